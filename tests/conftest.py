@@ -1,0 +1,31 @@
+"""Fixtures that several test files share."""
+
+import pytest
+from hypothesis import settings
+
+from tests.backends import Backend
+from tests.service import make_service, running, save_checkpoints
+from training.frameworks import FRAMEWORKS
+
+# A busy machine is no fault of the code under test.
+settings.register_profile("triptych", settings.default, deadline=None)
+settings.load_profile("triptych")
+
+
+@pytest.fixture(scope="session", params=FRAMEWORKS)
+def backend(request: pytest.FixtureRequest) -> Backend:
+    """Each framework in turn."""
+    return Backend(request.param)
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory):
+    """A folder with a small checkpoint for each framework."""
+    return save_checkpoints(tmp_path_factory.mktemp("checkpoints"))
+
+
+@pytest.fixture(scope="session")
+def client(checkpoints):
+    """A client of a service whose three frameworks are ready."""
+    with running(make_service(checkpoints)) as client:
+        yield client

@@ -1,0 +1,116 @@
+"""A run from start to end in each framework: its epochs, its checkpoints, its figures."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests import reference
+from tests.backends import Backend
+from training.checkpoint import load_checkpoint
+from training.config import ModelConfig, TrainConfig
+from training.data import TEST_SEED, Dataset, binarize, load_dataset
+from training.errors import DataError
+from training.evaluation import evaluate
+from training.loop import Run
+
+MODEL = ModelConfig(hidden_dim=16, latent_dim=4)
+CONFIG = TrainConfig(epochs=3, batch_size=64, learning_rate=1e-2, warmup_epochs=1)
+
+
+@pytest.fixture(scope="module")
+def dataset() -> Dataset:
+    """The first images of each part of MNIST."""
+    mnist = load_dataset("mnist")
+    return Dataset(
+        name="mnist",
+        image_shape=mnist.image_shape,
+        train=mnist.train[:1000],
+        validation=mnist.validation[:200],
+        test=mnist.test[:200],
+    )
+
+
+def test_run_learns_and_saves_what_it_measured(backend: Backend, dataset: Dataset, tmp_path: Path) -> None:
+    """Every epoch is reported, the bound rises, and the file holds the weights that the test figure was measured on."""
+    path = tmp_path / "model.safetensors"
+    run = Run(backend.framework, MODEL, CONFIG, dataset, device="cpu")
+
+    epochs = list(run.train(path, origin={"command": "this one"}))
+    measured = run.test(path)
+
+    saved = load_checkpoint(path)
+    assert [epoch.number for epoch in epochs] == [1, 2, 3]
+    assert epochs[-1].train_elbo > epochs[0].train_elbo + 50
+    assert epochs[-1].validation_elbo > epochs[0].validation_elbo
+    assert (saved.framework, saved.model) == (backend.framework, MODEL)
+    assert saved.training["command"] == "this one"
+    assert saved.training["batch_size"] == 64
+    assert saved.metrics["test_target"] == "fixed"
+    assert saved.metrics["test_elbo"] == measured.elbo
+    assert saved.metrics["epochs"] == max(epochs, key=lambda epoch: epoch.validation_elbo).number
+    images = binarize(dataset.test, target="fixed", seed=TEST_SEED).astype(np.float64)
+    weights = {name: array.astype(np.float64) for name, array in saved.weights.items()}
+    noise = np.random.default_rng(0).standard_normal((10, len(images), MODEL.latent_dim), dtype=np.float32)
+    assert measured.elbo == pytest.approx(-np.mean([reference.loss(weights, images, eps) for eps in noise]), rel=1e-5)
+
+
+def test_best_epoch_is_kept_when_later_ones_are_worse(
+    backend: Backend, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is written at epochs that are the best so far, and left alone at the others."""
+    path = tmp_path / "model.safetensors"
+    run = Run(backend.framework, MODEL, CONFIG, dataset, device="cpu")
+    trained = run.trainer.weights
+    spoiled = {name: array + 1 for name, array in trained().items()}
+    epochs = []
+
+    for epoch in run.train(path, origin={}):
+        epochs.append(epoch.best)
+        if epoch.number == 1:
+            kept = path.read_bytes()
+            monkeypatch.setattr(run.trainer, "weights", lambda: spoiled)
+
+    assert epochs == [True, False, False]
+    assert path.read_bytes() == kept
+    assert run.best is not None
+    assert run.best.metrics["epochs"] == 1
+
+
+def test_run_is_repeated_exactly_when_the_seed_is_the_same(backend: Backend, dataset: Dataset, tmp_path: Path) -> None:
+    """Two runs with the same options write the same weights, bit for bit."""
+    found = []
+
+    for name in ("first", "second"):
+        run = Run(backend.framework, MODEL, CONFIG, dataset, device="cpu")
+        list(run.train(tmp_path / name, origin={}))
+        found.append(load_checkpoint(tmp_path / name).weights)
+
+    for name, array in found[0].items():
+        np.testing.assert_array_equal(array, found[1][name])
+
+
+def test_run_is_refused_when_a_batch_holds_more_images_than_there_are(dataset: Dataset) -> None:
+    """The message says how many there are and what to do, before a framework is loaded."""
+    with pytest.raises(DataError, match=r"1000 training images: expected at least one batch of 2000; choose a smaller"):
+        Run("jax", MODEL, TrainConfig(batch_size=2000), dataset, device="cpu")
+
+
+def test_evaluation_is_the_mean_over_images_and_draws() -> None:
+    """Log-likelihood and KL are averaged over every image and draw, the last short batch included."""
+
+    class Counting:
+        """Measures an image as its own first pixel."""
+
+        def evaluate(self, weights: object, images: np.ndarray, eps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return -images[:, 0], np.full(len(images), 2.0) + 0 * eps[:, 0]
+
+    images = np.arange(2500, dtype=np.float32).reshape(2500, 1)
+    weights = {"encoder.mean.bias": np.zeros(3, np.float32)}
+
+    measured = evaluate(Counting(), weights, images, draws=3)
+
+    assert measured.log_likelihood == pytest.approx(-images.mean())
+    assert measured.kl_divergence == pytest.approx(2)
+    assert measured.elbo == pytest.approx(-images.mean() - 2)
+    assert measured.elbo_standard_error == pytest.approx(images.std(ddof=1) / 50)

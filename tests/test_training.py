@@ -1,0 +1,125 @@
+"""The training step of each framework, and all three against each other."""
+
+import numpy as np
+import pytest
+
+from tests.backends import Backend
+from training.checkpoint import WEIGHT_NAMES, Weights, weight_shapes
+from training.config import ModelConfig, TrainConfig
+from training.data import binarize, load_dataset
+from training.frameworks import FRAMEWORKS
+
+STEPS = 25
+
+
+def train(backend: Backend, weights: Weights, batches: np.ndarray, noise: np.ndarray) -> tuple[list[float], Weights]:
+    """Return the loss of each step from the given weights, on the given images and noise, and the averaged weights."""
+    module, convert = backend.module("train"), backend.module("weights")
+    state = module.create_train_state(ModelConfig(), TrainConfig(epochs=1), steps_per_epoch=STEPS, weights=weights)
+    losses = []
+    for images, eps in zip(batches, noise, strict=True):
+        result = module.train_step(state, backend.array(images), backend.array(eps))
+        if backend.framework == "jax":  # a new state; the other two change theirs
+            state, *result = result
+        losses.append(-float(result[0]))
+    match backend.framework:
+        case "jax":
+            params = state.ema_params
+        case "tensorflow":
+            params = state.ema_model.get_weights()
+        case _:
+            params = state.ema_model.state_dict()
+    return losses, convert.export_weights(params)
+
+
+@pytest.fixture(scope="module")
+def runs() -> dict[str, tuple[list[float], Weights]]:
+    """The same start, batches and noise through the three frameworks."""
+    config = ModelConfig()
+    nothing = np.zeros((256, config.image_dim), np.float32)
+    start = Backend("jax").module("train").Trainer(config, TrainConfig(), nothing, device="cpu")
+    random = np.random.default_rng(0)
+    images = binarize(load_dataset("mnist").validation[: STEPS * 128], target="fixed", seed=0)
+    noise = random.normal(size=(STEPS, 128, config.latent_dim))
+    weights = start.weights()
+    return {name: train(Backend(name), weights, images.reshape(STEPS, 128, -1), noise) for name in FRAMEWORKS}
+
+
+@pytest.mark.parametrize("framework", ["tensorflow", "pytorch"])
+def test_losses_agree_over_25_steps_when_start_batches_and_noise_are_the_same(
+    runs: dict[str, tuple[list[float], Weights]], framework: str
+) -> None:
+    """Each of 25 losses is JAX's within 1e-5 of it: room for the order of float32 sums, not for another formula."""
+    expected, _ = runs["jax"]
+
+    losses, _ = runs[framework]
+
+    assert expected[-1] < 0.6 * expected[0], "the steps must have learned something to compare"
+    np.testing.assert_allclose(losses, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("framework", ["tensorflow", "pytorch"])
+def test_averaged_weights_agree_after_25_steps(runs: dict[str, tuple[list[float], Weights]], framework: str) -> None:
+    """The moving averages, and so schedule and optimizer, agree: to 1 % of how far a weight has moved."""
+    _, expected = runs["jax"]
+
+    _, weights = runs[framework]
+
+    for name in WEIGHT_NAMES:
+        # Adam divides by the size of the gradient: where that is rounding alone, so is the direction of the step.
+        differences = abs(weights[name] - expected[name])
+        assert np.mean(differences) < 1e-5, name
+        assert np.quantile(differences, 0.999) < 1e-4, name
+
+
+def test_one_batch_is_learned_by_heart(backend: Backend) -> None:
+    """Trained on the same 32 images over and over, the loss falls far below what any other images get."""
+    images = binarize(load_dataset("mnist").train[:32], target="threshold", seed=0)
+    config = TrainConfig(epochs=300, batch_size=32, learning_rate=3e-3, warmup_epochs=0, ema_decay=0.9)
+    trainer = backend.module("train").Trainer(ModelConfig(), config, images, device="cpu")
+    order = np.arange(32, dtype=np.int32).reshape(1, 32)
+
+    first, _ = trainer.train_epoch(order, seed=0)
+    elbos = [trainer.train_epoch(order, seed=seed)[0] for seed in range(1, 300)]
+
+    assert -first > 500
+    assert -np.mean(elbos[-20:]) < 45
+
+
+def test_epoch_draws_gray_pixels_anew_and_leaves_binary_ones(backend: Backend) -> None:
+    """Pixels of 0 and 1 are trained on as they are; those of 0.5 are each time another draw of zeros and ones."""
+    config = ModelConfig(image_shape=(2, 2), hidden_dim=4, latent_dim=2)
+    weights = {name: np.zeros(shape, np.float32) for name, shape in weight_shapes(config).items()}
+    weights["decoder.logits.bias"] += 10  # a pixel costs 10 if it is 0, and next to nothing if it is 1
+    binary = np.array([[0, 1, 0, 1]] * 512, np.float32)
+    gray = np.full_like(binary, 0.5)
+    train = backend.module("train")
+
+    def loss(images: np.ndarray, seed: int) -> float:
+        options = TrainConfig(epochs=1, batch_size=512)
+        trainer = train.Trainer(config, options, images, device="cpu", weights=weights)
+        elbo, _ = trainer.train_epoch(np.arange(512, dtype=np.int32).reshape(1, 512), seed=seed)
+        return -elbo
+
+    assert loss(binary, 0) == loss(binary, 1) == pytest.approx(20, abs=1e-3)
+    assert loss(gray, 0) != loss(gray, 1)
+    assert loss(gray, 0) == pytest.approx(20, abs=2)
+    assert abs(loss(gray, 0) - 20) > 1e-2
+
+
+def test_training_is_repeated_exactly_when_the_seed_is_the_same(backend: Backend) -> None:
+    """Two runs of the same seed end with the same weights, bit for bit, and another noise seed with others."""
+    images = binarize(load_dataset("mnist").train[:512], target="dynamic", seed=0)
+    order = np.arange(512, dtype=np.int32).reshape(4, 128)
+    train = backend.module("train")
+
+    def run(seed: int) -> Weights:
+        trainer = train.Trainer(ModelConfig(), TrainConfig(epochs=2, batch_size=128), images, device="cpu")
+        trainer.train_epoch(order, seed=seed)
+        return trainer.weights()
+
+    first, again, other = run(1), run(1), run(2)
+
+    for name in WEIGHT_NAMES:
+        np.testing.assert_array_equal(first[name], again[name])
+    assert not np.array_equal(first["decoder.logits.bias"], other["decoder.logits.bias"])

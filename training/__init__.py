@@ -1,0 +1,1 @@
+"""Offline training of one variational autoencoder in three frameworks. Knows nothing of HTTP."""

@@ -1,0 +1,52 @@
+"""What a data set is, wherever it comes from: gray images in three parts. Not how they are read or made binary."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt8
+
+from training.errors import DataError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """Gray images in three parts, an image a row: intensities from 0 (black) to 255."""
+
+    name: str
+    """The name that `load_dataset` knows it by."""
+
+    image_shape: tuple[int, int]
+    """Height and width of an image, in pixels."""
+
+    train: UInt8[np.ndarray, "n pixels"]
+    """What the weights are fitted to."""
+
+    validation: UInt8[np.ndarray, "n pixels"]
+    """What chooses between epochs and between settings."""
+
+    test: UInt8[np.ndarray, "n pixels"]
+    """What the final figure is measured on, once."""
+
+    train_labels: UInt8[np.ndarray, "n"] | None = None
+    """The class of each image, where the data set has classes; no trainer sees them."""
+
+    validation_labels: UInt8[np.ndarray, "n"] | None = None
+    """The same of the validation part."""
+
+    test_labels: UInt8[np.ndarray, "n"] | None = None
+    """The same of the test part."""
+
+    def __post_init__(self) -> None:
+        pixels = math.prod(self.image_shape)
+        for part in ("train", "validation", "test"):
+            images, labels = getattr(self, part), getattr(self, f"{part}_labels")
+            if images.dtype != np.uint8 or images.ndim != 2 or images.shape[1] != pixels or len(images) == 0:
+                raise DataError(
+                    f"{self.name}: {part} images: expected uint8 (n, {pixels}) with n over 0, "
+                    f"found {images.dtype} {images.shape}"
+                )
+            if labels is not None and (labels.dtype != np.uint8 or labels.shape != images.shape[:1]):
+                raise DataError(
+                    f"{self.name}: {part} labels: expected uint8 ({len(images)},), found {labels.dtype} {labels.shape}"
+                )

@@ -1,0 +1,38 @@
+"""The errors of the `training` package, none of which knows HTTP.
+
+TrainingError
+├── CheckpointError             a checkpoint file that can't be read, or isn't ours
+├── ConfigError                 a configuration value out of its range
+├── DataError                   a data set that is absent, damaged or of the wrong shape
+├── DeviceError                 a device that was asked for and isn't there
+├── FrameworkNotInstalledError  a framework whose packages are absent
+└── UnknownFrameworkError       a name that is no framework's
+"""
+
+
+class TrainingError(Exception):
+    """Any failure that the user of a trainer or a checkpoint can mend; the message says how."""
+
+
+class CheckpointError(TrainingError):
+    """A checkpoint can't be read or written; the message names file, tensor, expected and found."""
+
+
+class ConfigError(TrainingError):
+    """A configuration value is out of range; the message names field, value and allowed range."""
+
+
+class DataError(TrainingError):
+    """A data set is absent, damaged or of the wrong shape."""
+
+
+class DeviceError(TrainingError):
+    """The device asked for isn't available to the framework."""
+
+
+class FrameworkNotInstalledError(TrainingError):
+    """A framework's packages are absent; the message gives the install command."""
+
+
+class UnknownFrameworkError(TrainingError):
+    """A name is neither a framework nor an alias of one."""

@@ -1,0 +1,66 @@
+"""What weights are worth: the mean ELBO of images and its parts. Imports no framework."""
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Float32
+from numpy import ndarray
+
+from training.checkpoint import Weights
+
+_BATCH = 1000
+_SEED = 0
+
+
+class Evaluator(Protocol):
+    """One framework's measure of weights."""
+
+    def evaluate(
+        self, weights: Weights, images: Float32[ndarray, "batch pixels"], eps: Float32[ndarray, "batch latent"]
+    ) -> tuple[Float32[ndarray, "batch"], Float32[ndarray, "batch"]]:
+        """Return log-likelihood and KL of each image, in nats, with the pixels as they are."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """Means over images, in nats per image."""
+
+    elbo: float
+    """log_likelihood - kl_divergence."""
+
+    elbo_standard_error: float
+    """Standard error of `elbo` over images, each the mean of its draws."""
+
+    log_likelihood: float
+    """Mean log p(x|z)."""
+
+    kl_divergence: float
+    """Mean KL(q(z|x) || N(0, I))."""
+
+
+def evaluate(evaluator: Evaluator, weights: Weights, images: Float32[ndarray, "n pixels"], *, draws: int) -> Evaluation:
+    """Measure weights on binary images, with the same `draws` of noise for each image at every call.
+
+    The noise comes from NumPy, so that every framework is given the same.
+    """
+    latent_dim = len(weights["encoder.mean.bias"])
+    generator = np.random.default_rng(_SEED)
+    log_likelihood = np.zeros(len(images))
+    kl = np.zeros(len(images))
+    for _ in range(draws):
+        for start in range(0, len(images), _BATCH):
+            rows = slice(start, start + _BATCH)
+            eps = generator.standard_normal((len(images[rows]), latent_dim), dtype=np.float32)
+            batch_log_likelihood, batch_kl = evaluator.evaluate(weights, images[rows], eps)
+            log_likelihood[rows] += batch_log_likelihood / draws
+            kl[rows] += batch_kl / draws
+    elbo = log_likelihood - kl
+    return Evaluation(
+        elbo=float(elbo.mean()),
+        elbo_standard_error=float(elbo.std(ddof=1) / math.sqrt(len(elbo))) if len(elbo) > 1 else 0.0,
+        log_likelihood=float(log_likelihood.mean()),
+        kl_divergence=float(kl.mean()),
+    )

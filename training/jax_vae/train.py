@@ -1,0 +1,151 @@
+"""Training in JAX: the state, a step, an epoch as one compiled scan, evaluation. No files, no printing."""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import struct
+from flax.training import train_state
+from jax import Array
+from jaxtyping import Float, Float32, Int32
+from numpy import ndarray
+
+from training.checkpoint import Weights
+from training.config import ModelConfig, TrainConfig
+from training.jax_vae.device import device_name, select_device
+from training.jax_vae.losses import binary_cross_entropy_with_logits, elbo, kl_divergence
+from training.jax_vae.model import VAE
+from training.jax_vae.weights import Params, export_weights, import_weights
+from training.schedule import learning_rates
+
+
+class TrainState(train_state.TrainState):
+    """Params, optimizer state and step, with a moving average of the params."""
+
+    ema_params: Params
+    ema_decay: float = struct.field(pytree_node=False)
+    latent_dim: int = struct.field(pytree_node=False)
+
+
+class Trainer:
+    """What `training.loop` drives: the state, and the training images on the device."""
+
+    framework = "jax"
+    framework_version = jax.__version__
+
+    def __init__(
+        self,
+        model_config: ModelConfig,
+        config: TrainConfig,
+        images: Float32[ndarray, "n pixels"],
+        *,
+        device: str,
+        weights: Weights | None = None,
+    ) -> None:
+        """Put images in [0, 1] on the device, and start from new weights or the given ones."""
+        self.device = device_name(select_device(device))
+        self._images = jnp.array(images)
+        self._state = create_train_state(
+            model_config, config, steps_per_epoch=len(images) // config.batch_size, weights=weights
+        )
+
+    def train_epoch(self, order: Int32[ndarray, "steps batch"], *, seed: int) -> tuple[float, float]:
+        """Train on the images in this order and return the mean ELBO and KL of the epoch, in nats."""
+        self._state, mean_elbo, mean_kl = train_epoch(self._state, self._images, jnp.array(order), seed)
+        return float(mean_elbo), float(mean_kl)
+
+    def weights(self) -> Weights:
+        """Return the averaged weights in canonical form."""
+        return export_weights(self._state.ema_params)
+
+
+class Evaluator:
+    """What `training.loop` measures weights with."""
+
+    def __init__(self, model_config: ModelConfig, *, device: str) -> None:
+        """Compile for a model on a device."""
+        select_device(device)
+        model = VAE(model_config)
+
+        @jax.jit
+        def terms(params: Params, images: Float[Array, "batch pixels"], eps: Float[Array, "batch latent"]) -> Any:
+            outputs: Any = model.apply({"params": params}, images, eps)
+            logits, mean, logvar = outputs
+            return -binary_cross_entropy_with_logits(logits, images), kl_divergence(mean, logvar)
+
+        self._terms = terms
+
+    def evaluate(
+        self, weights: Weights, images: Float32[ndarray, "batch pixels"], eps: Float32[ndarray, "batch latent"]
+    ) -> tuple[Float32[ndarray, "batch"], Float32[ndarray, "batch"]]:
+        """Return log-likelihood and KL of each image, in nats, with the pixels as they are."""
+        log_likelihood, kl = self._terms(import_weights(weights), jnp.array(images), jnp.array(eps))
+        return np.array(log_likelihood), np.array(kl)
+
+
+def create_train_state(
+    model_config: ModelConfig, config: TrainConfig, *, steps_per_epoch: int, weights: Weights | None = None
+) -> TrainState:
+    """Return the state before the first step: weights new from the seed, or the given ones."""
+    model = VAE(model_config)
+    if weights is None:
+        images = jnp.zeros((1, model_config.image_dim))
+        eps = jnp.zeros((1, model_config.latent_dim))
+        params = model.init(jax.random.key(config.seed), images, eps)["params"]
+    else:
+        params = import_weights(weights)
+    rates = jnp.array(learning_rates(config, steps_per_epoch=steps_per_epoch))
+    optimizer = optax.adam(lambda step: rates[step], b1=config.adam_b1, b2=config.adam_b2, eps=config.adam_epsilon)
+    state: TrainState = TrainState.create(
+        apply_fn=model.apply,
+        params=params,
+        tx=optimizer,
+        ema_params=jax.tree.map(jnp.copy, params),  # the state's buffers are donated: none may be in it twice
+        ema_decay=config.ema_decay,
+        latent_dim=model_config.latent_dim,
+    )
+    return state
+
+
+@jax.jit
+def train_step(
+    state: TrainState, images: Float[Array, "batch pixels"], eps: Float[Array, "batch latent"]
+) -> tuple[TrainState, Float[Array, ""], Float[Array, ""]]:
+    """Take one step of Adam and return the state, and the batch's mean ELBO and KL before it."""
+
+    def loss(params: Params) -> tuple[Float[Array, ""], Float[Array, ""]]:
+        logits, mean, logvar = state.apply_fn({"params": params}, images, eps)
+        mean_elbo = jnp.mean(elbo(logits, images, mean, logvar))
+        return -mean_elbo, jnp.mean(kl_divergence(mean, logvar))
+
+    (negative_elbo, mean_kl), gradients = jax.value_and_grad(loss, has_aux=True)(state.params)
+    # A young average forgets faster, or it would remember the initial weights.
+    decay = jnp.minimum(state.ema_decay, (1 + state.step) / (10 + state.step))
+    state = state.apply_gradients(grads=gradients)
+    ema_params = jax.tree.map(lambda ema, new: decay * ema + (1 - decay) * new, state.ema_params, state.params)
+    return state.replace(ema_params=ema_params), -negative_elbo, mean_kl
+
+
+@partial(jax.jit, donate_argnames="state")
+def train_epoch(
+    state: TrainState, images: Float[Array, "n pixels"], order: Int32[Array, "steps batch"], seed: int
+) -> tuple[TrainState, Float[Array, ""], Float[Array, ""]]:
+    """Take a step for each row of `order`, indices of images, and return the state, mean ELBO and mean KL.
+
+    Pixels are drawn anew as Bernoullis of their intensity; those that are 0 or 1 stay as they are.
+    """
+
+    def step(state: TrainState, inputs: tuple[Int32[Array, "batch"], Array]) -> tuple[TrainState, Any]:
+        indices, key = inputs
+        pixel_key, eps_key = jax.random.split(key)
+        batch = jax.random.bernoulli(pixel_key, images[indices]).astype(jnp.float32)
+        eps = jax.random.normal(eps_key, (len(indices), state.latent_dim))
+        state, mean_elbo, mean_kl = train_step(state, batch, eps)
+        return state, (mean_elbo, mean_kl)
+
+    keys = jax.random.split(jax.random.key(seed), len(order))
+    state, (elbos, kls) = jax.lax.scan(step, state, (order, keys))
+    return state, jnp.mean(elbos), jnp.mean(kls)

@@ -1,0 +1,150 @@
+"""Training in PyTorch: the state, a step, an epoch as a loop over batches, evaluation. No files, no printing."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Float32, Int32
+from numpy import ndarray
+from torch import Tensor
+
+from training.checkpoint import Weights
+from training.config import ModelConfig, TrainConfig
+from training.pytorch_vae.device import device_name, select_device
+from training.pytorch_vae.losses import binary_cross_entropy_with_logits, elbo, kl_divergence
+from training.pytorch_vae.model import VAE
+from training.pytorch_vae.weights import export_weights, import_weights
+from training.schedule import learning_rates
+
+
+@dataclass(kw_only=True)
+class TrainState:
+    """Model, optimizer and step, with a second model that holds the moving average of the weights."""
+
+    step: int
+    model: VAE
+    optimizer: torch.optim.Optimizer
+    scheduler: torch.optim.lr_scheduler.LRScheduler
+    ema_model: VAE
+    ema_decay: float
+    latent_dim: int
+
+
+class Trainer:
+    """What `training.loop` drives: the state, and the training images on the device."""
+
+    framework = "pytorch"
+    framework_version = str(torch.__version__)
+
+    def __init__(
+        self,
+        model_config: ModelConfig,
+        config: TrainConfig,
+        images: Float32[ndarray, "n pixels"],
+        *,
+        device: str,
+        weights: Weights | None = None,
+    ) -> None:
+        """Put images in [0, 1] on the device, and start from new weights or the given ones."""
+        self._device = select_device(device)
+        self.device = device_name(self._device)
+        self._images = torch.tensor(images, device=self._device)
+        with self._device:
+            self._state = create_train_state(
+                model_config, config, steps_per_epoch=len(images) // config.batch_size, weights=weights
+            )
+
+    def train_epoch(self, order: Int32[ndarray, "steps batch"], *, seed: int) -> tuple[float, float]:
+        """Train on the images in this order and return the mean ELBO and KL of the epoch, in nats."""
+        rows = torch.tensor(order, device=self._device)
+        mean_elbo, mean_kl = train_epoch(self._state, self._images, rows, seed)
+        return float(mean_elbo), float(mean_kl)
+
+    def weights(self) -> Weights:
+        """Return the averaged weights in canonical form."""
+        return export_weights(self._state.ema_model.state_dict())
+
+
+class Evaluator:
+    """What `training.loop` measures weights with."""
+
+    def __init__(self, model_config: ModelConfig, *, device: str) -> None:
+        """Make a model on a device."""
+        self._device = select_device(device)
+        self._model = VAE(model_config).to(self._device)
+
+    @torch.inference_mode()
+    def evaluate(
+        self, weights: Weights, images: Float32[ndarray, "batch pixels"], eps: Float32[ndarray, "batch latent"]
+    ) -> tuple[Float32[ndarray, "batch"], Float32[ndarray, "batch"]]:
+        """Return log-likelihood and KL of each image, in nats, with the pixels as they are."""
+        self._model.load_state_dict(import_weights(weights))
+        batch = torch.tensor(images, device=self._device)
+        logits, mean, logvar = self._model(batch, torch.tensor(eps, device=self._device))
+        log_likelihood = -binary_cross_entropy_with_logits(logits, batch)
+        return log_likelihood.numpy(force=True), kl_divergence(mean, logvar).numpy(force=True)
+
+
+def create_train_state(
+    model_config: ModelConfig, config: TrainConfig, *, steps_per_epoch: int, weights: Weights | None = None
+) -> TrainState:
+    """Return the state before the first step: weights new from the seed, or the given ones."""
+    torch.manual_seed(config.seed)
+    model = VAE(model_config)
+    if weights is not None:
+        model.load_state_dict(import_weights(weights))
+    ema_model = VAE(model_config).requires_grad_(False)
+    ema_model.load_state_dict(model.state_dict())
+    rates = learning_rates(config, steps_per_epoch=steps_per_epoch).tolist()
+    # The scheduler multiplies: with a rate of 1, its factors are the rates. It looks one step beyond the last.
+    optimizer = torch.optim.Adam(
+        model.parameters(), lr=1.0, betas=(config.adam_b1, config.adam_b2), eps=config.adam_epsilon, fused=True
+    )
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rates[min(step, len(rates) - 1)])
+    return TrainState(
+        step=0,
+        model=model,
+        optimizer=optimizer,
+        scheduler=scheduler,
+        ema_model=ema_model,
+        ema_decay=config.ema_decay,
+        latent_dim=model_config.latent_dim,
+    )
+
+
+def train_step(
+    state: TrainState, images: Float[Tensor, "batch pixels"], eps: Float[Tensor, "batch latent"]
+) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+    """Take one step of Adam, in place, and return the batch's mean ELBO and KL before it."""
+    state.optimizer.zero_grad()
+    logits, mean, logvar = state.model(images, eps)
+    mean_elbo = torch.mean(elbo(logits, images, mean, logvar))
+    loss = -mean_elbo
+    loss.backward()
+    state.optimizer.step()
+    state.scheduler.step()
+
+    with torch.no_grad():
+        # A young average forgets faster, or it would remember the initial weights.
+        decay = min(state.ema_decay, (1 + state.step) / (10 + state.step))
+        torch._foreach_lerp_(list(state.ema_model.parameters()), list(state.model.parameters()), 1 - decay)
+        mean_kl = torch.mean(kl_divergence(mean, logvar))
+    state.step += 1
+    return mean_elbo.detach(), mean_kl
+
+
+def train_epoch(
+    state: TrainState, images: Float[Tensor, "n pixels"], order: Int32[Tensor, "steps batch"], seed: int
+) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+    """Take a step for each row of `order`, indices of images, and return mean ELBO and mean KL.
+
+    Pixels are drawn anew as Bernoullis of their intensity; those that are 0 or 1 stay as they are.
+    """
+    generator = torch.Generator(images.device).manual_seed(seed)
+    elbos, kls = [], []
+    for indices in order:
+        batch = torch.bernoulli(images[indices], generator=generator)
+        eps = torch.randn(len(indices), state.latent_dim, generator=generator, device=images.device)
+        mean_elbo, mean_kl = train_step(state, batch, eps)
+        elbos.append(mean_elbo)
+        kls.append(mean_kl)
+    return torch.mean(torch.stack(elbos)), torch.mean(torch.stack(kls))

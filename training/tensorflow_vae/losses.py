@@ -1,0 +1,35 @@
+"""The evidence lower bound in TensorFlow and its two parts, in nats per image."""
+
+import tensorflow as tf
+from jaxtyping import Float
+from tensorflow import Tensor
+
+
+def binary_cross_entropy_with_logits(
+    logits: Float[Tensor, "batch pixels"], images: Float[Tensor, "batch pixels"]
+) -> Float[Tensor, "batch"]:
+    """Return -log p(x|z) of each image under independent Bernoullis, summed over pixels.
+
+    Stable for any logits: neither the sigmoid nor its logarithm is taken by itself.
+    """
+    losses = tf.nn.sigmoid_cross_entropy_with_logits(logits=logits, labels=images)
+    return tf.reduce_sum(losses, axis=-1)
+
+
+def kl_divergence(mean: Float[Tensor, "batch latent"], logvar: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch"]:
+    """Return KL(q(z|x) || N(0, I)) of each image, summed over latents.
+
+    Closed form of Kingma & Welling (2014), Appendix B, arXiv:1312.6114.
+    """
+    return 0.5 * tf.reduce_sum(tf.exp(logvar) + tf.square(mean) - 1 - logvar, axis=-1)
+
+
+def elbo(
+    logits: Float[Tensor, "batch pixels"],
+    images: Float[Tensor, "batch pixels"],
+    mean: Float[Tensor, "batch latent"],
+    logvar: Float[Tensor, "batch latent"],
+) -> Float[Tensor, "batch"]:
+    """Return the evidence lower bound of each image: log-likelihood minus KL, to be maximised."""
+    log_likelihood = -binary_cross_entropy_with_logits(logits, images)
+    return log_likelihood - kl_divergence(mean, logvar)
