@@ -4,6 +4,7 @@ import pytest
 from hypothesis import settings
 
 from tests.backends import Backend
+from tests.live import serving, wait_until_settled
 from tests.service import make_service, running, save_checkpoints
 from training.frameworks import FRAMEWORKS
 
@@ -28,4 +29,13 @@ def checkpoints(tmp_path_factory):
 def client(checkpoints):
     """A client of a service whose three frameworks are ready."""
     with running(make_service(checkpoints)) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def live_client(tmp_path_factory):
+    """A client of the real service, a process of its own with the committed checkpoints, all of them ready."""
+    with serving(log=tmp_path_factory.mktemp("live") / "log") as client:
+        entries = wait_until_settled(client)
+        assert all(entry["ready"] for entry in entries.values()), entries
         yield client

@@ -57,7 +57,7 @@ class ModelConfig:
 class TrainConfig:
     """How a model is trained: everything that decides the result, apart from the framework."""
 
-    epochs: int = 150
+    epochs: int = 300
     """Passes over the training images, 1 to 100000."""
 
     batch_size: int = 256

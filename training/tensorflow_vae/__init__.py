@@ -4,8 +4,8 @@ How TensorFlow differs from the other two:
 - A layer creates its weights when it first sees an input, and a train step changes them in place
   and returns figures alone.
 - Gradients are recorded: what runs inside a `tf.GradientTape` can be differentiated afterwards.
-- `tf.function` traces Python into a graph, in which a loop over a tensor becomes a loop of the graph:
-  here a whole epoch, compiled by XLA.
+- `tf.function` traces Python into a graph, in which a loop over a tensor becomes a loop of the graph: here a whole
+  epoch, of which XLA compiles the steps. Drawing and gathering stay outside, where TensorFlow uses all cores.
 - Keras's Adam isn't the other two's: it adds epsilon before the bias correction of the second moment
   (Kingma & Ba 2015, end of section 2, arXiv:1412.6980). `train.py` puts it after, as in their algorithm 1.
 """

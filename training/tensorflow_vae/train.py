@@ -1,4 +1,4 @@
-"""Training in TensorFlow: the state, a step, an epoch as one compiled loop, evaluation. No files, no printing."""
+"""Training in TensorFlow: the state, a step, an epoch as one loop of the graph, evaluation. No files, no printing."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -134,7 +134,7 @@ def train_step(
     return mean_elbo, tf.reduce_mean(kl_divergence(mean, logvar))
 
 
-@tf.function(jit_compile=True)
+@tf.function
 def train_epoch(
     state: TrainState, images: Float[Tensor, "n pixels"], order: Int32[Tensor, "steps batch"], seed: Int32[Tensor, ""]
 ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
@@ -161,11 +161,12 @@ class _Adam(keras.optimizers.Adam):
         step = tf.cast(self.iterations + 1, tf.float32)
         index = self._get_variable_index(variable)
         first, second = self._momentums[index], self._velocities[index]
-        first.assign(self.beta_1 * first + (1 - self.beta_1) * gradient)
-        second.assign(self.beta_2 * second + (1 - self.beta_2) * tf.square(gradient))
-        first_unbiased = first / (1 - tf.pow(self.beta_1, step))
-        second_unbiased = second / (1 - tf.pow(self.beta_2, step))
-        variable.assign_sub(learning_rate * first_unbiased / (tf.sqrt(second_unbiased) + self.epsilon))
+        first.assign_add((1 - self.beta_1) * (gradient - first))
+        second.assign_add((1 - self.beta_2) * (tf.square(gradient) - second))
+        # Scalars first: what is left for each weight is one root and one division.
+        rate = learning_rate / (1 - tf.pow(self.beta_1, step))
+        correction = tf.math.rsqrt(1 - tf.pow(self.beta_2, step))
+        variable.assign_sub(rate * first / (correction * tf.sqrt(second) + self.epsilon))
 
 
 class _Schedule(keras.optimizers.schedules.LearningRateSchedule):

@@ -1,0 +1,46 @@
+# The service with all three frameworks on a CPU; docker-compose.yml sets EXTRAS for a framework on a GPU.
+# PyPI's torch for Linux brings CUDA's libraries (4 GB). Where PyTorch's own index of CPU wheels can be reached,
+# `--build-arg PIP_EXTRA_INDEX_URL=...` with its address leaves them out.
+
+FROM python:3.11-slim-bookworm AS builder
+
+ARG EXTRAS=jax,tensorflow,pytorch
+ARG PIP_EXTRA_INDEX_URL
+
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN python -m venv /opt/venv
+WORKDIR /src
+
+# The dependencies alone: this layer stays as it is until one of them changes.
+COPY pyproject.toml constraints.txt ./
+RUN touch README.md LICENSE \
+    && mkdir app training checkpoints \
+    && /opt/venv/bin/pip install -c constraints.txt ".[${EXTRAS}]"
+
+COPY LICENSE README.md ./
+COPY app app
+COPY training training
+COPY checkpoints checkpoints
+RUN /opt/venv/bin/pip install --no-deps --force-reinstall .
+
+
+FROM python:3.11-slim-bookworm
+
+RUN useradd --uid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin triptych
+COPY --from=builder /opt/venv /opt/venv
+
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    TRIPTYCH_HOST=0.0.0.0 \
+    TRIPTYCH_PORT=8000
+
+USER 10001:10001
+WORKDIR /tmp
+EXPOSE 8000
+
+# Without proxies: an address of the container itself is never behind one.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request as r; r.build_opener(r.ProxyHandler({})).open(f'http://127.0.0.1:{os.environ[\"TRIPTYCH_PORT\"]}/healthz', timeout=4)"]
+
+CMD ["python", "-m", "app"]

@@ -1,0 +1,1 @@
+"""REST service of the trained variational autoencoders. Imports no trainer."""

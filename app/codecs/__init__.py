@@ -1,0 +1,1 @@
+"""Bytes to NumPy arrays and back: JSON, npy and pictures. No tensors, no routes, no settings."""

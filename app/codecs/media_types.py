@@ -1,0 +1,100 @@
+"""Chooses what a request is answered with, by `?format=` or by its Accept header. Writes nothing."""
+
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+
+from app.codecs.wording import glimpse, join, wrong_value
+from app.exceptions import NotAcceptableError
+
+# RFC 9110, section 12.4.2, and the `.2` of old Java clients.
+_QUALITY = re.compile(r"[01](\.[0-9]{0,9})?|\.[0-9]{1,9}")
+
+
+class OutputFormat(StrEnum):
+    """A way to write an answer, by its word in `?format=`."""
+
+    JSON = "json"
+    PNG = "png"
+    NPY = "npy"
+
+    @property
+    def media_type(self) -> str:
+        """The answer's Content-Type."""
+        return _MEDIA_TYPES[self]
+
+
+_MEDIA_TYPES = {
+    OutputFormat.JSON: "application/json",
+    OutputFormat.PNG: "image/png",
+    OutputFormat.NPY: "application/x-npy",
+}
+
+
+def negotiate(
+    *,
+    accept: str | None,
+    format: str | None,  # noqa: A002 -- the name of the query parameter.
+    available: Sequence[OutputFormat],
+) -> OutputFormat:
+    """Return the available format that the client prefers; `available` begins with the default.
+
+    An explicit `format` wins over the Accept header. In the header quality decides, then the more specific
+    range, then the order of `available`. Parts of it that can't be understood are passed over.
+
+    Raises:
+        InvalidValueError: `format` is no known word.
+        NotAcceptableError: What is asked for isn't available.
+    """
+    if format is not None:
+        return _by_name(format, available)
+    qualities = _parse_accept(accept or "")
+    if not qualities:
+        return available[0]
+    ranked = [(*_rank(output, qualities), -index, output) for index, output in enumerate(available)]
+    quality, *_, best = max(ranked)
+    if quality == 0:
+        raise NotAcceptableError(
+            f"the Accept header {glimpse(accept or '')} allows nothing that this route answers with:"
+            f" accept {join([output.media_type for output in available])}"
+        )
+    return best
+
+
+def _by_name(name: str, available: Sequence[OutputFormat]) -> OutputFormat:
+    try:
+        output = OutputFormat(name.strip().lower())
+    except ValueError:
+        raise wrong_value("query.format", f"is {glimpse(name)}: expected {join(list(available))}") from None
+    if output not in available:
+        raise NotAcceptableError(f"this route doesn't answer with {output}: ask for {join(list(available))}")
+    return output
+
+
+def _parse_accept(accept: str) -> dict[str, float]:
+    """Return the quality of each media range."""
+    qualities: dict[str, float] = {}
+    for part in accept.lower().split(","):
+        media_range, *parameters = (piece.strip() for piece in part.split(";"))
+        quality = _parse_quality(parameters)
+        if media_range.count("/") == 1 and quality is not None:
+            qualities[media_range] = max(quality, qualities.get(media_range, 0.0))
+    return qualities
+
+
+def _parse_quality(parameters: list[str]) -> float | None:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            return min(float(value), 1.0) if _QUALITY.fullmatch(value := value.strip()) else None
+    return 1.0
+
+
+def _rank(output: OutputFormat, qualities: dict[str, float]) -> tuple[float, int]:
+    """Return quality and specificity (0 to 2) of the most specific range that covers the format."""
+    media_type = output.media_type
+    kind = media_type.partition("/")[0]
+    for specificity, media_range in ((2, media_type), (1, f"{kind}/*"), (0, "*/*")):
+        if media_range in qualities:
+            return qualities[media_range], specificity
+    return 0.0, 0

@@ -1,0 +1,136 @@
+"""NumPy's npy format, versions 1 to 3, for plain numbers; unpickles nothing and believes no header.
+
+The format is described in `numpy.lib.format`. Its own reader isn't used: it has no public function for
+version 3, builds any dtype a header names, and lets a hostile header raise Python warnings.
+"""
+
+import ast
+import io
+import math
+import re
+from functools import lru_cache
+from typing import Literal, NamedTuple, cast
+
+import numpy as np
+from jaxtyping import Float32
+from numpy import ndarray
+from numpy.lib import format as npy_format
+
+from app.codecs.wording import glimpse, wrong_value
+from app.exceptions import InvalidValueError, MalformedBodyError
+
+# A header of plain numbers takes 128 bytes; beyond this, evaluating it could cost more than it is worth.
+_MAX_HEADER_BYTES = 4096
+
+_LENGTH_BYTES = {(1, 0): 2, (2, 0): 4, (3, 0): 4}
+_DESCR = re.compile(r"([<>=|]?)([fiu])([1248])")
+_MAX_DIMENSIONS = 8
+
+
+def parse_npy(body: bytes) -> ndarray:
+    """Return the array of a npy file as a view of `body`: read-only, and in the file's byte order.
+
+    Raises:
+        MalformedBodyError: It isn't a npy file, or its length isn't what its header says.
+        InvalidValueError: Its items aren't integers or floating-point numbers.
+    """
+    text, start = _find_header(body)
+    header = _parse_header(text)
+    _check_length(math.prod(header.shape) * header.dtype.itemsize, len(body) - start)
+    try:
+        return np.ndarray(header.shape, header.dtype, buffer=body, offset=start, order=header.order)
+    except ValueError:
+        # Nothing is left but a shape with a 0 in it beside numbers over 2^63.
+        raise _malformed("its shape isn't possible") from None
+
+
+def dump_npy(array: Float32[ndarray, "..."]) -> bytes:
+    """Return the array as a npy file: version 1.0, little-endian float32, C order."""
+    return _dump_header(array.shape) + np.asarray(array, dtype="<f4").tobytes(order="C")
+
+
+class _Header(NamedTuple):
+    dtype: np.dtype
+    order: Literal["C", "F"]
+    shape: tuple[int, ...]
+
+
+def _find_header(body: bytes) -> tuple[bytes, int]:
+    """Return the header's text, and where the data starts."""
+    magic_end = npy_format.MAGIC_LEN
+    if not body:
+        raise MalformedBodyError("the body is empty: send a npy file, as numpy.save writes it")
+    if not body.startswith(npy_format.MAGIC_PREFIX) or len(body) < magic_end:
+        raise _malformed("it doesn't begin as one")
+    length_bytes = _LENGTH_BYTES.get((body[magic_end - 2], body[magic_end - 1]))
+    if length_bytes is None:
+        raise _malformed("its version isn't 1.0, 2.0 or 3.0")
+    start = magic_end + length_bytes
+    length = int.from_bytes(body[magic_end:start], "little")
+    if length > _MAX_HEADER_BYTES or len(body) < start + length:
+        raise _malformed("its header is too long or cut short")
+    return body[start : start + length], start + length
+
+
+# A client's headers are mostly the same one, and evaluating it takes longer than all the rest.
+@lru_cache(maxsize=128)
+def _parse_header(text: bytes) -> _Header:
+    # A backslash is in no header of plain numbers, and a wrong escape would make Python print a warning.
+    if b"\\" in text:
+        raise _malformed("its header can't be read")
+    try:
+        fields = ast.literal_eval(text.decode("utf-8").strip())
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        # Whatever a hostile literal makes of Python's parser.
+        raise _malformed("its header can't be read") from None
+    if not isinstance(fields, dict) or fields.keys() != {"descr", "fortran_order", "shape"}:
+        raise _malformed("its header isn't a dictionary of descr, fortran_order and shape")
+    descr, fortran_order, shape = fields["descr"], fields["fortran_order"], fields["shape"]
+    if not isinstance(fortran_order, bool):
+        raise _malformed("fortran_order in its header isn't True or False")
+    if not _is_shape(shape):
+        raise _malformed(f"shape in its header isn't a tuple of at most {_MAX_DIMENSIONS} sizes")
+    return _Header(_parse_descr(descr), "F" if fortran_order else "C", cast("tuple[int, ...]", shape))
+
+
+@lru_cache(maxsize=128)
+def _dump_header(shape: tuple[int, ...]) -> bytes:
+    file = io.BytesIO()
+    npy_format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+    return file.getvalue()
+
+
+def _is_shape(shape: object) -> bool:
+    if not isinstance(shape, tuple) or len(shape) > _MAX_DIMENSIONS:
+        return False
+    return all(type(size) is int and size >= 0 for size in shape)
+
+
+def _parse_descr(descr: object) -> np.dtype:
+    expected = "expected float32, another float type, or an integer type such as uint8"
+    if isinstance(descr, list | tuple):
+        raise _wrong_dtype(f"has a structured dtype: {expected}")
+    if not isinstance(descr, str):
+        raise _malformed("descr in its header names no dtype")
+    if descr[1:2] == "O" or descr[:1] == "O":
+        raise _wrong_dtype(f"holds Python objects, which are never unpickled: {expected}")
+    match = _DESCR.fullmatch(descr)
+    if match is None or match.groups()[1:] == ("f", "1"):
+        raise _wrong_dtype(f"has the dtype {glimpse(descr)}: {expected}")
+    order, kind, size = match.groups()
+    return np.dtype(f"{order}{kind}{size}")
+
+
+def _check_length(expected: int, found: int) -> None:
+    if found < expected:
+        raise _malformed("it is shorter than its header says")
+    if found > expected:
+        raise _malformed(f"{found - expected} bytes follow the data that its header announces")
+
+
+def _malformed(why: str) -> MalformedBodyError:
+    return MalformedBodyError(f"the body isn't a valid npy file, {why}: send what numpy.save writes")
+
+
+def _wrong_dtype(why: str) -> InvalidValueError:
+    return wrong_value("body", why)

@@ -1,0 +1,162 @@
+"""A request's body by its Content-Type, and the images or latents in it. Reads no stream and no query."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32
+from numpy import ndarray
+
+from app.codecs.arrays import as_image, as_images, as_latents, check_count
+from app.codecs.base64_files import decode_base64
+from app.codecs.forms import parse_form
+from app.codecs.json_values import numbers, parse_object
+from app.codecs.limits import Limits
+from app.codecs.npy import parse_npy
+from app.codecs.pictures import PictureFile, parse_pictures
+from app.codecs.wording import glimpse, wrong_value
+from app.exceptions import UnsupportedContentError
+from training.config import ModelConfig
+
+_DEFAULT_LIMITS = Limits()
+
+_READABLE = {
+    "images": "application/json, application/x-npy, multipart/form-data, or an image type such as image/png",
+    "latents": "application/json or application/x-npy",
+}
+
+_CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([^\"';\s]*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class JsonValue:
+    """A member of a JSON object: lists of numbers, strings of base64, or whatever else a client sends."""
+
+    where: str
+    """Path of the member, such as `body.images`."""
+
+    value: object
+
+
+PictureFiles = tuple[PictureFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A parsed body, whose values nobody has checked yet."""
+
+    options: Mapping[str, object]
+    """JSON members beside the images or latents; empty for other kinds of body."""
+
+    value: JsonValue | ndarray | PictureFiles
+    """The images or latents: JSON, the array of a npy file, or image files."""
+
+
+async def parse_payload(
+    body: bytes, *, content_type: str | None, field: str, limits: Limits = _DEFAULT_LIMITS
+) -> Payload:
+    """Return the body parsed as its content type says; `field` is what it should hold, `images` or `latents`.
+
+    Raises:
+        UnsupportedContentError: The content type isn't read here, or there is none.
+        MalformedBodyError: The body isn't what its content type says.
+        InvalidValueError: A JSON object or form lacks the field, or an array holds no plain numbers.
+        TooLargeError: A form has too many files, or JSON too many lists.
+    """
+    media_type = (content_type or "").partition(";")[0].strip().lower()
+    if media_type == "application/json":
+        _check_charset(content_type or "")
+        return _parse_json(body, field)
+    if media_type == "application/x-npy":
+        return Payload({}, parse_npy(body))
+    if field == "images" and media_type == "multipart/form-data":
+        return Payload({}, await parse_form(body, content_type=content_type or "", limits=limits))
+    # SVG is a program more than a picture: it may fetch and run things.
+    if field == "images" and media_type.startswith("image/") and not media_type.startswith("image/svg"):
+        return Payload({}, (PictureFile("body", body),))
+    found = f"Content-Type is {glimpse(media_type)}" if content_type else "the request has no Content-Type"
+    raise UnsupportedContentError(f"{found}: {field} are read from {_READABLE[field]}")
+
+
+def images_from(
+    payload: Payload, *, model: ModelConfig, limits: Limits, invert: bool
+) -> Float32[ndarray, "batch pixels"]:
+    """Return the payload's images in [0, 1]; with `invert` 1 - x, for drawings that are dark on light.
+
+    Decoding image files takes milliseconds each. The result may be read-only.
+
+    Raises:
+        InvalidValueError: A shape, type or value is wrong.
+        MalformedBodyError: An image file can't be decoded.
+        TooLargeError: There are too many images, or too many pixels in image files.
+    """
+    value = payload.value
+    if isinstance(value, JsonValue) and isinstance(value.value, str):
+        value = (PictureFile(value.where, decode_base64(value.value, where=value.where)),)
+    if isinstance(value, tuple):
+        check_count(len(value), limits=limits, where="body.files")
+        return parse_pictures(value, model=model, limits=limits, invert=invert).reshape(-1, model.image_dim)
+    if isinstance(value, ndarray):
+        images = as_images(value, model=model, limits=limits, where="body")
+    elif isinstance(value.value, list) and _is_mixed(value.value):
+        return _mixed_images(value.value, where=value.where, model=model, limits=limits, invert=invert)
+    else:
+        images = as_images(numbers(value.value, where=value.where), model=model, limits=limits, where=value.where)
+    return np.float32(1) - images if invert else images
+
+
+def latents_from(payload: Payload, *, model: ModelConfig, limits: Limits) -> Float32[ndarray, "batch latent"]:
+    """Return the payload's latents, as float32.
+
+    Raises:
+        InvalidValueError: A shape, type or value is wrong.
+        TooLargeError: There are too many latents.
+    """
+    value = payload.value
+    if isinstance(value, tuple):
+        raise UnsupportedContentError(f"the body is an image file: latents are read from {_READABLE['latents']}")
+    if isinstance(value, ndarray):
+        return as_latents(value, model=model, limits=limits, where="body")
+    return as_latents(numbers(value.value, where=value.where), model=model, limits=limits, where=value.where)
+
+
+def _check_charset(content_type: str) -> None:
+    match = _CHARSET.search(content_type)
+    if match and match[1].lower() not in ("utf-8", "utf8"):
+        raise UnsupportedContentError(f"the charset of the JSON is {glimpse(match[1])}: send it as utf-8")
+
+
+def _parse_json(body: bytes, field: str) -> Payload:
+    members = parse_object(body)
+    if field not in members:
+        raise wrong_value(f"body.{field}", f'is missing: expected an object such as {{"{field}": [...]}}')
+    options = {name: value for name, value in members.items() if name != field}
+    return Payload(options, JsonValue(f"body.{field}", members[field]))
+
+
+def _is_mixed(items: list[object]) -> bool:
+    """Tell whether there are files among the items, or both flat images and images of rows."""
+    if str in set(map(type, items)):
+        return True
+    return len({isinstance(item[0], list) for item in items if isinstance(item, list) and item}) > 1
+
+
+def _mixed_images(
+    items: list[object], *, where: str, model: ModelConfig, limits: Limits, invert: bool
+) -> Float32[ndarray, "batch pixels"]:
+    """Return images of which each is a file in base64, a flat list of numbers, or a list of rows."""
+    check_count(len(items), limits=limits, where=where)
+    images = np.empty((len(items), model.image_dim), np.float32)
+    files: dict[int, PictureFile] = {}
+    for index, item in enumerate(items):
+        item_where = f"{where}[{index}]"
+        if isinstance(item, str):
+            files[index] = PictureFile(item_where, decode_base64(item, where=item_where))
+        else:
+            image = as_image(numbers(item, where=item_where), model=model, where=item_where)
+            images[index] = np.float32(1) - image if invert else image
+    # Together, because they share the limit of pixels.
+    pictures = parse_pictures(list(files.values()), model=model, limits=limits, invert=invert)
+    images[list(files)] = pictures.reshape(-1, model.image_dim)
+    return images

@@ -1,0 +1,35 @@
+"""What routes get from the application: its settings and its registry."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from app.codecs.limits import Limits
+from app.inference.registry import Registry
+from app.settings import Settings
+
+
+# These are coroutines because FastAPI would run plain functions in a thread.
+async def get_settings(request: Request) -> Settings:
+    """Return the settings that the application was made with."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+async def get_registry(request: Request) -> Registry:
+    """Return the frameworks that the application serves."""
+    registry: Registry = request.app.state.registry
+    return registry
+
+
+async def get_limits(request: Request) -> Limits:
+    """Return what a request may cost."""
+    settings = await get_settings(request)
+    return Limits(
+        max_body_bytes=settings.max_body_bytes, max_images=settings.max_images, max_pixels=settings.max_pixels
+    )
+
+
+SettingsDep = Annotated[Settings, Depends(get_settings)]
+RegistryDep = Annotated[Registry, Depends(get_registry)]
+LimitsDep = Annotated[Limits, Depends(get_limits)]

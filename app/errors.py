@@ -1,0 +1,113 @@
+"""From errors to HTTP: one table of statuses, and the handlers that answer with RFC 9457 problem documents."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from app.exceptions import (
+    AuthenticationError,
+    FieldError,
+    FrameworkUnavailableError,
+    InvalidValueError,
+    MalformedBodyError,
+    NotAcceptableError,
+    ServiceError,
+    TooLargeError,
+    UnsupportedContentError,
+)
+
+PROBLEM_JSON: Final = "application/problem+json"
+
+STATUSES: Final[Mapping[type[ServiceError], int]] = {
+    MalformedBodyError: 400,
+    AuthenticationError: 401,
+    NotAcceptableError: 406,
+    TooLargeError: 413,
+    UnsupportedContentError: 415,
+    InvalidValueError: 422,
+    FrameworkUnavailableError: 503,
+}
+
+# The phrases of RFC 9110, which `type: about:blank` asks for; Python's own change with its version.
+TITLES: Final = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    406: "Not Acceptable",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    422: "Unprocessable Content",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Have every error that the service expects answered with a problem document."""
+    app.add_exception_handler(ServiceError, _answer_service_error)
+    app.add_exception_handler(HTTPException, _answer_http_exception)
+    app.add_exception_handler(ClientDisconnect, _answer_nobody)
+
+
+def problem(
+    status: int,
+    detail: str,
+    *,
+    request_id: str,
+    errors: Sequence[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return a problem document."""
+    document = {
+        "type": "about:blank",
+        "title": TITLES.get(status, "Error"),
+        "status": status,
+        "detail": detail,
+        "errors": [{"where": error.where, "why": error.why} for error in errors],
+        "request_id": request_id,
+    }
+    # The standard library escapes what UTF-8 can't hold, such as half of a surrogate pair that a client sent.
+    return Response(json.dumps(document), status, headers, media_type=PROBLEM_JSON)
+
+
+def answer_error(error: ServiceError, *, request_id: str) -> Response:
+    """Return the problem document of an error of the service."""
+    # The nearest ancestor in the table; one without is a fault of ours.
+    status = next((STATUSES[base] for base in type(error).__mro__ if base in STATUSES), 500)
+    headers = {}
+    if isinstance(error, FrameworkUnavailableError):
+        headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, AuthenticationError):
+        headers["WWW-Authenticate"] = "Bearer"
+    errors = error.errors if isinstance(error, InvalidValueError) else ()
+    return problem(status, str(error), request_id=request_id, errors=errors, headers=headers)
+
+
+async def _answer_service_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ServiceError)
+    return answer_error(error, request_id=request.state.request_id)
+
+
+async def _answer_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    detail = str(error.detail)
+    headers = dict(error.headers or {})
+    paths = list(request.app.openapi()["paths"])
+    if error.status_code == 404:
+        bare = request.url.path.rstrip("/")
+        meant = f"without the slash at the end there is {bare}" if bare in paths else f"there are {', '.join(paths)}"
+        detail = f"there is no such route; {meant}; /docs shows them all with examples"
+    if error.status_code == 405:
+        allowed = headers.get("Allow", "")
+        detail = f"{request.method} is not a method of this route; use {allowed}; /docs shows how"
+    return problem(error.status_code, detail, request_id=request.state.request_id, headers=headers)
+
+
+async def _answer_nobody(_request: Request, _error: Exception) -> Response:
+    # The client has gone, so this reaches no one; nginx's number for it is for whoever reads the middleware's logs.
+    return Response(status_code=499)

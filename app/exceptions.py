@@ -1,0 +1,75 @@
+"""The errors of the `app` package, none of which knows HTTP; `app.errors` maps each to a status.
+
+ServiceError
+├── FrameworkUnavailableError      the framework is loading, broken, or not installed
+├── RequestError                   the client sent something that can't be answered
+│   ├── AuthenticationError        no API key, or a wrong one
+│   ├── InvalidValueError          right syntax, wrong value
+│   ├── MalformedBodyError         the body isn't what its content type says
+│   ├── NotAcceptableError         no output that the client accepts
+│   ├── TooLargeError              over a limit
+│   └── UnsupportedContentError    an unknown content type or encoding
+└── StartupError                   nothing can be served at all
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class ServiceError(Exception):
+    """Any failure the service expects; the message says what was wrong, what was expected, what to do."""
+
+
+class FrameworkUnavailableError(ServiceError):
+    """A framework can't answer now; the message says why."""
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class RequestError(ServiceError):
+    """A request can't be answered, through no fault of the service."""
+
+
+class AuthenticationError(RequestError):
+    """No API key was sent, or one that isn't known."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong value of a request."""
+
+    where: str
+    """Dotted path, such as `query.seed` or `body.images[3]`."""
+
+    why: str
+    """What was wrong and what was expected."""
+
+
+class InvalidValueError(RequestError):
+    """A request is well formed, but a value in it is wrong."""
+
+    def __init__(self, message: str, errors: Sequence[FieldError] = ()) -> None:
+        super().__init__(message)
+        self.errors = tuple(errors)
+
+
+class MalformedBodyError(RequestError):
+    """A body can't be parsed as what its content type says."""
+
+
+class NotAcceptableError(RequestError):
+    """Nothing the route can answer with is accepted by the client."""
+
+
+class TooLargeError(RequestError):
+    """A body, picture or batch is over its limit."""
+
+
+class UnsupportedContentError(RequestError):
+    """The content type or encoding of a body isn't one that is read here."""
+
+
+class StartupError(ServiceError):
+    """The process can't serve anything; the message is one line that says what to do."""

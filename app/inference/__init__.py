@@ -1,0 +1,1 @@
+"""Models behind one interface: adapters, what is computed with them, and which of them are loaded."""

@@ -1,0 +1,62 @@
+"""The application: settings and a registry in, an ASGI application out. Importing it loads no framework."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+
+from app.documentation import build_openapi
+from app.errors import add_error_handlers
+from app.inference.registry import Registry
+from app.middleware import ApiKeyMiddleware, RequestMiddleware
+from app.routes import models, site, status
+from app.settings import Settings
+
+
+def create_app(settings: Settings, registry: Registry | None = None) -> FastAPI:
+    """Return the application; it begins to load the registry's frameworks when it is started."""
+    registry = registry or Registry(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        registry.start()
+        yield
+        registry.close()
+
+    # FastAPI's own documentation pages fetch their scripts from the internet.
+    app: FastAPI = FastAPIOffline(
+        title="Triptych", version=_version(), redoc_url=None, lifespan=lifespan, redirect_slashes=False
+    )
+    app.state.settings = settings
+    app.state.registry = registry
+    for router in (models.router, status.router, site.router):
+        app.include_router(router)
+    add_error_handlers(app)
+    keys = [key.get_secret_value() for key in settings.api_keys]
+    if keys:
+        app.add_middleware(ApiKeyMiddleware, keys=keys)
+    app.add_middleware(RequestMiddleware)  # the last added is the outermost
+    _describe(app, needs_key=bool(keys))
+    return app
+
+
+def _describe(app: FastAPI, *, needs_key: bool) -> None:
+    document: dict[str, Any] = {}
+
+    def openapi() -> dict[str, Any]:
+        if not document:
+            document.update(build_openapi(app, needs_key=needs_key))
+        return document
+
+    # FastAPI's documented way of changing the document: https://fastapi.tiangolo.com/how-to/extending-openapi/
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _version() -> str:
+    try:
+        return version("triptych")
+    except PackageNotFoundError:
+        return "0"  # run from a checkout that isn't installed

@@ -1,0 +1,109 @@
+"""Reads options from a query and a JSON body, and words what is wrong with them. Knows no route."""
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from typing import Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from starlette.datastructures import QueryParams
+
+from app.exceptions import FieldError, InvalidValueError
+from app.schemas import Options
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+OptionsT = TypeVar("OptionsT", bound=Options)
+
+# Longer than any integer that is an option, and short enough for int() to take.
+_INTEGER: Final = re.compile(r"-?[0-9]{1,40}")
+_BOOLEANS: Final = {"true": True, "false": False}
+
+
+def read_query(query: QueryParams, known: Collection[str]) -> dict[str, str]:
+    """Return the parameters by name.
+
+    Raises:
+        InvalidValueError: One is unknown, or stands there twice.
+    """
+    given = query.multi_items()
+    names = [name for name, _ in given]
+    errors = [FieldError(f"query.{name[:60]}", _unknown(known)) for name in dict.fromkeys(names) if name not in known]
+    errors += [
+        FieldError(f"query.{name}", "given more than once: give it once") for name in known if names.count(name) > 1
+    ]
+    _raise_if_any(errors)
+    return dict(given)
+
+
+def read_query_options(options_type: type[OptionsT], query: Mapping[str, str], *, max_images: int) -> OptionsT:
+    """Return a route's options as the query gives them.
+
+    Raises:
+        InvalidValueError: One is wrong.
+    """
+    values = {name: _json_value(text) for name, text in query.items()}
+    return validate(options_type, values, source="query", context={"max_images": max_images})
+
+
+def add_body_options(options: OptionsT, body: Mapping[str, object]) -> OptionsT:
+    """Return the options with those that stand in a JSON body.
+
+    Raises:
+        InvalidValueError: One is wrong or unknown, or stands in the query too.
+    """
+    if not body:
+        return options
+    added = validate(type(options), body, source="body")
+    both = sorted(options.model_fields_set & added.model_fields_set)
+    _raise_if_any([FieldError(f"query.{name}", "stands in the body as well: give it once") for name in both])
+    return options.model_copy(update={name: getattr(added, name) for name in added.model_fields_set})
+
+
+def validate(
+    model: type[ModelT], values: Mapping[str, object], *, source: str, context: Mapping[str, object] | None = None
+) -> ModelT:
+    """Return the model of the values.
+
+    Raises:
+        InvalidValueError: A value is wrong or unknown; `source` begins the path that says which.
+    """
+    try:
+        return model.model_validate(values, context=dict(context or {}))
+    except ValidationError as error:
+        errors = [
+            FieldError(
+                where=".".join([source, *(str(part)[:60] for part in item["loc"])]),
+                why=_unknown(model.model_fields)
+                if item["type"] == "extra_forbidden"
+                else _explain(item["msg"], item["input"]),
+            )
+            for item in error.errors()
+        ]
+        raise _invalid(errors) from error
+
+
+def _json_value(text: str) -> object:
+    """Return what the text of a parameter would be in JSON: a boolean, an integer, or else the text."""
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    return _BOOLEANS.get(text.lower(), text)
+
+
+def _explain(message: str, value: object) -> str:
+    reason = message.removeprefix("Value error, ")
+    found = json.dumps(value, default=str)
+    shown = found if len(found) <= 60 else f"{found[:57]}..."
+    return f"{reason[0].lower()}{reason[1:]}; found {shown}"
+
+
+def _unknown(known: Collection[str]) -> str:
+    return f"unknown; known here: {', '.join(known) or 'nothing'}"
+
+
+def _raise_if_any(errors: list[FieldError]) -> None:
+    if errors:
+        raise _invalid(errors)
+
+
+def _invalid(errors: list[FieldError]) -> InvalidValueError:
+    return InvalidValueError("; ".join(f"{error.where}: {error.why}" for error in errors[:10]), errors)

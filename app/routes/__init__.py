@@ -1,0 +1,1 @@
+"""Endpoints, a file per group: thin, and without arithmetic."""

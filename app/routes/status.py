@@ -1,0 +1,72 @@
+"""The routes that tell what is served and whether it is ready."""
+
+from fastapi import APIRouter, Request
+
+from app.answer_schemas import FrameworksAnswer, FrameworkView, HealthAnswer, ReadyAnswer
+from app.dependencies import RegistryDep
+from app.documentation import describe_status_route
+from app.exceptions import FrameworkUnavailableError
+from app.inference.registry import RETRY_WHEN_BROKEN_S, RETRY_WHILE_LOADING_S, FrameworkState, Status
+from app.options import read_query, validate
+from app.schemas import FrameworkOptions
+
+router = APIRouter(tags=["status"])
+
+
+@router.get("/frameworks", **describe_status_route())
+async def frameworks(request: Request, registry: RegistryDep) -> FrameworksAnswer:
+    """Tell which frameworks are served: version, device, checkpoint and its figures, or why not."""
+    read_query(request.query_params, known=())
+    return FrameworksAnswer(default=registry.default, frameworks=[_view(state) for state in registry.states])
+
+
+@router.get("/healthz")
+async def healthz() -> HealthAnswer:
+    """Tell that the server answers, whatever its models do."""
+    return HealthAnswer(status="ok")
+
+
+@router.get("/readyz", **describe_status_route(FrameworkOptions))
+async def readyz(request: Request, registry: RegistryDep) -> ReadyAnswer:
+    """Tell whether every framework that is installed is ready, or the one that is asked for."""
+    query = read_query(request.query_params, known=FrameworkOptions.model_fields)
+    framework = validate(FrameworkOptions, query, source="query").framework
+    if framework is not None:
+        registry.get(framework)
+        return ReadyAnswer(status="ready", frameworks=[framework])
+    # What isn't installed isn't waited for, unless there is nothing else.
+    unready = [
+        state
+        for state in registry.states
+        if state.status in (Status.LOADING, Status.FAILED) or registry.nothing_is_left
+    ]
+    if unready:
+        loading = any(state.status is Status.LOADING for state in unready)
+        raise FrameworkUnavailableError(
+            "; ".join(str(state.reason) for state in unready),
+            retry_after_s=RETRY_WHILE_LOADING_S if loading else RETRY_WHEN_BROKEN_S,
+        )
+    ready = [state.framework for state in registry.states if state.status is Status.READY]
+    return ReadyAnswer(status="ready", frameworks=ready)
+
+
+def _view(state: FrameworkState) -> FrameworkView:
+    model = state.model
+    if model is None:
+        return FrameworkView(framework=state.framework, status=state.status, ready=False, reason=state.reason)
+    return FrameworkView(
+        framework=state.framework,
+        status=state.status,
+        ready=True,
+        framework_version=model.adapter.framework_version,
+        device=model.adapter.device,
+        checkpoint=model.checkpoint_id,
+        model=model.adapter.model.to_json(),
+        training={
+            "framework": model.checkpoint.framework,
+            "framework_version": model.checkpoint.framework_version,
+            **model.checkpoint.training,
+        },
+        metrics=dict(model.checkpoint.metrics),
+        load_seconds=round(model.load_seconds, 3),
+    )

@@ -1,0 +1,87 @@
+"""Every adapter on every checkpoint: nine pairs of who trained and who loads, against the model in NumPy."""
+
+from importlib import import_module
+
+import numpy as np
+import pytest
+
+from app.inference.fake_adapter import FakeAdapter
+from app.inference.loader import ADAPTERS
+from tests.checkpoints import make_checkpoint, make_weights
+from tests.live import CHECKOUT
+from training.checkpoint import load_checkpoint
+from training.config import ModelConfig
+from training.data import TEST_SEED, binarize, load_dataset
+from training.errors import DeviceError
+from training.frameworks import FRAMEWORKS
+
+
+def load(framework, checkpoint, device="cpu"):
+    """Return a framework's adapter of a checkpoint."""
+    module, name = ADAPTERS[framework].split(":")
+    return getattr(import_module(module), name)(checkpoint, device=device)
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Test digits."""
+    return binarize(load_dataset("mnist").test[:64], target="fixed", seed=TEST_SEED)
+
+
+@pytest.mark.parametrize("trained_by", FRAMEWORKS)
+@pytest.mark.parametrize("loaded_by", FRAMEWORKS)
+def test_any_framework_loads_what_any_has_trained(images, trained_by, loaded_by):
+    """The logits of a trained checkpoint are the model's in NumPy within 1e-5 of their size, whoever computes them."""
+    checkpoint = load_checkpoint(CHECKOUT / "checkpoints" / trained_by / "model.safetensors")
+    eps = np.random.default_rng(0).normal(size=(len(images), checkpoint.model.latent_dim)).astype(np.float32)
+    weights = {name: array.astype(np.float64) for name, array in checkpoint.weights.items()}
+    exact = FakeAdapter(make_checkpoint(checkpoint.model, weights), framework="numpy")
+
+    found = load(loaded_by, checkpoint).reconstruct(images, eps)
+
+    for array, expected in zip(
+        found, exact.reconstruct(images.astype(np.float64), eps.astype(np.float64)), strict=True
+    ):
+        assert array.dtype == np.float32
+        np.testing.assert_allclose(array, expected, rtol=1e-5, atol=1e-5 * abs(expected).max())
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 64, 1500])
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_methods_agree_for_any_batch_size(framework, count):
+    """Encode, decode and reconstruct give what NumPy gives, row by row, for batches of any size and an odd shape."""
+    config = ModelConfig(image_shape=(5, 3), hidden_dim=7, latent_dim=2)
+    checkpoint = make_checkpoint(config, make_weights(config))
+    random = np.random.default_rng(count)
+    images = random.random((count, config.image_dim), np.float32)
+    eps = random.standard_normal((count, config.latent_dim), np.float32)
+    images.flags.writeable = False  # as the codecs may hand them over
+    expected = FakeAdapter(checkpoint, framework="numpy")
+
+    adapter = load(framework, checkpoint)
+
+    for found, wanted in (
+        (adapter.encode(images), expected.encode(images)),
+        ((adapter.decode(eps),), (expected.decode(eps),)),
+        (adapter.reconstruct(images, eps), expected.reconstruct(images, eps)),
+    ):
+        for array, other in zip(found, wanted, strict=True):
+            np.testing.assert_allclose(array, other, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_adapter_says_what_it_is(framework):
+    """Name, version, device and architecture are told."""
+    adapter = load(framework, make_checkpoint())
+
+    assert adapter.framework == framework
+    assert adapter.framework_version[0].isdigit()
+    assert adapter.device == "cpu"
+    assert adapter.model == make_checkpoint().model
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_gpu_that_is_not_there_is_a_clear_error(framework):
+    """Asking for cuda says that there is none and what to do."""
+    with pytest.raises(DeviceError, match="sees no GPU: use device auto or cpu, or install .* for CUDA"):
+        load(framework, make_checkpoint(), device="cuda")

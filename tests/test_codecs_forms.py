@@ -1,0 +1,188 @@
+"""`app.codecs.forms`: multipart forms give their files, and nothing is lost or let through silently."""
+
+import asyncio
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.codecs.forms import parse_form
+from app.codecs.limits import Limits
+from app.codecs.payload import images_from, parse_payload
+from app.exceptions import InvalidValueError, MalformedBodyError, RequestError, TooLargeError
+from tests.pictures import encode, scene, scene_image
+from training.config import ModelConfig
+
+TYPE = "multipart/form-data; boundary=edge"
+END = b"--edge--\r\n"
+PNG = encode(scene(), "PNG")
+
+
+def part(data, name="files", filename="a.png"):
+    """Return a part of a form: a file, or text if it has no filename."""
+    file = "" if filename is None else f'; filename="{filename}"'
+    head = f'--edge\r\nContent-Disposition: form-data; name="{name}"{file}\r\n\r\n'
+    return head.encode() + data + b"\r\n"
+
+
+def parse(body, content_type=TYPE, limits=None):
+    """Return the files of a form."""
+    return asyncio.run(parse_form(body, content_type=content_type, limits=limits or Limits(max_images=5)))
+
+
+def fault(caught):
+    """Return where and why of the only wrong value."""
+    (error,) = caught.value.errors
+    return error.where, error.why
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_parse_returns_the_files_in_order(count):
+    """Each file comes back with its bytes and its place."""
+    body = b"".join(part(bytes([index]) * 9) for index in range(count)) + END
+
+    files = parse(body)
+
+    assert [file.data for file in files] == [bytes([index]) * 9 for index in range(count)]
+    assert [file.where for file in files] == [f"body.files[{index}]" for index in range(count)]
+
+
+@pytest.mark.parametrize("size", [0, 2**16 - 100, 3 * 2**20])
+def test_parse_of_files_of_any_size(size):
+    """Files of any size come back whole, also over several pieces and with lines that look like boundaries."""
+    data = (bytes(range(256)) * (size // 256 + 1))[:size] + b"\r\n--edg\r\n--edgf--\r\n"
+
+    files = parse(part(data) + part(b"x") + END)
+
+    assert [file.data for file in files] == [data, b"x"]
+
+
+def test_parse_of_quoted_boundary_and_odd_filename():
+    """The boundary may be quoted, and a file's name doesn't matter, not even an empty one."""
+    body = part(b"a", filename="") + part(b"b", filename="../../é\\x") + END
+
+    files = parse(body, 'Multipart/Form-Data; charset=utf-8; boundary="edge"')
+
+    assert [file.data for file in files] == [b"a", b"b"]
+
+
+def test_images_of_a_form():
+    """A form's pictures become images, in order; `invert` applies to them."""
+    body = part(PNG) + part(encode(scene(), "BMP"), filename="b.txt") + END
+
+    payload = asyncio.run(parse_payload(body, content_type=TYPE, field="images"))
+    images = images_from(payload, model=ModelConfig(), limits=Limits(), invert=True)
+
+    assert payload.options == {}
+    np.testing.assert_array_equal(images, [1 - scene_image().ravel()] * 2)
+
+
+def test_images_of_a_form_with_a_broken_picture():
+    """The picture that can't be decoded is named."""
+    payload = asyncio.run(parse_payload(part(PNG) + part(b"") + END, content_type=TYPE, field="images"))
+
+    with pytest.raises(MalformedBodyError, match=r"body\.files\[1\] is empty"):
+        images_from(payload, model=ModelConfig(), limits=Limits(), invert=False)
+
+
+def test_images_of_a_form_over_the_limit():
+    """The limit given with the model counts too, if it is lower than the one the form was parsed under."""
+    payload = asyncio.run(parse_payload(part(PNG) * 3 + END, content_type=TYPE, field="images"))
+
+    with pytest.raises(TooLargeError, match=r"body\.files holds 3 items: send at most 2"):
+        images_from(payload, model=ModelConfig(), limits=Limits(max_images=2), invert=False)
+
+
+@pytest.mark.parametrize("count", [6, 7, 500])
+def test_parse_of_too_many_files(count):
+    """More files than the limit are too large, however many."""
+    with pytest.raises(TooLargeError, match="send at most 5"):
+        parse(part(b"x") * count + END)
+
+
+@pytest.mark.parametrize(
+    ("body", "where", "why"),
+    [
+        (part(b"x", name="file") + END, "body", "has the field 'file': expected only files, under the name files"),
+        (
+            part(b"x") + part(b"7", name="seed", filename=None) + END,
+            "body",
+            "has the field 'seed': expected only files",
+        ),
+        (part(b"text", filename=None) + END, "body.files[0]", "is text: expected a file"),
+        (part(b"x") + part(b"text" * 2**19, filename=None) + END, "body.files[1]", "is text: expected a file"),
+        (END, "body.files", "is missing: expected one or more image files"),
+        (part(b"1", name="a", filename=None) * 17 + END, "body", "has text fields: expected only files"),
+        (part(b"x", name="n" * 3000) + END, "body", "has the field 'nnnn"),
+    ],
+    ids=["other name", "an option", "text", "long text", "nothing", "many texts", "long name"],
+)
+def test_parse_of_other_fields(body, where, why):
+    """A form holds files under `files` and nothing else; what is wrong is named, in part."""
+    with pytest.raises(InvalidValueError) as caught:
+        parse(body)
+
+    assert len(str(caught.value)) < 150
+    assert fault(caught)[0] == where
+    assert fault(caught)[1].startswith(why)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"edge",
+        b"--edge",
+        PNG,
+        part(b"x"),
+        part(b"x") + b"--edge",
+        (part(b"x") + part(PNG))[:-20],
+        part(b"x") + b"--edge\r\nContent-Disposition: form-data\r\n\r\nx\r\n" + END,
+        part(b"x") + b"--edge\r\n\r\nx\r\n" + END,
+        part(b"x") + b"--edge\r\nno header\r\n\r\nx\r\n" + END,
+        part(b"x") + b"--edge\r\n" + b"A: b\r\n" * 50 + b"\r\nx\r\n" + END,
+        part(b"x") + b"--edge\r\nA: " + b"b" * 9000 + b"\r\n\r\nx\r\n" + END,
+    ],
+)
+def test_parse_of_broken_form(body):
+    """A form that is cut short, even between two parts, or has unreadable headers is refused."""
+    with pytest.raises(MalformedBodyError, match="multipart"):
+        parse(body)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=" + "x" * 300],
+)
+def test_parse_without_a_usable_boundary(content_type):
+    """A form whose content type gives no boundary, or one too long, is refused."""
+    with pytest.raises(MalformedBodyError, match="multipart"):
+        parse(part(b"x") + END, content_type)
+
+
+def test_parse_lets_others_run():
+    """A long form is parsed in pieces, between which the event loop goes on."""
+
+    async def scenario():
+        turns = 0
+        task = asyncio.create_task(parse_form(part(bytes(2**21)) + END, content_type=TYPE, limits=Limits()))
+        while not task.done():
+            turns += 1
+            await asyncio.sleep(0)
+        return turns
+
+    assert asyncio.run(scenario()) > 20
+
+
+@given(st.data())
+def test_parse_of_damaged_form_raises_only_request_errors(data):
+    """Whatever happens to a form's bytes or its content type, the outcome is files or a `RequestError`."""
+    body = bytearray(part(b"first") + part(b"second") + END)
+    for _ in range(data.draw(st.integers(0, 4))):
+        body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.sampled_from(b'\r\n-:;="\0\xff aedg'))
+    content_type = data.draw(st.just(TYPE) | st.text(max_size=30).map(lambda text: f"multipart/form-data; {text}"))
+
+    with suppress(RequestError):
+        assert parse(bytes(body), content_type)

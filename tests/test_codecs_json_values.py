@@ -1,0 +1,231 @@
+"""`app.codecs.json_values`: strict JSON in, evenly nested numbers, and arrays out."""
+
+import json
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.codecs.json_values import dump_object, numbers, parse_object
+from app.exceptions import InvalidValueError, MalformedBodyError, RequestError, TooLargeError
+
+json_trees = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+    max_leaves=12,
+)
+
+
+def fault(caught):
+    """Return where and why of the only wrong value."""
+    (error,) = caught.value.errors
+    return error.where, error.why
+
+
+def test_parse_of_an_object():
+    """An object comes back as a dictionary."""
+    body = ' {"images": [[0, 0.5], "é"], "seed": 9007199254740993, "invert": true, "x": null}\n'.encode()
+
+    assert parse_object(body) == {"images": [[0, 0.5], "é"], "seed": 2**53 + 1, "invert": True, "x": None}
+
+
+def test_parse_of_an_object_with_a_name_twice():
+    """Of members with the same name the last counts: orjson doesn't tell that there were two."""
+    assert parse_object(b'{"seed": 1, "seed": 2}') == {"seed": 2}
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        (b"{", "line 1, column 2"),
+        (b'{"a": 1,}', "line 1, column"),
+        (b'{"a":\n 1 2}', "line 2, column 4"),
+        (b'{"a": NaN}', "line 1, column 7"),
+        (b'{"a": Infinity}', "line 1, column 7"),
+        (b'{"a": -Infinity}', "line 1, column"),
+        (b'{"a": 1e999}', "line 1, column 7"),
+        (b"{'a': 1}", "line 1, column 2"),
+        (b'{"a": 01}', "line 1, column"),
+        (b'{"a": "\\ud800"}', "line 1, column"),
+        (b'{"a": "\xff"}', "line 1, column"),
+        (b'\xef\xbb\xbf{"a": 1}', "line 1, column 1"),
+        ('{"a": 1}'.encode("utf-16"), "line 1, column 1"),
+        (b'{"a": 1} x', "line 1, column"),
+        (b'{"a": ' + b"[" * 5000 + b"]" * 5000 + b"}", "line 1, column"),
+        (b"   ", "line 1, column"),
+        (b"images=1", "line 1, column 1"),
+    ],
+)
+def test_parse_of_malformed_json(body, place):
+    """What isn't JSON in UTF-8 is refused with the place where it stops being so."""
+    with pytest.raises(MalformedBodyError, match=place) as caught:
+        parse_object(body)
+
+    assert len(str(caught.value)) < 150
+
+
+def test_parse_of_empty_body():
+    """An empty body is called empty."""
+    with pytest.raises(MalformedBodyError, match="empty"):
+        parse_object(b"")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"[1]", "a list"),
+        (b"1", "a number"),
+        (b"1.5", "a number"),
+        (b'"a"', "a string"),
+        (b"null", "null"),
+        (b"true", "a boolean"),
+    ],
+)
+def test_parse_of_other_values(body, kind):
+    """JSON that isn't an object is a wrong value."""
+    with pytest.raises(InvalidValueError) as caught:
+        parse_object(body)
+
+    assert fault(caught) == ("body", f"is {kind}: expected a JSON object")
+
+
+@pytest.mark.parametrize("container", [b"[],", b"{},"])
+def test_parse_of_millions_of_empty_lists(container):
+    """A body that would take thirty times its length in memory is refused before it is parsed."""
+    body = b'{"images": [' + container * 1_000_000 + b"1]}"
+
+    with pytest.raises(TooLargeError, match="1000000 lists and objects"):
+        parse_object(body)
+
+
+@given(st.binary(max_size=60) | json_trees.map(lambda tree: json.dumps(tree).encode()))
+def test_parse_of_any_body(body):
+    """Any bytes give a dictionary or a `RequestError`."""
+    with suppress(RequestError):
+        assert isinstance(parse_object(body), dict)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [0, 1.5, [], [0, 1], [0.5, 1, -2], [[1, 2], [3, 4]], [[[1.5], [2]], [[3], [4]]], [[], []], [2**64 - 1, 1e300]],
+)
+def test_numbers_of_even_lists(value):
+    """Evenly nested lists become a float64 array of the same shape and values."""
+    array = numbers(value, where="body.images")
+
+    assert array.dtype == np.float64
+    np.testing.assert_array_equal(array, np.array(value, np.float64))
+    assert array.shape == np.array(value).shape
+
+
+@pytest.mark.parametrize(
+    ("value", "where", "why"),
+    [
+        (None, "", "is null: expected a number, or a list of numbers"),
+        ("0.5", "", "is a string: expected a number, or a list of numbers"),
+        ({}, "", "is an object: expected a number, or a list of numbers"),
+        (True, "", "is a boolean: expected a number, or a list of numbers"),
+        ([0, 1, True], "[2]", "is a boolean: expected a number, or a list of numbers"),
+        ([0, "1", None], "[1]", "is a string: expected a number, or a list of numbers"),
+        ([[0, 1], [0, None]], "[1][1]", "is null: expected a number, or a list of numbers"),
+        ([[0, 1], [0, 1], [0, {}]], "[2][1]", "is an object: expected a number, or a list of numbers"),
+        ([[0, 1], [0, 1], [0]], "[2]", "is a list of 1: expected a list of 2, like body.images[0]"),
+        ([[0], []], "[1]", "is a list of 0: expected a list of 1, like body.images[0]"),
+        ([0, [0]], "[1]", "is a list of 1: expected a number, like body.images[0]"),
+        ([[0], 0], "[1]", "is a number: expected a list of 1, like body.images[0]"),
+        ([[[0]], [0]], "[1]", "is a list of 1: expected lists of shape (1, 1), like body.images[0]"),
+        ([[0, [1]]], "[0][1]", "is a list of 1: expected a number, like body.images[0][0]"),
+        ([[[[[0]]]]], "[0][0][0][0]", "is nested deeper than 4 lists: expected numbers"),
+        ([[0, 1], [0, 10**400]], "[1][1]", "is an integer too large for a float64: expected a smaller number"),
+        (10**400, "", "is an integer too large for a float64: expected a smaller number"),
+    ],
+)
+def test_numbers_of_anything_else(value, where, why):
+    """The first thing that is no number, or makes the lists uneven, is named by its path."""
+    with pytest.raises(InvalidValueError) as caught:
+        numbers(value, where="body.images")
+
+    assert fault(caught) == (f"body.images{where}", why)
+
+
+def test_numbers_nested_too_deep():
+    """Lists nested a thousand deep, as deep as JSON is read, are refused without exhausting the stack."""
+    value = []
+    for _ in range(1000):
+        value = [value]
+
+    with pytest.raises(InvalidValueError, match="nested deeper"):
+        numbers(value, where="body.images")
+
+
+@given(json_trees)
+def test_numbers_of_any_value(value):
+    """Any JSON value gives an array or an `InvalidValueError` that names a place in it."""
+    try:
+        array = numbers(value, where="body")
+    except InvalidValueError as error:
+        where = error.errors[0].where
+    else:
+        where = "body"
+        assert array.dtype == np.float64
+
+    assert where.startswith("body")
+
+
+ARRAY = np.arange(6, dtype=np.float32).reshape(2, 3)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        ARRAY,
+        np.asfortranarray(ARRAY),
+        np.ascontiguousarray(ARRAY.T).T,
+        np.repeat(ARRAY, 2, axis=1)[:, ::2],
+        ARRAY[::-1][::-1],
+        ARRAY.astype(">f4"),
+        ARRAY.astype(np.float64),
+        ARRAY.astype(np.float16),
+        ARRAY.astype(np.int64),
+        ARRAY.astype(">i2"),
+    ],
+    ids=["C", "fortran", "transposed", "strided", "reversed", "big-endian", "f8", "f2", "i8", "big-endian i2"],
+)
+def test_dump_writes_arrays_of_any_layout(array):
+    """An array's layout in memory and its byte order don't change the JSON, nor does the depth it is at."""
+    body = dump_object({"probs": array, "results": {"jax": {"probs": array}}})
+
+    expected = [[0, 1, 2], [3, 4, 5]]
+    assert json.loads(body) == {"probs": expected, "results": {"jax": {"probs": expected}}}
+
+
+def test_dump_writes_scalars_and_text():
+    """Plain values, NumPy's scalars and arrays without axes are written as what they are."""
+    values = {"framework": "jax", "seed": 2**62, "elbo": np.float32(0.5), "zero": np.array(2.5), "none": None, "n": [1]}
+
+    assert json.loads(dump_object(values)) == {
+        "framework": "jax",
+        "seed": 2**62,
+        "elbo": 0.5,
+        "zero": 2.5,
+        "none": None,
+        "n": [1],
+    }
+
+
+def test_dump_writes_the_shortest_float32():
+    """A float32 is written with the digits it has, not with those of its float64."""
+    assert dump_object({"probs": np.array([0.1], np.float32)}) == b'{"probs":[0.1]}'
+
+
+def test_dump_writes_nan_as_null():
+    """JSON has no NaN: it becomes null, so that every client can read the answer."""
+    assert dump_object({"a": np.array([np.nan, 1]), "b": float("inf")}) == b'{"a":[null,1.0],"b":null}'
+
+
+def test_dump_of_what_json_has_no_word_for():
+    """A value of the service's own that can't be written is an error, not a silent string."""
+    with pytest.raises(TypeError):
+        dump_object({"probs": object()})

@@ -1,0 +1,124 @@
+"""Every command of the README, run as it stands there, and its figures against their source."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+
+import pytest
+from PIL import Image
+
+from tests.live import CHECKOUT
+
+README = (CHECKOUT / "README.md").read_text()
+BLOCKS = re.findall(r"^```(sh|python)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+COMMANDS = [
+    line for kind, text in BLOCKS if kind == "sh" for line in text.replace("\\\n", " ").splitlines() if line.strip()
+]
+SCRIPTS = [text for kind, text in BLOCKS if kind == "python"]
+
+# Any training command that the README shows, made short: of an option given twice, the last counts.
+SHORT = " --epochs 1 --batch-size 5000 --hidden-dim 8"
+
+SET_UP = (
+    "python3 -m venv .venv",
+    ".venv/bin/pip install -c constraints.txt -e '.[all,dev]'",
+    ".venv/bin/python -m app",
+    ".venv/bin/python -m pytest",
+)
+
+
+def commands(start: str) -> list[str]:
+    """Return the README's commands that begin so."""
+    return [command for command in COMMANDS if command.startswith(start)]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder in which the README's relative paths mean what they mean in a checkout."""
+    (tmp_path / "docs").symlink_to(CHECKOUT / "docs")
+    return tmp_path
+
+
+def run(command, folder, **variables):
+    """Run a command with a shell in a folder."""
+    return subprocess.run(
+        ["bash", "-euc", command],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT), **variables},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("command", commands("curl"))
+def test_curl_gets_an_answer_as_the_readme_has_it(live_client, folder, command):
+    """Each curl command succeeds against the service with the committed checkpoints, and saves a picture if it says so."""
+    done = run(command.replace("http://127.0.0.1:8000", str(live_client.base_url)), folder)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    words = shlex.split(command)
+    if "-o" in words:
+        with Image.open(folder / words[words.index("-o") + 1]) as picture:
+            assert picture.format == "PNG"
+    else:
+        assert done.stdout.startswith("{")
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_python_runs_as_the_readme_has_it(live_client, folder, script):
+    """The Python example prints a line for each framework."""
+    script = script.replace("http://127.0.0.1:8000", str(live_client.base_url))
+
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["jax", "tensorflow", "pytorch"]
+
+
+@pytest.mark.parametrize("command", [*commands(".venv/bin/python -m training"), ".venv/bin/python -m app --help"])
+def test_command_line_does_what_the_readme_says(folder, command):
+    """Each training command runs, made short, and each help is shown."""
+    assert command in COMMANDS
+    words = command.replace(".venv/bin/python", shlex.quote(sys.executable), 1)
+
+    done = run(words if command.endswith("--help") else words + SHORT, folder)
+
+    assert done.returncode == 0, done.stderr
+    assert "python -m app" in done.stdout
+
+
+@pytest.mark.parametrize("command", commands("make"))
+def test_make_knows_the_target(command):
+    """Each make target exists; `.ci/run` runs the tests by one of them."""
+    done = run(f"{command} --dry-run", CHECKOUT)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_command_is_left_out():
+    """Whatever else the README tells to type is what the Makefile and `.ci/run` do themselves."""
+    known = {*commands("curl"), *commands(".venv/bin/python -m training"), *commands("make"), *SET_UP}
+    makefile = (CHECKOUT / "Makefile").read_text().replace("$(BIN)/python -m pip", "pip").replace("$(BIN)", ".venv/bin")
+
+    assert set(COMMANDS) - known == {".venv/bin/python -m app --help"}
+    for line in SET_UP[1:]:
+        assert line.removeprefix(".venv/bin/") in makefile
+
+
+def test_results_are_those_of_the_committed_checkpoints():
+    """The table of results is what its script prints."""
+    spec = spec_from_file_location("results_table", CHECKOUT / "docs" / "scripts" / "results_table.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    shown = re.search(r"<!-- results:.*?-->\n(.*?)\n<!-- /results -->", README, re.DOTALL)
+
+    assert shown is not None
+    assert shown[1].strip() == module.table()

@@ -1,0 +1,115 @@
+"""Many clients at once: each gets its own answer, none waits for another's model, and nothing is done for the gone."""
+
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from app.inference import vae
+from app.inference.fake_adapter import FakeAdapter
+from tests.service import fake_adapter, fake_load, make_images, make_service, post_npy, read_npy, running
+from training.frameworks import FRAMEWORKS
+
+
+class GatedAdapter(FakeAdapter):
+    """Computes only once its gate is open, and counts."""
+
+    def __init__(self, checkpoint, *, framework):
+        super().__init__(checkpoint, framework=framework)
+        self.begun = threading.Event()
+        self.gate = threading.Event()
+        self.calls = 0
+
+    def decode(self, z):
+        """Wait at the gate, then compute."""
+        self.calls += 1
+        self.begun.set()
+        assert self.gate.wait(20)
+        return super().decode(z)
+
+
+@pytest.fixture
+def gated(checkpoints):
+    """A client of a service whose JAX waits at a gate, and its adapter."""
+
+    def load(framework, **options):
+        checkpoint, adapter = fake_load(framework, **options)
+        return checkpoint, GatedAdapter(checkpoint, framework="jax") if framework == "jax" else adapter
+
+    app = make_service(checkpoints, load=load)
+    with running(app) as client:
+        adapter = app.state.registry.get("jax").adapter
+        yield client, adapter
+        adapter.gate.set()
+
+
+def test_many_unlike_callers_get_their_own_answers(client, checkpoints):
+    """Fifty requests at once, each with an image, a seed and a framework of its own, are answered each to itself."""
+    images = make_images(50)
+
+    def ask(index):
+        framework = FRAMEWORKS[index % 3]
+        url = f"/reconstruct?framework={framework}&seed={index}&format=npy"
+        return read_npy(post_npy(client, url, images[index : index + 1]))
+
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(ask, range(50)))
+
+    for index, probs in enumerate(answers):
+        adapter = fake_adapter(checkpoints, FRAMEWORKS[index % 3])
+        expected = vae.reconstruct(adapter, images[index : index + 1], seed=index)["probs"]
+        np.testing.assert_allclose(probs, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("url", ["/healthz", "/frameworks", "/sample?framework=pytorch"])
+def test_a_model_that_computes_holds_nobody_else_up(gated, url):
+    """While one framework computes, the event loop and the other frameworks answer."""
+    client, adapter = gated
+
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(client.get, "/sample?framework=jax")
+        assert adapter.begun.wait(20)
+        response = client.get(url)
+        was_waiting = not slow.done()
+        adapter.gate.set()
+
+        assert response.status_code == 200
+        assert was_waiting
+        assert slow.result().status_code == 200
+
+
+def test_nothing_is_computed_for_a_client_that_has_gone(gated):
+    """A request whose client hangs up while it queues is dropped."""
+    client, adapter = gated
+
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(client.get, "/sample?framework=jax")
+        assert adapter.begun.wait(20)
+        with socket.create_connection((client.base_url.host, client.base_url.port)) as gone:
+            gone.sendall(b"GET /sample?framework=jax HTTP/1.1\r\nHost: x\r\n\r\n")
+            time.sleep(0.2)
+        time.sleep(0.2)
+        adapter.gate.set()
+        assert slow.result().status_code == 200
+        client.get("/sample?framework=jax")
+
+    assert adapter.calls == 2
+
+
+def test_time_in_the_queue_is_told(gated):
+    """A request that waits for another sees it in Server-Timing."""
+    client, adapter = gated
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(client.get, "/sample?framework=jax")
+        assert adapter.begun.wait(20)
+        second = pool.submit(client.get, "/sample?framework=jax")
+        time.sleep(0.2)
+        adapter.gate.set()
+        header = second.result().headers["Server-Timing"]
+
+    assert first.result().status_code == 200
+    assert float(header.removeprefix("queue;dur=").partition(",")[0]) > 50
