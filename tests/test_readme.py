@@ -57,7 +57,7 @@ def run(command, folder, **variables):
 
 @pytest.mark.parametrize("command", commands("curl"))
 def test_curl_gets_an_answer_as_the_readme_has_it(live_client, folder, command):
-    """Each curl command succeeds against the service with the committed checkpoints, and saves a picture if it says so."""
+    """Each curl command succeeds against the committed checkpoints, and saves a picture if it says so."""
     done = run(command.replace("http://127.0.0.1:8000", str(live_client.base_url)), folder)
 
     assert done.returncode == 0, done.stdout + done.stderr
