@@ -1,6 +1,8 @@
 """`python -m training`, as a user starts it."""
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -8,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.event_reader import read
 from training.checkpoint import load_checkpoint
+from training.reporting.run_folder import read_metrics
 
 SMALL = ["--hidden-dim", "8", "--latent-dim", "2", "--batch-size", "5000"]
 
@@ -66,6 +70,33 @@ def test_interrupt_keeps_the_best_so_far_and_says_so(tmp_path: Path) -> None:
     assert "runs/pytorch/model.safetensors" in errors
     assert "Traceback" not in errors
     assert "test_elbo" in load_checkpoint(tmp_path / "runs/pytorch/model.safetensors").metrics
+    assert (tmp_path / "runs/pytorch/figures/learning_curves.png").exists()
+
+
+def test_json_run_writes_nothing_but_json_and_leaves_its_folder(tmp_path: Path) -> None:
+    """Stdout is a JSON object a line; the folder has config, metrics, events and figures beside the checkpoint."""
+    done = run("train", "--framework", "pytorch", "--epochs", "2", "--json", *SMALL, folder=tmp_path)
+
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    folder = tmp_path / "runs" / "pytorch"
+    assert done.stderr == ""
+    assert [line["event"] for line in lines] == ["epoch", "epoch", "result"]
+    assert lines[2]["test_elbo"] == load_checkpoint(folder / "model.safetensors").metrics["test_elbo"]
+    assert [record["epoch"] for record in read_metrics(folder)] == [1, 2]
+    assert json.loads((folder / "config.json").read_text())["training"]["epochs"] == 2
+    assert len(list(folder.glob("events.out.tfevents.*"))) == 1
+    figures = {"learning_curves", "reconstructions", "samples", "latent_map", "traversal"}
+    assert {path.stem for path in (folder / "figures").iterdir()} == figures
+    assert len(read(folder).Images("result/samples")) == 1
+
+
+def test_quiet_run_prints_its_result_alone(tmp_path: Path) -> None:
+    """One line on stdout, none on stderr, and no figures where none are wanted."""
+    done = run("train", "--framework", "pytorch", "--epochs", "1", "--quiet", "--no-figures", *SMALL, folder=tmp_path)
+
+    assert re.fullmatch(r"test -ELBO .* target fixed, 10 draws\n", done.stdout)
+    assert done.stderr == ""
+    assert not (tmp_path / "runs" / "pytorch" / "figures").exists()
 
 
 @pytest.mark.parametrize(
@@ -78,6 +109,7 @@ def test_interrupt_keeps_the_best_so_far_and_says_so(tmp_path: Path) -> None:
         (["--framework", "jax", "--dataset", "imagenet"], 1, "unknown data set 'imagenet'"),
         (["--framework", "jax", "--batch-size", "60000"], 1, "50000 training images: expected at least one batch"),
         (["--framework", "pytorch", "--device", "cuda"], 1, "PyTorch sees no GPU: use device auto or cpu"),
+        (["--framework", "jax", "--quiet", "--json"], 2, "--quiet and --json: expected one of them"),
         ([], 2, "Missing option '--framework'"),
     ],
 )

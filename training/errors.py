@@ -6,6 +6,7 @@ TrainingError
 ├── DataError                   a data set that is absent, damaged or of the wrong shape
 ├── DeviceError                 a device that was asked for and isn't there
 ├── FrameworkNotInstalledError  a framework whose packages are absent
+├── RunFolderError              a run's folder that can't be written, or whose files are damaged
 └── UnknownFrameworkError       a name that is no framework's
 """
 
@@ -32,6 +33,10 @@ class DeviceError(TrainingError):
 
 class FrameworkNotInstalledError(TrainingError):
     """A framework's packages are absent; the message gives the install command."""
+
+
+class RunFolderError(TrainingError):
+    """A run's folder can't be written, or a file in it is damaged; the message names it."""
 
 
 class UnknownFrameworkError(TrainingError):

@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
+from training import numpy_model
 from training.checkpoint import Checkpoint
 
 
@@ -22,12 +23,11 @@ class FakeAdapter:
         self, images: Float32[ndarray, "batch pixels"]
     ) -> tuple[Float32[ndarray, "batch latent"], Float32[ndarray, "batch latent"]]:
         """Return mean and logvar of q(z|x)."""
-        hidden = np.maximum(self._dense("encoder.hidden", images), 0)
-        return self._dense("encoder.mean", hidden), self._dense("encoder.logvar", hidden)
+        return numpy_model.encode(self._weights, images)
 
     def decode(self, z: Float32[ndarray, "batch latent"]) -> Float32[ndarray, "batch pixels"]:
         """Return the logits of p(x|z)."""
-        return self._dense("decoder.logits", np.maximum(self._dense("decoder.hidden", z), 0))
+        return numpy_model.decode(self._weights, z)
 
     def reconstruct(
         self, images: Float32[ndarray, "batch pixels"], eps: Float32[ndarray, "batch latent"]
@@ -35,9 +35,3 @@ class FakeAdapter:
         """Return logits, mean and logvar with z = mean + eps * exp(logvar / 2)."""
         mean, logvar = self.encode(images)
         return self.decode(mean + eps * np.exp(logvar / 2)), mean, logvar
-
-    def _dense(self, name: str, inputs: Float32[ndarray, "batch in"]) -> Float32[ndarray, "batch out"]:
-        outputs: Float32[ndarray, "batch out"] = (
-            inputs @ self._weights[f"{name}.kernel"] + self._weights[f"{name}.bias"]
-        )
-        return outputs

@@ -8,6 +8,7 @@ from jaxtyping import Float32
 from numpy import ndarray
 
 from app.inference.adapter import Adapter
+from training.numpy_model import sigmoid
 
 Arrays = dict[str, ndarray]
 
@@ -59,13 +60,6 @@ def sample(adapter: Adapter, *, n: int, seed: int) -> Arrays:
     """Return the probs of n latents drawn from the prior N(0, I), and the latents."""
     latents = draw_noise(seed, (n, adapter.model.latent_dim))
     return decode(adapter, latents) | {"latents": latents}
-
-
-def sigmoid(logits: Float32[ndarray, "*shape"]) -> Float32[ndarray, "*shape"]:
-    """Return 1 / (1 + exp(-logits)), without overflow for any logits."""
-    # tanh saturates where exp would overflow.
-    probs: Float32[ndarray, "*shape"] = np.tanh(logits * np.float32(0.5)) * np.float32(0.5) + np.float32(0.5)
-    return probs
 
 
 def binary_cross_entropy_with_logits(

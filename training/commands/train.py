@@ -9,16 +9,17 @@ from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from training.checkpoint import ensure_writable
 from training.config import ModelConfig, TrainConfig
 from training.data import load_dataset
 from training.frameworks import ALIASES, FRAMEWORKS, canonical_framework
-from training.loop import EVALUATION_TARGET, TEST_DRAWS, Epoch, Run
+from training.loop import EVALUATION_TARGET, TEST_DRAWS, Run
 from training.machine import describe_machine
+from training.reporting.progress import choose_report
+from training.reporting.recorder import Recorder
+from training.reporting.run_folder import RunFolder, describe_run
 
-_console = Console()
 _errors = Console(stderr=True)
 
 INTERRUPTED = 128 + signal.SIGINT
@@ -29,6 +30,7 @@ _TRAIN = TrainConfig()
 
 
 def train(
+    *,
     framework: Annotated[
         str, typer.Option(help=f"{', '.join(FRAMEWORKS)} (or {', '.join(ALIASES)}), or all: one after the other.")
     ],
@@ -53,15 +55,21 @@ def train(
     out: Annotated[
         Path, typer.Option(help="Folder for FRAMEWORK/model.safetensors, which is replaced.", file_okay=False)
     ] = Path("runs"),
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors and the result.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON object a line: each epoch, and the result.")
+    ] = False,
+    figures: Annotated[bool, typer.Option(help="Draw figures into FRAMEWORK/figures at the end.")] = True,
 ) -> None:
     """Train, and keep the checkpoint of the best validation epoch.
 
     Ctrl-C ends a run early and keeps the best so far.
     """
-    if framework.lower() == "all":
+    name = "all" if framework.lower() == "all" else canonical_framework(framework)
+    report = choose_report(name, epochs=epochs, quiet=quiet, as_json=as_json)
+    if name == "all":
         _train_all()
         return
-    name = canonical_framework(framework)
     config = TrainConfig(
         epochs=epochs,
         batch_size=batch_size,
@@ -78,55 +86,49 @@ def train(
     origin = {"command": _command(name, config, model_config), "machine": describe_machine()}
     run = Run(name, model_config, config, images, device=device)
     ensure_writable(path)
-    _console.print(
-        f"{name} {run.trainer.framework_version} on {run.trainer.device}: {epochs} epochs of {len(images.train)} images"
-    )
-    stopped = _follow(run, path, origin, epochs)
-    if run.best is None:
-        _errors.print("stopped before the first epoch ended: nothing was saved")
-        raise typer.Exit(INTERRUPTED)
-    measured = run.test(path)
-    _console.print(
-        f"test -ELBO {-measured.elbo:.2f} +- {measured.elbo_standard_error:.2f} nats "
-        f"(-log-likelihood {-measured.log_likelihood:.2f}, KL {measured.kl_divergence:.2f}), "
-        f"{len(images.test)} images, target {EVALUATION_TARGET}, {TEST_DRAWS} draws",
-        highlight=False,
-        soft_wrap=True,
-    )
+    trainer = {
+        "framework": name,
+        "framework_version": run.trainer.framework_version,
+        "device": run.trainer.device,
+    }
+    with (
+        report,
+        RunFolder(path.parent, describe_run(trainer | origin, model_config, config, images)) as folder,
+    ):
+        recorder = Recorder(report, folder, config=config, dataset=images)
+        report.start(
+            f"{name} {run.trainer.framework_version} on {run.trainer.device}: "
+            f"{epochs} epochs of {len(images.train)} images"
+        )
+        stopped = _follow(run, path, origin, recorder)
+        if run.best is None:
+            _errors.print("stopped before the first epoch ended: nothing was saved")
+            raise typer.Exit(INTERRUPTED)
+        measured = run.test(path)
+        line = (
+            f"test -ELBO {-measured.elbo:.2f} +- {measured.elbo_standard_error:.2f} nats "
+            f"(-log-likelihood {-measured.log_likelihood:.2f}, KL {measured.kl_divergence:.2f}), "
+            f"{len(images.test)} images, target {EVALUATION_TARGET}, {TEST_DRAWS} draws"
+        )
+        recorder.result(run.best, path, line)
+        if figures:
+            recorder.draw_figures(run.best)
+        if not stopped:
+            report.note(f"saved {path}; serve it: python -m app --checkpoints {shlex.quote(str(out))}")
     if stopped:
         _errors.print(f"stopped: the best so far, of epoch {run.best.metrics['epochs']}, is in {path}", soft_wrap=True)
         raise typer.Exit(INTERRUPTED)
-    _console.print(f"saved {path}; serve it: python -m app --checkpoints {shlex.quote(str(out))}", soft_wrap=True)
 
 
-def _follow(run: Run, path: Path, origin: dict[str, str], epochs: int) -> bool:
-    """Print the run's epochs as they end, and tell whether Ctrl-C ended it."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("ETA"),
-        TimeRemainingColumn(elapsed_when_finished=False),
-    )
-    with Progress(*columns, console=_console, transient=True) as progress:
-        task = progress.add_task(run.trainer.framework, total=epochs)
-        try:
-            for epoch in run.train(path, origin=origin):
-                progress.console.print(_line(epoch, epochs), highlight=False, markup=False, soft_wrap=True)
-                progress.advance(task)
-        except KeyboardInterrupt:
-            return True
+def _follow(run: Run, path: Path, origin: dict[str, str], recorder: Recorder) -> bool:
+    """Record the run's epochs as they end, and tell whether Ctrl-C ended it."""
+    try:
+        for epoch in run.train(path, origin=origin):
+            assert run.best is not None, "the first epoch is the best so far"
+            recorder.epoch(epoch, run.best)
+    except KeyboardInterrupt:
+        return True
     return False
-
-
-def _line(epoch: Epoch, epochs: int) -> str:
-    return (
-        f"epoch {epoch.number:>{len(str(epochs))}}/{epochs}  {epoch.seconds:5.2f} s  "
-        f"train: loss {-epoch.train_elbo:7.2f}, ELBO {epoch.train_elbo:8.2f}, KL {epoch.train_kl:5.2f}  "
-        f"validation: loss {-epoch.validation_elbo:7.2f}, ELBO {epoch.validation_elbo:8.2f}, "
-        f"KL {epoch.validation_kl:5.2f}{'  saved' if epoch.best else ''}"
-    )
 
 
 def _command(framework: str, config: TrainConfig, model_config: ModelConfig) -> str:

@@ -1,0 +1,136 @@
+"""What a run leaves in its folder: what it is, its epochs as JSON lines, TensorBoard's events."""
+
+import json
+
+import pytest
+
+from tests.event_reader import read, steps
+from tests.runs import CONFIG, MODEL, make_dataset, make_epoch, make_record
+from training.errors import RunFolderError
+from training.reporting.records import epoch_record
+from training.reporting.run_folder import RunFolder, describe_run, read_metrics
+
+
+def record(folder, *numbers, resumed_after=0, **config):
+    """Record epochs in a folder, as one process."""
+    with RunFolder(folder, config, resumed_after=resumed_after) as run:
+        for number in numbers:
+            run.record(make_record(number))
+
+
+def test_record_says_what_an_epoch_came_to():
+    """Images per second and learning rate are those of its steps: 20 images fill two batches of 8."""
+    record = epoch_record(make_epoch(40), CONFIG, train_images=20)
+
+    assert record == {
+        "epoch": 40,
+        "seconds": 2.0,
+        "images_per_second": 8.0,
+        "learning_rate": 0.0,
+        "train_elbo": -140.0,
+        "train_kl_divergence": 60.0,
+        "validation_elbo": -70.0,
+        "validation_kl_divergence": 61.0,
+        "best": True,
+    }
+
+
+def test_metrics_are_on_disk_when_an_epoch_is_recorded(tmp_path):
+    """Each epoch is one JSON line, there before the run ends."""
+    with RunFolder(tmp_path / "jax", {}) as run:
+        run.record(make_record(1))
+        run.record(make_record(2))
+
+        lines = (tmp_path / "jax" / "metrics.jsonl").read_text().splitlines()
+        assert [json.loads(line) for line in lines] == [make_record(1), make_record(2)]
+
+
+def test_events_have_what_the_metrics_have(tmp_path):
+    """TensorBoard shows ELBO, loss and KL of both parts, the learning rate and the speed."""
+    record(tmp_path, 1, 2)
+
+    scalars = {tag: steps(tmp_path, tag) for tag in read(tmp_path).Tags()["scalars"]}
+    assert scalars == {
+        "elbo/train": [(1, -101), (2, -102)],
+        "elbo/validation": [(1, -109), (2, -108)],
+        "kl_divergence/train": [(1, 21), (2, 22)],
+        "kl_divergence/validation": [(1, 22), (2, 23)],
+        "loss/train": [(1, 101), (2, 102)],
+        "loss/validation": [(1, 109), (2, 108)],
+        "learning_rate": [(n, pytest.approx(make_record(n)["learning_rate"])) for n in (1, 2)],
+        "images_per_second": [(1, 8), (2, 8)],
+    }
+
+
+def test_resumed_run_has_every_epoch_once(tmp_path):
+    """Epochs after the one that a run goes on from are taken back from metrics and events alike."""
+    record(tmp_path, 1, 2, 3)
+
+    record(tmp_path, 3, 4, resumed_after=2)
+
+    assert [record["epoch"] for record in read_metrics(tmp_path)] == [1, 2, 3, 4]
+    assert [step for step, _ in steps(tmp_path, "elbo/train")] == [1, 2, 3, 4]
+
+
+def test_new_run_forgets_the_one_before(tmp_path):
+    """A run that begins anew keeps nothing, not even what it couldn't read."""
+    record(tmp_path, 1, 2)
+    (tmp_path / "metrics.jsonl").write_text("damaged\n")
+
+    record(tmp_path, 1)
+
+    assert read_metrics(tmp_path) == [make_record(1)]
+    assert [step for step, _ in steps(tmp_path, "elbo/train")] == [1]
+
+
+def test_line_that_a_killed_process_left_unfinished_is_dropped(tmp_path):
+    """Whatever the moment, the lines before it stay."""
+    record(tmp_path, 1, 2)
+    path = tmp_path / "metrics.jsonl"
+    path.write_text(path.read_text()[:-20])
+
+    record(tmp_path, 2, resumed_after=1)
+
+    assert read_metrics(tmp_path) == [make_record(1), make_record(2)]
+
+
+@pytest.mark.parametrize("line", ["damaged", "[1]", '{"epoch": "one"}'])
+def test_damaged_metrics_are_named_when_a_run_goes_on(tmp_path, line):
+    """A whole line that is no epoch's is an error that says where it is and what to do."""
+    record(tmp_path, 1)
+    path = tmp_path / "metrics.jsonl"
+    path.write_text(f"{path.read_text()}{line}\n")
+
+    with pytest.raises(RunFolderError, match=r"metrics.jsonl: line 2: expected a JSON object .*restore the file"):
+        record(tmp_path, 2, resumed_after=1)
+
+
+def test_config_says_what_the_run_is_and_with_what_it_started(tmp_path):
+    """The model, the options, the images and where it runs, with the versions of each start."""
+    origin = {"framework": "jax", "framework_version": "1.2", "device": "cpu", "command": "this", "machine": "that"}
+    config = describe_run(origin, MODEL, CONFIG, make_dataset())
+
+    record(tmp_path, 1, 2, **config)
+    record(tmp_path, 2, resumed_after=1, **config)
+
+    found = json.loads((tmp_path / "config.json").read_text())
+    starts = found.pop("starts")
+    assert found == {
+        **origin,
+        "model": MODEL.to_json(),
+        "training": CONFIG.to_json(),
+        "images": {"train": 20, "validation": 20, "test": 40},
+    }
+    assert [start["resumed_after"] for start in starts] == [0, 1]
+    assert {"python", "numpy"} <= set(starts[0]["versions"])
+    assert starts[0]["time"] <= starts[1]["time"]
+
+
+def test_file_in_the_place_of_the_folder_is_named(tmp_path):
+    """What stands there is left alone."""
+    (tmp_path / "taken").write_text("mine")
+
+    with pytest.raises(RunFolderError, match=r"taken: can't be written: .*; choose another folder"):
+        RunFolder(tmp_path / "taken", {})
+
+    assert (tmp_path / "taken").read_text() == "mine"

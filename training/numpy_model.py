@@ -1,0 +1,43 @@
+"""The model in NumPy, from canonical weights: for figures and for tests of the service. It is never trained."""
+
+import numpy as np
+from jaxtyping import Float32
+from numpy import ndarray
+
+from training.checkpoint import Weights
+
+
+def encode(
+    weights: Weights, images: Float32[ndarray, "batch pixels"]
+) -> tuple[Float32[ndarray, "batch latent"], Float32[ndarray, "batch latent"]]:
+    """Return mean and logvar of q(z|x) for images in [0, 1]."""
+    hidden = np.maximum(_dense(weights, "encoder.hidden", images), 0)
+    return _dense(weights, "encoder.mean", hidden), _dense(weights, "encoder.logvar", hidden)
+
+
+def decode(weights: Weights, z: Float32[ndarray, "batch latent"]) -> Float32[ndarray, "batch pixels"]:
+    """Return the logits of p(x|z)."""
+    return _dense(weights, "decoder.logits", np.maximum(_dense(weights, "decoder.hidden", z), 0))
+
+
+def sigmoid(logits: Float32[ndarray, "*shape"]) -> Float32[ndarray, "*shape"]:
+    """Return 1 / (1 + exp(-logits)), without overflow for any logits."""
+    # tanh saturates where exp would overflow.
+    probs: Float32[ndarray, "*shape"] = np.tanh(logits * np.float32(0.5)) * np.float32(0.5) + np.float32(0.5)
+    return probs
+
+
+def kl_by_dimension(
+    mean: Float32[ndarray, "batch latent"], logvar: Float32[ndarray, "batch latent"]
+) -> Float32[ndarray, "latent"]:
+    """Return KL(q(z_i|x) || N(0, 1)) of each latent dimension, in nats, averaged over images.
+
+    Closed form of Kingma & Welling (2014), Appendix B, arXiv:1312.6114.
+    """
+    divergences: Float32[ndarray, "latent"] = 0.5 * (np.exp(logvar) + mean**2 - 1 - logvar).mean(axis=0)
+    return divergences
+
+
+def _dense(weights: Weights, name: str, inputs: Float32[ndarray, "batch in"]) -> Float32[ndarray, "batch out"]:
+    outputs: Float32[ndarray, "batch out"] = inputs @ weights[f"{name}.kernel"] + weights[f"{name}.bias"]
+    return outputs

@@ -1,0 +1,8 @@
+"""Seeing a run: progress on the terminal, a folder of metrics and events, figures. Computes nothing of the training."""
+
+import sys
+from types import ModuleType
+
+# Without a module of this name TensorBoard's writer would import TensorFlow wherever it is installed: seconds and
+# hundreds of megabytes for a run in JAX or PyTorch. It is TensorBoard's own switch, for builds without TensorFlow.
+sys.modules.setdefault("tensorboard.compat.notf", ModuleType("tensorboard.compat.notf"))

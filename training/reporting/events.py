@@ -1,0 +1,61 @@
+"""TensorBoard's event files: scalars and pictures by epoch, written by TensorBoard's own writer, without TensorFlow."""
+
+import io
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from PIL import Image
+from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+RESULT: Final = "result/"
+"""What the tags begin with that are written at the end of a run: of them, only the last end's stay."""
+
+_FILES: Final = "events.out.tfevents.*"
+
+
+class EventLog:
+    """The events of one run, in one file of its folder; what is written is on disk when a call returns."""
+
+    def __init__(self, folder: Path, *, resumed_after: int) -> None:
+        """Keep the events up to an epoch, 0 for none, and go on from there.
+
+        Those that stay are copied to a new file and the old one is removed, so that no reader finds a step twice.
+        """
+        old = sorted(folder.glob(_FILES))
+        # By step and tag: a process that was killed before it had removed the old file left two of each.
+        events = {(event.step, event.summary.value[0].tag): event for path in old for event in _read(path)}
+        self._writer = EventFileWriter(str(folder))
+        for (step, tag), event in events.items():
+            if 0 < step <= resumed_after and not tag.startswith(RESULT):
+                self._writer.add_event(event)
+        self._writer.flush()
+        for path in old:
+            path.unlink()
+
+    def add_scalars(self, step: int, scalars: Mapping[str, float]) -> None:
+        """Write numbers by tag."""
+        self._add(step, [Summary.Value(tag=tag, simple_value=value) for tag, value in scalars.items()])
+
+    def add_picture(self, step: int, tag: str, png: bytes) -> None:
+        """Write a picture, the content of a PNG file."""
+        width, height = Image.open(io.BytesIO(png)).size
+        image = Summary.Image(width=width, height=height, encoded_image_string=png)
+        self._add(step, [Summary.Value(tag=tag, image=image)])
+
+    def close(self) -> None:
+        """End the file."""
+        self._writer.close()
+
+    def _add(self, step: int, values: list[Summary.Value]) -> None:
+        self._writer.add_event(Event(step=step, wall_time=time.time(), summary=Summary(value=values)))
+        self._writer.flush()
+
+
+def _read(path: Path) -> list[Event]:
+    """Return a file's summaries; one that a killed process left unfinished ends before its last."""
+    return [event for event in LegacyEventFileLoader(str(path)).Load() if event.summary.value]

@@ -1,0 +1,62 @@
+"""How every figure looks: type, colours, margins, the heading. Knows nothing of models."""
+
+import textwrap
+from pathlib import Path
+from typing import Any, Final
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+DPI: Final = 144
+
+INK: Final = "#1a1a1a"
+MUTED: Final = "#595959"
+TRAIN: Final = "#0072b2"
+VALIDATION: Final = "#d55e00"
+"""Blue and vermilion, which the colour-blind tell apart: Okabe & Ito (2008), "Color universal design"."""
+
+STYLE: Final[dict[Any, Any]] = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": MUTED,
+    "axes.grid": True,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 9.5,
+    "axes.linewidth": 0.8,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "font.size": 9.5,
+    "grid.color": "#e3e3e3",
+    "grid.linewidth": 0.7,
+    "legend.fontsize": 9.5,
+    "legend.frameon": False,
+    "text.color": INK,
+    "xtick.color": MUTED,
+    "xtick.labelsize": 9,
+    "ytick.color": MUTED,
+    "ytick.labelsize": 9,
+}
+"""matplotlib's settings while a figure is drawn."""
+
+HEADING: Final = 0.78
+"""Inches at the top of a figure that its heading takes, with a subtitle of one line."""
+
+MARGIN: Final = 0.3
+"""Inches between the heading and the figure's left edge."""
+
+
+def new_figure(width: float, height: float, *, title: str, subtitle: str) -> tuple[Figure, float]:
+    """Return a figure of a size in inches with its heading, and the inches at the top that the heading takes."""
+    figure = Figure(figsize=(width, height), dpi=DPI)
+    left = MARGIN / width
+    figure.text(left, 1 - 0.24 / height, title, size=13, weight="bold", va="top")
+    lines = textwrap.wrap(subtitle, int((width - 2 * MARGIN) * 13.5))
+    figure.text(left, 1 - 0.5 / height, "\n".join(lines), size=9.5, color=MUTED, va="top", linespacing=1.3)
+    return figure, HEADING + 0.19 * (len(lines) - 1)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a PNG file, complete or not at all."""
+    beside = path.with_name(f".{path.name}")
+    with rc_context(STYLE):
+        figure.savefig(beside, format="png", facecolor="white")
+    beside.replace(path)
