@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-FRAMEWORK_PACKAGES = ("jax", "flax", "optax", "tensorflow", "keras", "torch")
+FRAMEWORK_PACKAGES = ("jax", "flax", "optax", "tensorflow", "keras", "torch", "tensorflow_datasets")
 
 REPORT = f"import json, sys; print(json.dumps([name for name in {FRAMEWORK_PACKAGES} if name in sys.modules]))"
 

@@ -3,9 +3,7 @@
 import io
 import math
 import re
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,43 +11,19 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
+from PIL import Image
 
-# Two plugins are imported by name, or Pillow would import all it has in the first request that needs either.
-from PIL import (
-    Image,
-    ImageOps,
-    TiffImagePlugin,  # noqa: F401
-    WebPImagePlugin,  # noqa: F401
-)
-
-from app.codecs.gray import to_image
 from app.codecs.jpeg_scans import count_scans
 from app.codecs.limits import Limits
+from app.codecs.wording import wrong_value
 from app.exceptions import MalformedBodyError, TooLargeError
 from training.config import ModelConfig
+from training.data.pictures import DECODING_ERRORS, FORMATS, to_image
+from training.errors import DataError
 
-_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 _READABLE = "PNG, JPEG, WebP, GIF, BMP and TIFF"
 
 _MAX_JPEG_SCANS = 100
-
-# What Pillow raises on broken or hostile files: its plugins check little, so almost any error can come out of them.
-# A MemoryError is a header that asks for terabytes; an AssertionError is one of Pillow's own.
-_DECODING_ERRORS = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
-)
 
 # Pillow warns of large pictures, which have a limit here, and of odd metadata, which doesn't matter here.
 _PILLOW_WARNINGS = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
@@ -95,13 +69,12 @@ def parse_pictures(
     _ignore_pillow_warnings()
     for index, file in enumerate(files):
         _check_scans(file)
-        with _decoding_errors(file, limits), Image.open(io.BytesIO(file.data), formats=_FORMATS) as picture:
+        with _decoding_errors(file, limits), Image.open(io.BytesIO(file.data), formats=FORMATS) as picture:
             pixels += picture.width * picture.height
             if pixels > limits.max_pixels:
                 raise _too_many_pixels(file, limits)
             picture.load()
-            ImageOps.exif_transpose(picture, in_place=True)
-            images[index] = to_image(picture, image_shape=model.image_shape, invert=invert, where=file.where)
+            images[index] = to_image(picture, image_shape=model.image_shape, invert=invert)
     return images
 
 
@@ -127,7 +100,9 @@ def _decoding_errors(file: PictureFile, limits: Limits) -> Iterator[None]:
         yield
     except Image.DecompressionBombError as error:
         raise _too_many_pixels(file, limits) from error
-    except _DECODING_ERRORS as error:
+    except DataError as error:  # a pixel that isn't finite
+        raise wrong_value(file.where, str(error)) from error
+    except DECODING_ERRORS as error:
         what = "can't be read as a picture" if file.data else "is empty"
         raise MalformedBodyError(f"{file.where} {what}: send a whole file, of {_READABLE}") from error
 

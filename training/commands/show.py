@@ -7,21 +7,28 @@ import typer
 from rich.console import Console
 
 from training.checkpoint import load_checkpoint
+from training.commands.data_options import DataDirOption, InvertOption
 from training.data import load_dataset
 from training.reporting.run_folder import read_metrics
 
 
 def show(
+    *,
     checkpoint: Annotated[Path, typer.Option(help="A model.safetensors file; its framework isn't needed.")],
     out: Annotated[Path, typer.Option(help="Folder for the PNG files, which are replaced.", file_okay=False)],
     dataset: Annotated[str | None, typer.Option(help="Data set to show it with; by default, its own.")] = None,
+    data_dir: DataDirOption = None,
+    invert: InvertOption = False,
 ) -> None:
     """Draw what a model does, as PNG files: reconstructions, samples, the latent space, and how it was learned."""
     # matplotlib takes half a second to import, which no other command should.
     from training.reporting.figures import draw_figures  # noqa: PLC0415
 
     model = load_checkpoint(checkpoint)
-    images = load_dataset(dataset or str(model.training.get("dataset", "mnist")))
+    name = dataset or str(model.training.get("dataset", "mnist"))
+    # Only pictures have no size of their own.
+    image_shape = model.model.image_shape if name.startswith("images:") else None
+    images = load_dataset(name, data_dir=data_dir, image_shape=image_shape, invert=invert)
     console = Console(highlight=False, markup=False, soft_wrap=True)
     for figure in draw_figures(out, model, images, read_metrics(checkpoint.parent)):
         console.print(str(figure.path) if figure.reason is None else f"no {figure.path.name}: {figure.reason}")

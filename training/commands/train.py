@@ -11,8 +11,9 @@ import typer
 from rich.console import Console
 
 from training.checkpoint import ensure_writable
+from training.commands.data_options import DataDirOption, DatasetOption, ImageSizeOption, InvertOption, data_words
 from training.config import ModelConfig, TrainConfig
-from training.data import load_dataset
+from training.data import load_dataset, parse_image_size
 from training.frameworks import ALIASES, FRAMEWORKS, canonical_framework
 from training.loop import EVALUATION_TARGET, TEST_DRAWS, Run
 from training.machine import describe_machine
@@ -45,7 +46,10 @@ def train(
     ] = _TRAIN.ema_decay,
     hidden_dim: Annotated[int, typer.Option(help="Units of each hidden layer.")] = _MODEL.hidden_dim,
     latent_dim: Annotated[int, typer.Option(help="Length of z.")] = _MODEL.latent_dim,
-    dataset: Annotated[str, typer.Option(help="Data set: mnist.")] = _TRAIN.dataset,
+    dataset: DatasetOption = _TRAIN.dataset,
+    data_dir: DataDirOption = None,
+    image_size: ImageSizeOption = None,
+    invert: InvertOption = False,
     target: Annotated[
         Literal["dynamic", "fixed", "threshold"],
         typer.Option(help="How training images are made binary: drawn each epoch, drawn once, or at 0.5."),
@@ -80,10 +84,12 @@ def train(
         dataset=dataset,
         seed=seed,
     )
-    images = load_dataset(dataset)
+    image_shape = None if image_size is None else parse_image_size(image_size)
+    images = load_dataset(dataset, data_dir=data_dir, image_shape=image_shape, invert=invert)
     model_config = ModelConfig(image_shape=images.image_shape, hidden_dim=hidden_dim, latent_dim=latent_dim)
     path = out / name / "model.safetensors"
-    origin = {"command": _command(name, config, model_config), "machine": describe_machine()}
+    command = _command(name, config, model_config, data_words(data_dir, image_size, invert=invert))
+    origin = {"command": command, "machine": describe_machine()}
     run = Run(name, model_config, config, images, device=device)
     ensure_writable(path)
     trainer = {
@@ -131,7 +137,7 @@ def _follow(run: Run, path: Path, origin: dict[str, str], recorder: Recorder) ->
     return False
 
 
-def _command(framework: str, config: TrainConfig, model_config: ModelConfig) -> str:
+def _command(framework: str, config: TrainConfig, model_config: ModelConfig, data: list[str]) -> str:
     """Return the command that repeats the run, whatever the defaults will be then."""
     options = {
         "framework": framework,
@@ -147,7 +153,7 @@ def _command(framework: str, config: TrainConfig, model_config: ModelConfig) -> 
         "seed": config.seed,
     }
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    return shlex.join(["python", "-m", "training", "train", *words])
+    return shlex.join(["python", "-m", "training", "train", *words, *data])
 
 
 def _train_all() -> None:

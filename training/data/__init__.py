@@ -1,24 +1,85 @@
-"""Data sets by name, and the binary targets made of them. Imports no framework, and downloads nothing."""
+"""Data sets by name, and the binary targets made of them. Imports no framework.
 
-from collections.abc import Callable, Mapping
+`mnist` is embedded; `tfds:NAME` is one of TensorFlow Datasets, the only source that ever downloads; `idx:FOLDER` is a
+folder of files named as MNIST's; `images:FOLDER` is a folder of any pictures.
+"""
+
+import re
+from pathlib import Path
 from typing import Final
 
 from training.data.binarization import TEST_SEED, TRAIN_SEED, VALIDATION_SEED, binarize
 from training.data.dataset import Dataset
+from training.data.idx_folder import load_idx_folder
 from training.data.mnist import load_mnist
-from training.errors import DataError
+from training.data.picture_folder import load_picture_folder
+from training.data.tfds_sets import load_tfds
+from training.errors import ConfigError, DataError
 
-__all__ = ["TEST_SEED", "TRAIN_SEED", "VALIDATION_SEED", "Dataset", "binarize", "load_dataset"]
+__all__ = [
+    "IMAGE_SHAPE",
+    "TEST_SEED",
+    "TRAIN_SEED",
+    "VALIDATION_SEED",
+    "Dataset",
+    "binarize",
+    "load_dataset",
+    "parse_image_size",
+]
 
-_LOADERS: Final[Mapping[str, Callable[[], Dataset]]] = {"mnist": load_mnist}
+IMAGE_SHAPE: Final = (28, 28)
+"""What the pictures of `images:FOLDER` are resized to, unless told otherwise."""
 
 
-def load_dataset(name: str) -> Dataset:
+def load_dataset(
+    name: str, *, data_dir: Path | None = None, image_shape: tuple[int, int] | None = None, invert: bool = False
+) -> Dataset:
     """Return the data set of that name, read and checked.
 
+    Args:
+        name: `mnist`, `tfds:NAME`, `idx:FOLDER` or `images:FOLDER`.
+        data_dir: Where prepared data sets of `tfds:` are, and new ones are put; None for TFDS's own folder.
+        image_shape: Height and width that pictures of `images:` are resized to; None for 28 x 28.
+        invert: The pictures of `images:` are dark on light.
+
     Raises:
-        DataError: There is no such data set, or its files are absent or damaged.
+        ConfigError: An option is given that isn't one of this kind of data set.
+        DataError: There is no such data set, or it is absent, damaged or not of gray images of one size.
     """
-    if name not in _LOADERS:
-        raise DataError(f"unknown data set {name[:40]!r}: expected one of {', '.join(_LOADERS)}")
-    return _LOADERS[name]()
+    kind, _, rest = name.partition(":")
+    for option, given, taker in (
+        ("data_dir (--data-dir)", data_dir is not None, "tfds"),
+        ("image_shape (--image-size)", image_shape is not None, "images"),
+        ("invert (--invert)", invert, "images"),
+    ):
+        if given and kind != taker:
+            raise ConfigError(
+                f"{option} is given with data set {name[:40]!r}: expected only with {taker}:; leave it out"
+            )
+    match kind, rest:
+        case "mnist", "" if ":" not in name:
+            return load_mnist()
+        case "tfds", str(set_name) if set_name:
+            return load_tfds(name, set_name, data_dir=data_dir)
+        case "idx", str(folder) if folder:
+            return load_idx_folder(name, Path(folder).expanduser())
+        case "images", str(folder) if folder:
+            shape = image_shape or IMAGE_SHAPE
+            return load_picture_folder(name, Path(folder).expanduser(), image_shape=shape, invert=invert)
+    raise DataError(
+        f"unknown data set {name[:40]!r}: expected one of mnist, tfds:NAME (of TensorFlow Datasets), idx:FOLDER "
+        "(of files named as MNIST's) and images:FOLDER (of pictures)"
+    )
+
+
+def parse_image_size(text: str) -> tuple[int, int]:
+    """Return height and width from a text such as `16x24`.
+
+    Raises:
+        ConfigError: The text isn't two numbers from 1 to 4096 with an x between.
+    """
+    found = re.fullmatch(r"([0-9]{1,4})x([0-9]{1,4})", text.lower())
+    if found is None or not all(1 <= int(size) <= 4096 for size in found.groups()):
+        raise ConfigError(f"image size is {text[:40]!r}: expected HEIGHTxWIDTH, each from 1 to 4096, such as 16x24")
+    height, width = map(int, found.groups())
+    return height, width

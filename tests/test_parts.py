@@ -1,0 +1,74 @@
+"""`training.data.parts`: how the parts of a source become a data set, and what is refused."""
+
+import numpy as np
+import pytest
+
+from training.data import binarize
+from training.data.parts import Part, make_dataset
+from training.errors import DataError
+
+
+def gray(count, shape=(2, 3), *, start=0):
+    """Return a part whose images each have a gray of their own, and whose labels count them."""
+    numbers = np.arange(start, start + count, dtype=np.uint8)
+    return Part(np.repeat(numbers, np.prod(shape)).reshape(count, *shape), numbers)
+
+
+def test_parts_of_the_source_are_kept():
+    """What a source calls training, validation and test images is that, in its order, with its labels."""
+    dataset = make_dataset("own", train=gray(5), validation=gray(3, start=50), test=gray(2, start=90))
+
+    assert dataset.image_shape == (2, 3)
+    assert dataset.train[:, 0].tolist() == dataset.train_labels.tolist() == [0, 1, 2, 3, 4]
+    assert dataset.validation[:, 0].tolist() == dataset.validation_labels.tolist() == [50, 51, 52]
+    assert dataset.test[:, 0].tolist() == dataset.test_labels.tolist() == [90, 91]
+
+
+def test_absent_parts_are_cut_from_the_end_of_the_training_images():
+    """Without a test part the last sixth of the training images is that, and of the others the last sixth validates."""
+    dataset = make_dataset("own", train=gray(36), validation=None, test=None)
+
+    assert dataset.train_labels.tolist() == list(range(25))
+    assert dataset.validation_labels.tolist() == list(range(25, 30))
+    assert dataset.test_labels.tolist() == list(range(30, 36))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.bool_])
+@pytest.mark.parametrize("target", ["dynamic", "fixed", "threshold"])
+def test_binary_images_stay_as_they_are_under_every_target(dtype, target):
+    """Pixels of 0 and 1, or of truth values, are black and white: nothing is left to be drawn."""
+    images = np.random.default_rng(0).integers(0, 2, (12, 4, 5)).astype(dtype)
+
+    dataset = make_dataset("own", train=Part(images), validation=Part(images), test=Part(images))
+
+    np.testing.assert_array_equal(binarize(dataset.test, target=target, seed=0), images.reshape(12, 20))
+
+
+def test_nearly_black_part_beside_a_gray_one_stays_gray():
+    """Whether a data set is binary is decided for all of it: a part of dark images alone isn't."""
+    dark = Part(np.ones((6, 2, 3), np.uint8))
+
+    dataset = make_dataset("own", train=dark, validation=dark, test=gray(6))
+
+    assert dataset.train.max() == 1
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"train": Part(np.zeros((9, 2, 3, 3), np.uint8))}, r"train images: expected gray .* \(colour\?\); save each"),
+        ({"train": Part(np.zeros((9, 6), np.uint8))}, r"train images: expected gray images, .* found \(9, 6\)"),
+        ({"train": Part(np.zeros((9, 0, 3), np.uint8))}, r"train images: expected gray images, .* found \(9, 0, 3\)"),
+        ({"train": Part(np.zeros((9, 2, 3), np.int16))}, "train images: expected 8 bits a pixel .* found int16; bring"),
+        ({"test": Part(np.zeros((9, 2, 3), np.float32))}, "test images: expected 8 bits a pixel .* found float32"),
+        ({"test": gray(9, (3, 2))}, "test images: expected the size of the training images, 2 x 3, found 3 x 2"),
+        ({"test": gray(0)}, "test images: expected uint8 .* with n over 0"),
+        ({"train": gray(5)}, "own: 5 images are too few to hold some out: expected 6 or more"),
+        ({"train": gray(6), "test": None}, "own: 5 images are too few to hold some out: expected 6 or more"),
+        ({"train": Part(gray(9).images, np.zeros(8, np.uint8))}, "a label for each of the 9 train images, found 8"),
+    ],
+)
+def test_make_dataset_when_images_are_of_another_kind(parts, message):
+    """Colour, depth, size, number and labels that don't fit are refused by name, with what to do."""
+    with pytest.raises(DataError, match=message):
+        make_dataset("own", **({"train": gray(9), "validation": None, "test": gray(9)} | parts))

@@ -1,0 +1,110 @@
+"""Makes a `Dataset` of the parts that a source has: checked, brought to 0..255, and cut where a part is absent."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data.dataset import Dataset
+from training.errors import DataError
+
+HELD_OUT: Final = 6
+"""Where a source has no test part, the last 1/6 of its training part is that; likewise, then, for validation.
+
+So 60,000 training images, as MNIST has, leave 50,000 to train and 10,000 to validate.
+"""
+
+DTYPES: Final = frozenset({np.dtype(np.uint8), np.dtype(np.bool_)})
+"""What a pixel may be."""
+
+AS_PICTURES: Final = "save each image as a PNG file, and use images:FOLDER, which takes any picture"
+"""What to do with images that are of another kind than this module takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a source, as it was read."""
+
+    images: NDArray[Any]
+    """(n, height, width): uint8, or bool; not checked yet."""
+
+    labels: NDArray[Any] | None = None
+    """The class of each image, uint8, where there are classes; not checked yet."""
+
+    def __getitem__(self, rows: slice) -> "Part":
+        """Return some of the images, with their labels."""
+        return Part(self.images[rows], None if self.labels is None else self.labels[rows])
+
+
+def make_dataset(name: str, *, train: Part, validation: Part | None, test: Part | None) -> Dataset:
+    """Return the data set of these parts, with the absent ones cut from the end of `train`.
+
+    Images that hold nothing but 0 and 1, or bool, are taken as binary: 1 becomes 255, so that every target leaves them
+    as they are.
+
+    Raises:
+        DataError: Images aren't gray, of 8 bits, all of one size and enough for three parts, or labels don't fit them.
+    """
+    for part, given in (("train", train), ("validation", validation), ("test", test)):
+        if given is not None:
+            _check(f"{name}: {part} images", given.images, like=train.images)
+            if given.labels is not None and len(given.labels) != len(given.images):
+                raise DataError(
+                    f"{name}: expected a label for each of the {len(given.images)} {part} images, "
+                    f"found {len(given.labels)}; leave the labels out, or mend them"
+                )
+    if test is None:
+        train, test = _cut(name, train)
+    if validation is None:
+        train, validation = _cut(name, train)
+    parts = {"train": train, "validation": validation, "test": test}
+    white = 255 if all(part.images.max(initial=0) <= 1 for part in parts.values()) else 1
+    height, width = train.images.shape[1:]
+    return Dataset(
+        name=name,
+        image_shape=(height, width),
+        train=_rows(train, white),
+        validation=_rows(validation, white),
+        test=_rows(test, white),
+        train_labels=train.labels,
+        validation_labels=validation.labels,
+        test_labels=test.labels,
+    )
+
+
+def _check(where: str, images: NDArray[Any], *, like: NDArray[Any]) -> None:
+    if images.ndim != 3 or 0 in images.shape[1:]:
+        colour = " (colour?)" if images.ndim == 4 else ""
+        raise DataError(
+            f"{where}: expected gray images, (n, height, width), found {images.shape}{colour}; {AS_PICTURES}"
+        )
+    if images.dtype not in DTYPES:
+        raise DataError(
+            f"{where}: expected 8 bits a pixel (uint8, or bool), found {images.dtype}; bring them to 0..255, or "
+            f"{AS_PICTURES}"
+        )
+    if images.shape[1:] != like.shape[1:]:
+        raise DataError(
+            f"{where}: expected the size of the training images, {_size(like)}, found {_size(images)}; "
+            "resize one of them"
+        )
+
+
+def _cut(name: str, part: Part) -> tuple[Part, Part]:
+    count = len(part.images)
+    if count < HELD_OUT:
+        raise DataError(f"{name}: {count} images are too few to hold some out: expected {HELD_OUT} or more; add some")
+    kept = count - count // HELD_OUT
+    return part[:kept], part[kept:]
+
+
+def _rows(part: Part, white: int) -> NDArray[np.uint8]:
+    rows = part.images.reshape(len(part.images), math.prod(part.images.shape[1:])).astype(np.uint8, copy=False)
+    return rows if white == 1 else rows * np.uint8(white)
+
+
+def _size(images: NDArray[Any]) -> str:
+    height, width = images.shape[1:]
+    return f"{height} x {width}"
