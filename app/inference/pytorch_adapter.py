@@ -54,5 +54,8 @@ class PytorchAdapter:
         return logits.numpy(force=True), mean.numpy(force=True), logvar.numpy(force=True)
 
     def _tensor(self, array: Float32[ndarray, "batch values"]) -> Tensor:
+        # OpenMP's threads wait for each other by spinning: where the server's own thread takes one of their cores, a
+        # call for one image lasts a scheduler's turn, many times what it lasts on one. The setting is the caller's.
+        torch.set_num_threads(1)
         # PyTorch shares an array's memory, and warns of one that it may not write to.
         return torch.from_numpy(np.require(array, requirements="W")).to(self._device)
