@@ -11,12 +11,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from training.checkpoint import ensure_writable
 from training.config import ModelConfig, TrainConfig
 from training.data import load_dataset
 from training.frameworks import ALIASES, FRAMEWORKS, canonical_framework
 from training.loop import EVALUATION_TARGET, TEST_DRAWS, Epoch, Run
 from training.machine import describe_machine
+from training.tensor_file import ensure_writable
 
 _console = Console()
 _errors = Console(stderr=True)
