@@ -1,30 +1,14 @@
 """`python -m training`, as a user starts it."""
 
-import os
-import signal
-import subprocess
-import sys
+import resource
+import shutil
 from pathlib import Path
 
 import pytest
 
+from tests.command import SMALL, run, start, wait_for
 from training.checkpoint import load_checkpoint
-
-SMALL = ["--hidden-dim", "8", "--latent-dim", "2", "--batch-size", "5000"]
-
-
-def run(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run `python -m training` in a folder, with the checkout on the path."""
-    root = Path(__file__).parents[1]
-    return subprocess.run(
-        [sys.executable, "-m", "training", *words],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(root), "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+from training.training_state import load_training_state
 
 
 def test_all_frameworks_are_trained_by_one_command(tmp_path: Path) -> None:
@@ -42,32 +26,6 @@ def test_all_frameworks_are_trained_by_one_command(tmp_path: Path) -> None:
     assert done.stdout.count("train: loss") == 3
 
 
-def test_interrupt_keeps_the_best_so_far_and_says_so(tmp_path: Path) -> None:
-    """Ctrl-C after an epoch ends the run with exit status 130, a sound checkpoint, and a line that names it."""
-    command = [sys.executable, "-m", "training", "train", "--framework", "pytorch", "--epochs", "10000", *SMALL]
-    process = subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "saved" in line:
-            break
-
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=120)
-
-    assert process.returncode == 130
-    assert "stopped: the best so far, of epoch" in errors
-    assert "runs/pytorch/model.safetensors" in errors
-    assert "Traceback" not in errors
-    assert "test_elbo" in load_checkpoint(tmp_path / "runs/pytorch/model.safetensors").metrics
-
-
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
@@ -78,6 +36,7 @@ def test_interrupt_keeps_the_best_so_far_and_says_so(tmp_path: Path) -> None:
         (["--framework", "jax", "--dataset", "imagenet"], 1, "unknown data set 'imagenet'"),
         (["--framework", "jax", "--batch-size", "60000"], 1, "50000 training images: expected at least one batch"),
         (["--framework", "pytorch", "--device", "cuda"], 1, "PyTorch sees no GPU: use device auto or cpu"),
+        (["--framework", "jax", "--preset", "best"], 2, "'best' is not one of"),
         ([], 2, "Missing option '--framework'"),
     ],
 )
@@ -102,3 +61,48 @@ def test_unwritable_folder_is_an_error_before_training(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "taken/inside" in done.stderr
     assert "epoch" not in done.stdout
+
+
+def test_disk_that_fills_up_ends_a_run_with_the_last_good_files(tmp_path: Path) -> None:
+    """One line and exit status 1; the files are those of the epochs before, and nothing half written is beside them."""
+    process = start("train", "--framework", "pytorch", "--epochs", "10000", *SMALL, folder=tmp_path)
+    wait_for(process, "saved")
+
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (10_000, 10_000))
+    _, errors = process.communicate(timeout=120)
+
+    assert process.returncode == 1
+    assert "safetensors: can't be written: File too large" in errors
+    assert "Traceback" not in errors
+    folder = tmp_path / "runs/pytorch"
+    assert load_checkpoint(folder / "model.safetensors").metrics["epochs"] >= 1
+    assert load_training_state(folder / "state.safetensors").epoch >= 1
+    assert {path.name for path in folder.iterdir()} == {".lock", "model.safetensors", "state.safetensors"}
+
+
+def test_folder_that_becomes_unwritable_ends_a_run_with_one_line(tmp_path: Path) -> None:
+    """A file that takes the folder's place in mid-run is named."""
+    process = start("train", "--framework", "pytorch", "--epochs", "10000", *SMALL, folder=tmp_path)
+    wait_for(process, "saved")
+
+    shutil.move(tmp_path / "runs", tmp_path / "moved")
+    (tmp_path / "runs").write_text("")
+    _, errors = process.communicate(timeout=120)
+
+    assert process.returncode == 1
+    assert "runs/pytorch/" in errors
+    assert "can't be written" in errors
+    assert "Traceback" not in errors
+    assert load_training_state(tmp_path / "moved/pytorch/state.safetensors").epoch >= 1
+
+
+def test_loss_that_is_no_number_ends_a_run_with_one_line(tmp_path: Path) -> None:
+    """A learning rate out of all measure: epoch and batch are named, and the exit status is 1."""
+    words = ("--epochs", "3", "--learning-rate", "1", "--warmup-epochs", "0", "--batch-size", "1000")
+
+    done = run("train", "--framework", "jax", *words, folder=tmp_path)
+
+    assert done.returncode == 1
+    assert "the loss is" in done.stderr
+    assert "start anew with a lower learning rate" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -2,27 +2,27 @@
 
 import shlex
 import signal
-import subprocess
-import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from training.commands.train_all import train_all
 from training.config import ModelConfig, TrainConfig
 from training.data import load_dataset
 from training.frameworks import ALIASES, FRAMEWORKS, canonical_framework
 from training.loop import EVALUATION_TARGET, TEST_DRAWS, Epoch, Run
 from training.machine import describe_machine
+from training.options import DEFAULT_PRESET, check_options, describe_default, make_configs, merge_options
+from training.run_lock import RunLock
+from training.stop_request import StopRequest
 from training.tensor_file import ensure_writable
+from training.training_state import STATE_FILE, TrainingState, load_training_state, peek_training_state
 
 _console = Console()
 _errors = Console(stderr=True)
-
-INTERRUPTED = 128 + signal.SIGINT
-"""Exit status of a run that Ctrl-C ended."""
 
 _MODEL = ModelConfig()
 _TRAIN = TrainConfig()
@@ -32,75 +32,165 @@ def train(
     framework: Annotated[
         str, typer.Option(help=f"{', '.join(FRAMEWORKS)} (or {', '.join(ALIASES)}), or all: one after the other.")
     ],
-    epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = _TRAIN.epochs,
-    batch_size: Annotated[int, typer.Option(help="Images in a step.")] = _TRAIN.batch_size,
-    learning_rate: Annotated[float, typer.Option(help="Highest step size of Adam.")] = _TRAIN.learning_rate,
+    preset: Annotated[
+        Literal["full", "quick"] | None,
+        typer.Option(
+            help="The recipe, of which the options below change parts. full: the best that was found. "
+            "quick: a minute's work.",
+            show_default=DEFAULT_PRESET,
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the training images.", show_default=describe_default("epochs"))
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Images in a step.", show_default=describe_default("batch_size"))
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Highest step size of Adam.", show_default=describe_default("learning_rate"))
+    ] = None,
     warmup_epochs: Annotated[
-        float, typer.Option(help="Epochs over which the learning rate rises from 0; then it falls to 0 as a cosine.")
-    ] = _TRAIN.warmup_epochs,
+        float | None,
+        typer.Option(
+            help="Epochs over which the learning rate rises from 0; then it falls to 0 as a cosine.",
+            show_default=describe_default("warmup_epochs"),
+        ),
+    ] = None,
     ema_decay: Annotated[
-        float, typer.Option(help="Decay a step of the moving average of the weights; 0 for none.")
-    ] = _TRAIN.ema_decay,
-    hidden_dim: Annotated[int, typer.Option(help="Units of each hidden layer.")] = _MODEL.hidden_dim,
-    latent_dim: Annotated[int, typer.Option(help="Length of z.")] = _MODEL.latent_dim,
-    dataset: Annotated[str, typer.Option(help="Data set: mnist.")] = _TRAIN.dataset,
+        float | None,
+        typer.Option(
+            help="Decay a step of the moving average of the weights; 0 for none.",
+            show_default=describe_default("ema_decay"),
+        ),
+    ] = None,
+    hidden_dim: Annotated[
+        int | None, typer.Option(help="Units of each hidden layer.", show_default=str(_MODEL.hidden_dim))
+    ] = None,
+    latent_dim: Annotated[int | None, typer.Option(help="Length of z.", show_default=str(_MODEL.latent_dim))] = None,
+    dataset: Annotated[str | None, typer.Option(help="Data set: mnist.", show_default=_TRAIN.dataset)] = None,
     target: Annotated[
-        Literal["dynamic", "fixed", "threshold"],
-        typer.Option(help="How training images are made binary: drawn each epoch, drawn once, or at 0.5."),
-    ] = "dynamic",
-    seed: Annotated[int, typer.Option(help="Seed of initial weights, order and noise.")] = _TRAIN.seed,
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
+        Literal["dynamic", "fixed", "threshold"] | None,
+        typer.Option(
+            help="How training images are made binary: drawn each epoch, drawn once, or at 0.5.",
+            show_default=_TRAIN.target,
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of initial weights, order and noise.", show_default=str(_TRAIN.seed))
+    ] = None,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"] | None, typer.Option(help="Where to compute.", show_default="auto")
+    ] = None,
     out: Annotated[
-        Path, typer.Option(help="Folder for FRAMEWORK/model.safetensors, which is replaced.", file_okay=False)
+        Path,
+        typer.Option(
+            help=f"Folder for FRAMEWORK/model.safetensors, which is replaced, and FRAMEWORK/{STATE_FILE}.",
+            file_okay=False,
+        ),
     ] = Path("runs"),
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on with the run in the folder, from its last epoch, with its own options. "
+            "On a CPU, with the same versions, it ends with the very weights of a run that was never stopped.",
+        ),
+    ] = False,
 ) -> None:
     """Train, and keep the checkpoint of the best validation epoch.
 
-    Ctrl-C ends a run early and keeps the best so far.
+    Ctrl-C or SIGTERM: the epoch in progress, which is one compiled call,
+    is finished and saved. A second one ends the run at once.
+
+    --resume goes on from the last epoch that was saved, after these as after
+    a crash.
     """
     if framework.lower() == "all":
-        _train_all()
+        train_all()
         return
     name = canonical_framework(framework)
-    config = TrainConfig(
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        warmup_epochs=warmup_epochs,
-        ema_decay=ema_decay,
-        target=target,
-        dataset=dataset,
-        seed=seed,
-    )
-    images = load_dataset(dataset)
-    model_config = ModelConfig(image_shape=images.image_shape, hidden_dim=hidden_dim, latent_dim=latent_dim)
     path = out / name / "model.safetensors"
-    origin = {"command": _command(name, config, model_config), "machine": describe_machine()}
-    run = Run(name, model_config, config, images, device=device)
+    given = {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "warmup_epochs": warmup_epochs,
+        "ema_decay": ema_decay,
+        "hidden_dim": hidden_dim,
+        "latent_dim": latent_dim,
+        "dataset": dataset,
+        "target": target,
+        "seed": seed,
+        "device": None if device == "auto" else device,
+    }
+    options = merge_options(preset, given)
+    lock = RunLock(path.parent)
+    if path.parent.is_dir():
+        lock.acquire()  # now if it can be: before seconds are spent on loading a framework
+    state = _find_state(path, name, options) if resume else None
+    if state is not None and state.finished:
+        _print(f"{path.parent}: finished, all {state.epoch} epochs: nothing to resume")
+        return
+    run = _prepare(name, options, state)
     ensure_writable(path)
-    _console.print(
-        f"{name} {run.trainer.framework_version} on {run.trainer.device}: {epochs} epochs of {len(images.train)} images"
+    lock.acquire()
+    if state is not None:
+        run.resume(state, path)
+    elif not resume:
+        _warn_of_unfinished(path)
+    done = f", {run.epoch} of them done" if run.epoch else ""
+    _print(
+        f"{name} {run.trainer.framework_version} on {run.trainer.device}: "
+        f"{run.config.epochs} epochs of {len(run.dataset.train)} images{done}"
     )
-    stopped = _follow(run, path, origin, epochs)
-    if run.best is None:
-        _errors.print("stopped before the first epoch ended: nothing was saved")
-        raise typer.Exit(INTERRUPTED)
+    stopped = _follow(run, path)
+    if stopped is not None:
+        words = ["--framework", name, "--out", str(out), "--resume"]
+        command = shlex.join(["python", "-m", "training", "train", *words])
+        _print(f"stopped after epoch {run.epoch} of {run.config.epochs}; go on: {command}", console=_errors)
+        raise typer.Exit(128 + stopped)
     measured = run.test(path)
-    _console.print(
+    _print(
         f"test -ELBO {-measured.elbo:.2f} +- {measured.elbo_standard_error:.2f} nats "
         f"(-log-likelihood {-measured.log_likelihood:.2f}, KL {measured.kl_divergence:.2f}), "
-        f"{len(images.test)} images, target {EVALUATION_TARGET}, {TEST_DRAWS} draws",
-        highlight=False,
-        soft_wrap=True,
+        f"{len(run.dataset.test)} images, target {EVALUATION_TARGET}, {TEST_DRAWS} draws"
     )
-    if stopped:
-        _errors.print(f"stopped: the best so far, of epoch {run.best.metrics['epochs']}, is in {path}", soft_wrap=True)
-        raise typer.Exit(INTERRUPTED)
-    _console.print(f"saved {path}; serve it: python -m app --checkpoints {shlex.quote(str(out))}", soft_wrap=True)
+    _print(f"saved {path}; serve it: python -m app --checkpoints {shlex.quote(str(out))}")
 
 
-def _follow(run: Run, path: Path, origin: dict[str, str], epochs: int) -> bool:
-    """Print the run's epochs as they end, and tell whether Ctrl-C ended it."""
+def _print(text: str, *, console: Console = _console) -> None:
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _find_state(path: Path, framework: str, options: dict[str, Any]) -> TrainingState | None:
+    place = path.with_name(STATE_FILE)
+    if not place.exists():
+        _print(f"{path.parent}: no run to resume: starting from the beginning")
+        return None
+    state = load_training_state(place)
+    check_options(path.parent, framework, options, state)
+    return state
+
+
+def _prepare(framework: str, options: dict[str, Any], state: TrainingState | None) -> Run:
+    if state is not None:
+        return Run(framework, state.model, state.config, load_dataset(state.config.dataset), device=state.device)
+    dataset = load_dataset(options.get("dataset", _TRAIN.dataset))
+    model_config, config = make_configs(options, image_shape=dataset.image_shape)
+    return Run(framework, model_config, config, dataset, device=options.get("device", "auto"))
+
+
+def _warn_of_unfinished(path: Path) -> None:
+    old = peek_training_state(path.with_name(STATE_FILE))
+    if old is not None and not old["finished"]:
+        _print(
+            f"{path.parent}: replacing a run that was stopped after epoch {old['epoch']} of {old['config']['epochs']} "
+            "(--resume would have gone on with it)"
+        )
+
+
+def _follow(run: Run, path: Path) -> int | None:
+    """Print the run's epochs as they end, and return the signal that ended it, if one did."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -109,15 +199,19 @@ def _follow(run: Run, path: Path, origin: dict[str, str], epochs: int) -> bool:
         TextColumn("ETA"),
         TimeRemainingColumn(elapsed_when_finished=False),
     )
-    with Progress(*columns, console=_console, transient=True) as progress:
-        task = progress.add_task(run.trainer.framework, total=epochs)
-        try:
-            for epoch in run.train(path, origin=origin):
-                progress.console.print(_line(epoch, epochs), highlight=False, markup=False, soft_wrap=True)
-                progress.advance(task)
-        except KeyboardInterrupt:
-            return True
-    return False
+    origin = {"command": _command(run), "machine": describe_machine()}
+    with StopRequest(_announce) as stop, Progress(*columns, console=_console, transient=True) as progress:
+        task = progress.add_task(run.trainer.framework, total=run.config.epochs, completed=run.epoch)
+        for epoch in run.train(path, origin=origin):
+            _print(_line(epoch, run.config.epochs), console=progress.console)
+            progress.advance(task)
+            if stop.number is not None:
+                break
+        return stop.number
+
+
+def _announce(received: signal.Signals) -> None:
+    _print(f"{received.name}: stopping after this epoch; a second one ends at once", console=_errors)
 
 
 def _line(epoch: Epoch, epochs: int) -> str:
@@ -129,38 +223,20 @@ def _line(epoch: Epoch, epochs: int) -> str:
     )
 
 
-def _command(framework: str, config: TrainConfig, model_config: ModelConfig) -> str:
+def _command(run: Run) -> str:
     """Return the command that repeats the run, whatever the defaults will be then."""
     options = {
-        "framework": framework,
-        "epochs": config.epochs,
-        "batch-size": config.batch_size,
-        "learning-rate": config.learning_rate,
-        "warmup-epochs": config.warmup_epochs,
-        "ema-decay": config.ema_decay,
-        "hidden-dim": model_config.hidden_dim,
-        "latent-dim": model_config.latent_dim,
-        "dataset": config.dataset,
-        "target": config.target,
-        "seed": config.seed,
+        "framework": run.trainer.framework,
+        "epochs": run.config.epochs,
+        "batch-size": run.config.batch_size,
+        "learning-rate": run.config.learning_rate,
+        "warmup-epochs": run.config.warmup_epochs,
+        "ema-decay": run.config.ema_decay,
+        "hidden-dim": run.model_config.hidden_dim,
+        "latent-dim": run.model_config.latent_dim,
+        "dataset": run.config.dataset,
+        "target": run.config.target,
+        "seed": run.config.seed,
     }
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     return shlex.join(["python", "-m", "training", "train", *words])
-
-
-def _train_all() -> None:
-    """Run this command once per framework, each in a process of its own, so that none slows another."""
-    # The children get Ctrl-C too, from the terminal, and decide: wait for them.
-    signal.signal(signal.SIGINT, lambda *_: None)
-    failed = []
-    for framework in FRAMEWORKS:
-        # Of an option given twice, the last counts.
-        words = [sys.executable, "-m", "training", *sys.argv[1:], "--framework", framework]
-        code = subprocess.run(words, check=False).returncode
-        if code == INTERRUPTED:
-            raise typer.Exit(INTERRUPTED)
-        if code:
-            failed.append(framework)
-    if failed:
-        _errors.print(f"not trained: {', '.join(failed)}")
-        raise typer.Exit(1)
