@@ -1,10 +1,11 @@
 """`training.config`: each field's range, and what `from_json` refuses."""
 
+import json
 import math
 
 import pytest
 
-from training.config import ModelConfig, TrainConfig
+from training.config import PRESETS, ModelConfig, TrainConfig
 from training.errors import ConfigError
 
 
@@ -69,11 +70,34 @@ def test_model_config_survives_json(model):
     assert ModelConfig.from_json(model.to_json()) == model
 
 
-def test_train_config_to_json_has_every_field():
-    """A run's options are written down in full."""
-    values = TrainConfig(epochs=3).to_json()
+@pytest.mark.parametrize("config", [TrainConfig(), TrainConfig(epochs=3, seed=7, target="fixed", adam_b1=0)])
+def test_train_config_survives_json(config):
+    """A run's options are written down in full, and read again."""
+    assert TrainConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
 
-    assert TrainConfig(**values) == TrainConfig(epochs=3)
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"beta": 2}, r"TrainConfig has the fields \['adam_b1', .*'beta', .*\]: expected"),
+        ({"epochs": "3"}, "epochs is '3': expected an integer"),
+        ({"target": ["fixed"]}, r"target is \['fixed'\]: expected one of"),
+        ({"dataset": None}, "dataset is None: expected a name"),
+    ],
+)
+def test_train_config_from_json_when_wrong(changes, message):
+    """A field that is unknown or of another type is an error that names it."""
+    with pytest.raises(ConfigError, match=message):
+        TrainConfig.from_json(TrainConfig().to_json() | changes)
+
+
+def test_presets_are_the_default_and_a_short_one():
+    """`full` is what a config is without options; `quick` is the same task in a tenth of the epochs or less."""
+    full, quick = PRESETS["full"], PRESETS["quick"]
+
+    assert full == TrainConfig()
+    assert quick.epochs <= full.epochs / 10
+    assert (quick.target, quick.dataset, quick.seed) == (full.target, full.dataset, full.seed)
 
 
 @pytest.mark.parametrize(

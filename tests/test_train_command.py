@@ -1,34 +1,18 @@
 """`python -m training`, as a user starts it."""
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
+import resource
+import shutil
 from pathlib import Path
 
 import pytest
 
+from tests.command import SMALL, run, start, wait_for
 from tests.event_reader import read
 from training.checkpoint import load_checkpoint
 from training.reporting.run_folder import read_metrics
-
-SMALL = ["--hidden-dim", "8", "--latent-dim", "2", "--batch-size", "5000"]
-
-
-def run(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run `python -m training` in a folder, with the checkout on the path."""
-    root = Path(__file__).parents[1]
-    return subprocess.run(
-        [sys.executable, "-m", "training", *words],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(root), "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+from training.training_state import load_training_state
 
 
 def test_all_frameworks_are_trained_by_one_command(tmp_path: Path) -> None:
@@ -46,36 +30,9 @@ def test_all_frameworks_are_trained_by_one_command(tmp_path: Path) -> None:
     assert done.stdout.count("train: loss") == 3
 
 
-def test_interrupt_keeps_the_best_so_far_and_says_so(tmp_path: Path) -> None:
-    """Ctrl-C after an epoch ends the run with exit status 130, a sound checkpoint, and a line that names it."""
-    command = [sys.executable, "-m", "training", "train", "--framework", "pytorch", "--epochs", "10000", *SMALL]
-    process = subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "saved" in line:
-            break
-
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=120)
-
-    assert process.returncode == 130
-    assert "stopped: the best so far, of epoch" in errors
-    assert "runs/pytorch/model.safetensors" in errors
-    assert "Traceback" not in errors
-    assert "test_elbo" in load_checkpoint(tmp_path / "runs/pytorch/model.safetensors").metrics
-    assert (tmp_path / "runs/pytorch/figures/learning_curves.png").exists()
-
-
 def test_json_run_writes_nothing_but_json_and_leaves_its_folder(tmp_path: Path) -> None:
     """Stdout is a JSON object a line; the folder has config, metrics, events and figures beside the checkpoint."""
-    done = run("train", "--framework", "pytorch", "--epochs", "2", "--json", *SMALL, folder=tmp_path)
+    done = run("train", "--framework", "pytorch", "--epochs", "2", "--json", *SMALL, "--figures", folder=tmp_path)
 
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     folder = tmp_path / "runs" / "pytorch"
@@ -92,7 +49,7 @@ def test_json_run_writes_nothing_but_json_and_leaves_its_folder(tmp_path: Path) 
 
 def test_quiet_run_prints_its_result_alone(tmp_path: Path) -> None:
     """One line on stdout, none on stderr, and no figures where none are wanted."""
-    done = run("train", "--framework", "pytorch", "--epochs", "1", "--quiet", "--no-figures", *SMALL, folder=tmp_path)
+    done = run("train", "--framework", "pytorch", "--epochs", "1", "--quiet", *SMALL, folder=tmp_path)
 
     assert re.fullmatch(r"test -ELBO .* target fixed, 10 draws\n", done.stdout)
     assert done.stderr == ""
@@ -110,6 +67,7 @@ def test_quiet_run_prints_its_result_alone(tmp_path: Path) -> None:
         (["--framework", "jax", "--batch-size", "60000"], 1, "50000 training images: expected at least one batch"),
         (["--framework", "pytorch", "--device", "cuda"], 1, "PyTorch sees no GPU: use device auto or cpu"),
         (["--framework", "jax", "--quiet", "--json"], 2, "--quiet and --json: expected one of them"),
+        (["--framework", "jax", "--preset", "best"], 2, "'best' is not one of"),
         ([], 2, "Missing option '--framework'"),
     ],
 )
@@ -134,3 +92,48 @@ def test_unwritable_folder_is_an_error_before_training(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "taken/inside" in done.stderr
     assert "epoch" not in done.stdout
+
+
+def test_disk_that_fills_up_ends_a_run_with_the_last_good_files(tmp_path: Path) -> None:
+    """One line and exit status 1; the files are those of the epochs before, and nothing half written is beside them."""
+    process = start("train", "--framework", "pytorch", "--epochs", "10000", *SMALL, folder=tmp_path)
+    wait_for(process, "saved")
+
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (10_000, 10_000))
+    _, errors = process.communicate(timeout=120)
+
+    assert process.returncode == 1
+    assert "can't be written: File too large" in errors
+    assert "Traceback" not in errors
+    folder = tmp_path / "runs/pytorch"
+    assert load_checkpoint(folder / "model.safetensors").metrics["epochs"] >= 1
+    assert load_training_state(folder / "state.safetensors").epoch >= 1
+    assert not [path for path in folder.iterdir() if path.name.startswith(".") and path.name != ".lock"]
+
+
+def test_folder_that_becomes_unwritable_ends_a_run_with_one_line(tmp_path: Path) -> None:
+    """A file that takes the folder's place in mid-run is named."""
+    process = start("train", "--framework", "pytorch", "--epochs", "10000", *SMALL, folder=tmp_path)
+    wait_for(process, "saved")
+
+    shutil.move(tmp_path / "runs", tmp_path / "moved")
+    (tmp_path / "runs").write_text("")
+    _, errors = process.communicate(timeout=120)
+
+    assert process.returncode == 1
+    assert "runs/pytorch/" in errors
+    assert "can't be written" in errors
+    assert "Traceback" not in errors
+    assert load_training_state(tmp_path / "moved/pytorch/state.safetensors").epoch >= 1
+
+
+def test_loss_that_is_no_number_ends_a_run_with_one_line(tmp_path: Path) -> None:
+    """A learning rate out of all measure: epoch and batch are named, and the exit status is 1."""
+    words = ("--epochs", "3", "--learning-rate", "1", "--warmup-epochs", "0", "--batch-size", "1000")
+
+    done = run("train", "--framework", "jax", *words, folder=tmp_path)
+
+    assert done.returncode == 1
+    assert "the loss is" in done.stderr
+    assert "start anew with a lower learning rate" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -5,8 +5,10 @@ TrainingError
 ├── ConfigError                 a configuration value out of its range
 ├── DataError                   a data set that is absent, damaged or of the wrong shape
 ├── DeviceError                 a device that was asked for and isn't there
+├── DivergenceError             a loss that is no number any more
 ├── FrameworkNotInstalledError  a framework whose packages are absent
 ├── RunFolderError              a run's folder that can't be written, or whose files are damaged
+├── RunLockedError              a folder in which another run is writing
 └── UnknownFrameworkError       a name that is no framework's
 """
 
@@ -31,12 +33,20 @@ class DeviceError(TrainingError):
     """The device asked for isn't available to the framework."""
 
 
+class DivergenceError(TrainingError):
+    """A loss became NaN or infinite; the message names epoch and batch."""
+
+
 class FrameworkNotInstalledError(TrainingError):
     """A framework's packages are absent; the message gives the install command."""
 
 
 class RunFolderError(TrainingError):
     """A run's folder can't be written, or a file in it is damaged; the message names it."""
+
+
+class RunLockedError(TrainingError):
+    """Another run is writing in the folder."""
 
 
 class UnknownFrameworkError(TrainingError):

@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 DatasetOption = Annotated[
-    str,
+    str | None,
     typer.Option(
         help="mnist (embedded); tfds:NAME (of TensorFlow Datasets); idx:FOLDER (of files named as MNIST's); "
-        "images:FOLDER (of any pictures)."
+        "images:FOLDER (of any pictures).",
+        show_default="mnist",
     ),
 ]
 

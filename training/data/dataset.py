@@ -1,5 +1,6 @@
 """What a data set is, wherever it comes from: gray images in three parts. Not how they are read or made binary."""
 
+import hashlib
 import math
 from dataclasses import dataclass
 
@@ -50,3 +51,10 @@ class Dataset:
                 raise DataError(
                     f"{self.name}: {part} labels: expected uint8 ({len(images)},), found {labels.dtype} {labels.shape}"
                 )
+
+    def sha256(self) -> str:
+        """Return the SHA-256 of shape and images, in hexadecimal digits: what tells one data set from another."""
+        found = hashlib.sha256(repr(self.image_shape).encode())
+        for images in (self.train, self.validation, self.test):
+            found.update(np.ascontiguousarray(images).data)
+        return found.hexdigest()

@@ -20,6 +20,7 @@ from training.jax_vae.losses import binary_cross_entropy_with_logits, elbo, kl_d
 from training.jax_vae.model import VAE
 from training.jax_vae.weights import Params, export_weights, import_weights
 from training.schedule import learning_rates
+from training.trainer import StepFigures, TrainerState
 
 
 class TrainState(train_state.TrainState):
@@ -52,14 +53,39 @@ class Trainer:
             model_config, config, steps_per_epoch=len(images) // config.batch_size, weights=weights
         )
 
-    def train_epoch(self, order: Int32[ndarray, "steps batch"], *, seed: int) -> tuple[float, float]:
-        """Train on the images in this order and return the mean ELBO and KL of the epoch, in nats."""
-        self._state, mean_elbo, mean_kl = train_epoch(self._state, self._images, jnp.array(order), seed)
-        return float(mean_elbo), float(mean_kl)
+    def train_epoch(self, order: Int32[ndarray, "steps batch"], *, seed: int) -> StepFigures:
+        """Train on the images in this order and return the mean ELBO and KL of each batch, in nats."""
+        self._state, elbos, kls = train_epoch(self._state, self._images, jnp.array(order), seed)
+        return np.array(elbos), np.array(kls)
 
     def weights(self) -> Weights:
         """Return the averaged weights in canonical form."""
         return export_weights(self._state.ema_params)
+
+    def state(self) -> TrainerState:
+        """Return everything that the next step depends on."""
+        adam, _ = self._state.opt_state
+        return TrainerState(
+            step=int(self._state.step),
+            weights=export_weights(self._state.params),
+            ema_weights=export_weights(self._state.ema_params),
+            first_moments=export_weights(adam.mu),
+            second_moments=export_weights(adam.nu),
+        )
+
+    def restore(self, state: TrainerState) -> None:
+        """Go on from where another trainer was."""
+        adam, schedule = self._state.opt_state
+        first, second = import_weights(state.first_moments), import_weights(state.second_moments)
+        # Two counts of their own: the state's buffers are donated, and none may be in it twice.
+        adam = adam._replace(count=jnp.array(state.step, jnp.int32), mu=first, nu=second)
+        schedule = schedule._replace(count=jnp.array(state.step, jnp.int32))
+        self._state = self._state.replace(
+            step=state.step,
+            params=import_weights(state.weights),
+            ema_params=import_weights(state.ema_weights),
+            opt_state=(adam, schedule),
+        )
 
 
 class Evaluator:
@@ -132,8 +158,8 @@ def train_step(
 @partial(jax.jit, donate_argnames="state")
 def train_epoch(
     state: TrainState, images: Float[Array, "n pixels"], order: Int32[Array, "steps batch"], seed: int
-) -> tuple[TrainState, Float[Array, ""], Float[Array, ""]]:
-    """Take a step for each row of `order`, indices of images, and return the state, mean ELBO and mean KL.
+) -> tuple[TrainState, Float[Array, "steps"], Float[Array, "steps"]]:
+    """Take a step for each row of `order`, indices of images, and return the state, and each batch's ELBO and KL.
 
     Pixels are drawn anew as Bernoullis of their intensity; those that are 0 or 1 stay as they are.
     """
@@ -148,4 +174,4 @@ def train_epoch(
 
     keys = jax.random.split(jax.random.key(seed), len(order))
     state, (elbos, kls) = jax.lax.scan(step, state, (order, keys))
-    return state, jnp.mean(elbos), jnp.mean(kls)
+    return state, elbos, kls

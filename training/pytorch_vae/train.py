@@ -14,6 +14,7 @@ from training.pytorch_vae.losses import binary_cross_entropy_with_logits, elbo, 
 from training.pytorch_vae.model import VAE
 from training.pytorch_vae.weights import export_weights, import_weights
 from training.schedule import learning_rates
+from training.trainer import StepFigures, TrainerState
 
 
 @dataclass(kw_only=True)
@@ -23,7 +24,7 @@ class TrainState:
     step: int
     model: VAE
     optimizer: torch.optim.Optimizer
-    scheduler: torch.optim.lr_scheduler.LRScheduler
+    scheduler: torch.optim.lr_scheduler.LambdaLR
     ema_model: VAE
     ema_decay: float
     latent_dim: int
@@ -53,15 +54,47 @@ class Trainer:
                 model_config, config, steps_per_epoch=len(images) // config.batch_size, weights=weights
             )
 
-    def train_epoch(self, order: Int32[ndarray, "steps batch"], *, seed: int) -> tuple[float, float]:
-        """Train on the images in this order and return the mean ELBO and KL of the epoch, in nats."""
+    def train_epoch(self, order: Int32[ndarray, "steps batch"], *, seed: int) -> StepFigures:
+        """Train on the images in this order and return the mean ELBO and KL of each batch, in nats."""
         rows = torch.tensor(order, device=self._device)
-        mean_elbo, mean_kl = train_epoch(self._state, self._images, rows, seed)
-        return float(mean_elbo), float(mean_kl)
+        elbos, kls = train_epoch(self._state, self._images, rows, seed)
+        return elbos.numpy(force=True), kls.numpy(force=True)
 
     def weights(self) -> Weights:
         """Return the averaged weights in canonical form."""
         return export_weights(self._state.ema_model.state_dict())
+
+    def state(self) -> TrainerState:
+        """Return everything that the next step depends on."""
+        # Adam makes its moments in the first step: before it, there is nothing to look up.
+        found, zeros = self._state.optimizer.state, torch.zeros_like
+        named = dict(self._state.model.named_parameters())
+        first = {name: found[weight].get("exp_avg", zeros(weight)) for name, weight in named.items()}
+        second = {name: found[weight].get("exp_avg_sq", zeros(weight)) for name, weight in named.items()}
+        return TrainerState(
+            step=self._state.step,
+            weights=export_weights(self._state.model.state_dict()),
+            ema_weights=export_weights(self._state.ema_model.state_dict()),
+            first_moments=export_weights(first),
+            second_moments=export_weights(second),
+        )
+
+    def restore(self, state: TrainerState) -> None:
+        """Go on from where another trainer was."""
+        self._state.step = state.step
+        self._state.model.load_state_dict(import_weights(state.weights))
+        self._state.ema_model.load_state_dict(import_weights(state.ema_weights))
+        first, second = import_weights(state.first_moments), import_weights(state.second_moments)
+        for name, weight in self._state.model.named_parameters():
+            self._state.optimizer.state[weight] = {
+                "step": torch.tensor(float(state.step), device=self._device),
+                "exp_avg": torch.empty_like(weight, requires_grad=False).copy_(first[name]),
+                "exp_avg_sq": torch.empty_like(weight, requires_grad=False).copy_(second[name]),
+            }
+        # A scheduler that starts at a step takes the rates from there.
+        self._state.scheduler = torch.optim.lr_scheduler.LambdaLR(
+            self._state.optimizer, self._state.scheduler.lr_lambdas[0], last_epoch=state.step - 1
+        )
 
 
 class Evaluator:
@@ -134,8 +167,8 @@ def train_step(
 
 def train_epoch(
     state: TrainState, images: Float[Tensor, "n pixels"], order: Int32[Tensor, "steps batch"], seed: int
-) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
-    """Take a step for each row of `order`, indices of images, and return mean ELBO and mean KL.
+) -> tuple[Float[Tensor, "steps"], Float[Tensor, "steps"]]:
+    """Take a step for each row of `order`, indices of images, and return each batch's ELBO and KL.
 
     Pixels are drawn anew as Bernoullis of their intensity; those that are 0 or 1 stay as they are.
     """
@@ -147,4 +180,4 @@ def train_epoch(
         mean_elbo, mean_kl = train_step(state, batch, eps)
         elbos.append(mean_elbo)
         kls.append(mean_kl)
-    return torch.mean(torch.stack(elbos)), torch.mean(torch.stack(kls))
+    return torch.stack(elbos), torch.stack(kls)

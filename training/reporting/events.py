@@ -10,12 +10,14 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
-from tensorboard.summary.writer.event_file_writer import EventFileWriter
+from tensorboard.summary.writer.record_writer import RecordWriter
 
 RESULT: Final = "result/"
 """What the tags begin with that are written at the end of a run: of them, only the last end's stay."""
 
 _FILES: Final = "events.out.tfevents.*"
+
+_VERSION: Final = "brain.Event:2"
 
 
 class EventLog:
@@ -29,10 +31,13 @@ class EventLog:
         old = sorted(folder.glob(_FILES))
         # By step and tag: a process that was killed before it had removed the old file left two of each.
         events = {(event.step, event.summary.value[0].tag): event for path in old for event in _read(path)}
-        self._writer = EventFileWriter(str(folder))
+        # TensorBoard's own writer of files writes in a thread, where a full disk is nobody's error.
+        file = folder / _FILES.replace("*", str(time.time_ns()))
+        self._writer = RecordWriter(file.open("wb"))
+        self._write(Event(wall_time=time.time(), file_version=_VERSION))
         for (step, tag), event in events.items():
             if 0 < step <= resumed_after and not tag.startswith(RESULT):
-                self._writer.add_event(event)
+                self._write(event)
         self._writer.flush()
         for path in old:
             path.unlink()
@@ -52,8 +57,11 @@ class EventLog:
         self._writer.close()
 
     def _add(self, step: int, values: list[Summary.Value]) -> None:
-        self._writer.add_event(Event(step=step, wall_time=time.time(), summary=Summary(value=values)))
+        self._write(Event(step=step, wall_time=time.time(), summary=Summary(value=values)))
         self._writer.flush()
+
+    def _write(self, event: Event) -> None:
+        self._writer.write(event.SerializeToString())
 
 
 def _read(path: Path) -> list[Event]:

@@ -4,6 +4,7 @@ import json
 import os
 import platform
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -53,7 +54,7 @@ class RunFolder:
             RunFolderError: It can't be read or written.
         """
         self.path = path
-        try:
+        with self._writing():
             path.mkdir(parents=True, exist_ok=True)
             _write_config(path / CONFIG, config, resumed_after=resumed_after)
             earlier = read_metrics(path) if resumed_after else []
@@ -61,8 +62,6 @@ class RunFolder:
             _replace(path / METRICS, "".join(f"{json.dumps(record)}\n" for record in kept))
             self._metrics = (path / METRICS).open("a", encoding="utf-8")
             self._events = EventLog(path, resumed_after=resumed_after)
-        except OSError as error:
-            raise RunFolderError(f"{path}: can't be written: {error.strerror}; choose another folder") from error
 
     def __enter__(self) -> Self:
         return self
@@ -70,24 +69,35 @@ class RunFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._metrics.close()
-        self._events.close()
+        with self._writing():
+            self._metrics.close()
+            self._events.close()
 
     def record(self, record: Record) -> None:
         """Add an epoch's figures to the metrics and the events."""
-        self._metrics.write(f"{json.dumps(record)}\n")
-        self._metrics.flush()
         scalars = {tag: record[name] for tag, name in _SCALARS.items()}
         losses = {tag.replace("elbo", "loss"): -value for tag, value in scalars.items() if tag.startswith("elbo/")}
-        self._events.add_scalars(int(record["epoch"]), scalars | losses)
+        with self._writing():
+            self._metrics.write(f"{json.dumps(record)}\n")
+            self._metrics.flush()
+            self._events.add_scalars(int(record["epoch"]), scalars | losses)
 
     def add_scalars(self, epoch: int, scalars: Mapping[str, float]) -> None:
         """Add numbers to the events."""
-        self._events.add_scalars(epoch, scalars)
+        with self._writing():
+            self._events.add_scalars(epoch, scalars)
 
     def add_picture(self, epoch: int, tag: str, png: bytes) -> None:
         """Add the content of a PNG file to the events."""
-        self._events.add_picture(epoch, tag, png)
+        with self._writing():
+            self._events.add_picture(epoch, tag, png)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise RunFolderError(f"{self.path}: can't be written: {error.strerror}; choose another folder") from error
 
 
 def describe_run(

@@ -17,6 +17,7 @@ from training.tensorflow_vae.device import device_name, select_device
 from training.tensorflow_vae.losses import binary_cross_entropy_with_logits, elbo, kl_divergence
 from training.tensorflow_vae.model import VAE
 from training.tensorflow_vae.weights import export_weights, import_weights
+from training.trainer import StepFigures, TrainerState
 
 
 @dataclass(kw_only=True, eq=False)
@@ -52,14 +53,36 @@ class Trainer:
             model_config, config, steps_per_epoch=len(images) // config.batch_size, weights=weights
         )
 
-    def train_epoch(self, order: Int32[ndarray, "steps batch"], *, seed: int) -> tuple[float, float]:
-        """Train on the images in this order and return the mean ELBO and KL of the epoch, in nats."""
-        mean_elbo, mean_kl = train_epoch(self._state, self._images, tf.constant(order), tf.constant(seed))
-        return float(mean_elbo), float(mean_kl)
+    def train_epoch(self, order: Int32[ndarray, "steps batch"], *, seed: int) -> StepFigures:
+        """Train on the images in this order and return the mean ELBO and KL of each batch, in nats."""
+        elbos, kls = train_epoch(self._state, self._images, tf.constant(order), tf.constant(seed))
+        return np.array(elbos), np.array(kls)
 
     def weights(self) -> Weights:
         """Return the averaged weights in canonical form."""
         return export_weights(self._state.ema_model.get_weights())
+
+    def state(self) -> TrainerState:
+        """Return everything that the next step depends on."""
+        first, second = self._state.optimizer.moments
+        return TrainerState(
+            step=int(self._state.optimizer.iterations),
+            weights=export_weights(self._state.model.get_weights()),
+            ema_weights=export_weights(self._state.ema_model.get_weights()),
+            first_moments=export_weights([variable.numpy() for variable in first]),
+            second_moments=export_weights([variable.numpy() for variable in second]),
+        )
+
+    def restore(self, state: TrainerState) -> None:
+        """Go on from where another trainer was."""
+        self._state.optimizer.iterations.assign(state.step)
+        self._state.model.set_weights(import_weights(state.weights))
+        self._state.ema_model.set_weights(import_weights(state.ema_weights))
+        for variables, moments in zip(
+            self._state.optimizer.moments, (state.first_moments, state.second_moments), strict=True
+        ):
+            for variable, array in zip(variables, import_weights(moments), strict=True):
+                variable.assign(array)
 
 
 class Evaluator:
@@ -137,26 +160,30 @@ def train_step(
 @tf.function
 def train_epoch(
     state: TrainState, images: Float[Tensor, "n pixels"], order: Int32[Tensor, "steps batch"], seed: Int32[Tensor, ""]
-) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
-    """Take a step for each row of `order`, indices of images, and return mean ELBO and mean KL.
+) -> tuple[Float[Tensor, "steps"], Float[Tensor, "steps"]]:
+    """Take a step for each row of `order`, indices of images, and return each batch's ELBO and KL.
 
     Pixels are drawn anew as Bernoullis of their intensity; those that are 0 or 1 stay as they are.
     """
     steps, batch_size = order.shape
-    sum_elbo, sum_kl = tf.zeros(()), tf.zeros(())
+    elbos, kls = tf.TensorArray(tf.float32, size=steps), tf.TensorArray(tf.float32, size=steps)
     for step in tf.range(steps):
         batch = tf.gather(images, order[step])
         pixels = tf.random.stateless_uniform(batch.shape, seed=[seed, 2 * step])
         eps = tf.random.stateless_normal((batch_size, state.latent_dim), seed=[seed, 2 * step + 1])
         mean_elbo, mean_kl = train_step(state, tf.cast(pixels < batch, tf.float32), eps)
-        sum_elbo, sum_kl = sum_elbo + mean_elbo, sum_kl + mean_kl
-    return sum_elbo / steps, sum_kl / steps
+        elbos, kls = elbos.write(step, mean_elbo), kls.write(step, mean_kl)
+    return elbos.stack(), kls.stack()
 
 
 class _Adam(keras.optimizers.Adam):
     # Keras adds epsilon before it corrects the bias of the second moment, which makes it 32 times as large in the
     # first step as it is in the other two frameworks, and the losses differ by 1e-4. This is algorithm 1 of
     # Kingma & Ba (2015), arXiv:1412.6980, as they have it.
+    @property
+    def moments(self) -> tuple[list[keras.Variable], list[keras.Variable]]:
+        return self._momentums, self._velocities
+
     def update_step(self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor) -> None:
         step = tf.cast(self.iterations + 1, tf.float32)
         index = self._get_variable_index(variable)

@@ -1,0 +1,41 @@
+"""`python -m training` as a process of its own: run to its end, or followed and sent signals."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+SMALL = ("--hidden-dim", "8", "--latent-dim", "2", "--batch-size", "5000", "--no-figures")
+"""Options of a model that trains in an instant."""
+
+
+def start(*words: str, folder: Path) -> subprocess.Popen[str]:
+    """Start `python -m training` in a folder, with the checkout on the path."""
+    root = Path(__file__).parents[1]
+    return subprocess.Popen(
+        [sys.executable, "-m", "training", *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(root), "PYTHONUNBUFFERED": "1", "COLUMNS": "200"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run `python -m training` to its end."""
+    process = start(*words, folder=folder)
+    try:
+        output, errors = process.communicate(timeout=240)
+    finally:
+        process.kill()
+    return subprocess.CompletedProcess(words, process.returncode, output, errors)
+
+
+def wait_for(process: subprocess.Popen[str], text: str) -> str:
+    """Return the first line that has the text, which must come."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if text in line:
+            return line
+    raise AssertionError(f"{text!r} never came: {process.communicate()[1]}")

@@ -1,0 +1,63 @@
+"""`training.options`: a preset changed by options, and options against the run that is to go on."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.test_training_state import make_state
+from training.config import PRESETS, ModelConfig, TrainConfig
+from training.errors import ConfigError
+from training.options import check_options, make_configs, merge_options
+
+
+def test_options_change_a_preset():
+    """What is given goes before the preset, what isn't comes from it, and the rest from the defaults."""
+    options = merge_options("quick", {"epochs": 7, "batch_size": None, "seed": 3, "hidden_dim": 9})
+
+    model, config = make_configs(options, image_shape=(2, 3))
+
+    quick = PRESETS["quick"]
+    assert model == ModelConfig(image_shape=(2, 3), hidden_dim=9)
+    assert (config.epochs, config.seed) == (7, 3)
+    assert (config.batch_size, config.ema_decay) == (quick.batch_size, quick.ema_decay)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_preset_alone_is_its_config(preset):
+    """A preset's name is enough to train as it says."""
+    _, config = make_configs(merge_options(preset, {}), image_shape=(28, 28))
+
+    assert config == PRESETS[preset]
+
+
+def test_no_options_are_the_default():
+    """Without a preset, a run is the full one."""
+    _, config = make_configs(merge_options(None, {"epochs": None}), image_shape=(28, 28))
+
+    assert config == TrainConfig()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"epochs": 3}, {"epochs": 3, "seed": 7, "hidden_dim": 3, "device": "cpu"}, {"warmup_epochs": 5}],
+)
+def test_options_that_agree_with_the_run_are_taken(options):
+    """An option may be repeated to go on."""
+    check_options(Path("runs/jax"), "jax", options, make_state())
+
+
+@pytest.mark.parametrize(
+    ("framework", "options", "message"),
+    [
+        ("jax", {"batch_size": 128}, "runs/jax: the run to resume has batch_size 256, not 128, and can't change it: "),
+        ("jax", {"hidden_dim": 500}, "has hidden_dim 3, not 500"),
+        ("jax", {"device": "cuda"}, "has device cpu, not cuda"),
+        ("jax", {"epochs": 400}, "has epochs 3, not 400, and can't change it, for the learning rate of every step"),
+        ("jax", merge_options("quick", {}), "has epochs 3, not "),
+        ("pytorch", {}, "has framework jax, not pytorch"),
+    ],
+)
+def test_options_that_contradict_the_run_are_refused(framework, options, message):
+    """The message has both values, and says what to do."""
+    with pytest.raises(ConfigError, match=f"{message}.*leave out --resume to start anew"):
+        check_options(Path("runs/jax"), framework, options, make_state())

@@ -1,0 +1,151 @@
+"""`python -m training train --resume` as a user types it, after real processes were really killed."""
+
+import random
+import re
+import shlex
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.command import SMALL, run, start, wait_for
+from training.checkpoint import load_checkpoint
+from training.frameworks import FRAMEWORKS
+from training.training_state import load_training_state
+
+KILLS = 2
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_run_killed_at_random_moments_ends_with_the_same_weights(tmp_path: Path, framework: str) -> None:
+    """SIGKILL at any moment, then --resume: the weights are bit for bit those of a run that was left alone."""
+    options = ("train", "--framework", framework, "--epochs", "10", *SMALL)
+    whole = run(*options, "--out", "whole", folder=tmp_path)
+    assert whole.returncode == 0, whole.stderr
+    seconds = [float(found) for found in re.findall(r"epoch +\d+/10 +([\d.]+) s", whole.stdout)]
+    moments = [(random.randint(0, 2), random.uniform(0, float(np.median(seconds)))) for _ in range(KILLS)]
+
+    for epochs, delay in moments:
+        process = start(*options, "--out", "killed", "--resume", folder=tmp_path)
+        wait_for(process, "epochs of 50000 images")
+        for _ in range(epochs):
+            wait_for(process, "epoch ")
+        time.sleep(delay)
+        process.kill()
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL, f"it was over before it was killed: {moments}"
+    done = run(*options, "--out", "killed", "--resume", folder=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    expected, found = (load_checkpoint(tmp_path / out / framework / "model.safetensors") for out in ("whole", "killed"))
+    for name, array in expected.weights.items():
+        np.testing.assert_array_equal(found.weights[name], array, err_msg=f"killed at {moments}")
+    timeless = {"seconds"}
+    assert {k: v for k, v in found.metrics.items() if k not in timeless} == {
+        k: v for k, v in expected.metrics.items() if k not in timeless
+    }
+
+
+@pytest.mark.parametrize(("received", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_first_signal_saves_the_epoch_and_gives_the_command_to_go_on(
+    tmp_path: Path, received: signal.Signals, code: int
+) -> None:
+    """Exit status 130 or 143, and one line with a command that goes on from the very next epoch."""
+    process = start("train", "--framework", "pytorch", "--epochs", "1000", "--out", "a b", *SMALL, folder=tmp_path)
+    wait_for(process, "saved")
+
+    process.send_signal(received)
+    output, errors = process.communicate(timeout=120)
+
+    assert process.returncode == code
+    assert f"{received.name}: stopping after this epoch; a second one ends at once" in errors
+    found = re.search(r"^stopped after epoch (\d+) of 1000: .*; go on: (python -m training .*)$", errors, re.MULTILINE)
+    assert found is not None, errors
+    assert "Traceback" not in errors
+    assert "test -ELBO" not in output
+    epoch = int(found[1])
+    assert load_training_state(tmp_path / "a b/pytorch/state.safetensors").epoch == epoch
+    again = start(*shlex.split(found[2])[3:], folder=tmp_path)
+    assert wait_for(again, "epoch ").startswith(f"epoch {epoch + 1:>4}/1000")
+    again.kill()
+    again.communicate()
+
+
+def test_second_signal_ends_at_once(tmp_path: Path) -> None:
+    """In the middle of an epoch, without saving it, and without a traceback."""
+    process = start(
+        "train", "--framework", "jax", "--epochs", "2", "--hidden-dim", "4000", "--batch-size", "500", folder=tmp_path
+    )
+    wait_for(process, "epochs of 50000 images")
+    time.sleep(0.5)
+
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    output, errors = process.communicate(timeout=120)
+
+    assert process.returncode == 130
+    assert time.monotonic() - began < 2
+    assert "epoch " not in output
+    assert "Traceback" not in errors
+    assert load_training_state(tmp_path / "runs/jax/state.safetensors").epoch == 0
+
+
+@pytest.mark.parametrize(("received", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signal_to_all_stops_the_one_that_runs_and_starts_no_other(
+    tmp_path: Path, received: signal.Signals, code: int
+) -> None:
+    """The parent passes it on, waits for the epoch to be saved, and exits as its child did."""
+    process = start("train", "--framework", "all", "--epochs", "1000", *SMALL, folder=tmp_path)
+    wait_for(process, "saved")
+
+    process.send_signal(received)
+    _, errors = process.communicate(timeout=120)
+
+    assert process.returncode == code
+    assert "--framework jax --out runs --resume" in errors
+    assert "stopped; go on with all: python -m training train --framework all --epochs 1000" in errors
+    assert errors.count("stopping after this epoch") == 1
+    assert [folder.name for folder in (tmp_path / "runs").iterdir()] == ["jax"]
+    assert load_training_state(tmp_path / "runs/jax/state.safetensors").epoch > 0
+
+
+def test_finished_run_is_left_alone_and_others_are_refused(tmp_path: Path) -> None:
+    """--resume says where there is nothing to resume, that a run is finished, or which option contradicts it."""
+    options = ("train", "--framework", "pytorch", *SMALL)
+
+    first = run(*options, "--epochs", "1", "--resume", folder=tmp_path)
+    files = {path.name: path.read_bytes() for path in (tmp_path / "runs/pytorch").iterdir()}
+    again = run(*options, "--resume", folder=tmp_path)
+    longer = run(*options, "--epochs", "2", "--resume", folder=tmp_path)
+
+    assert first.returncode == 0, first.stderr
+    assert "runs/pytorch: no run to resume: starting from the beginning" in first.stderr
+    assert again.returncode == 0, again.stderr
+    assert "runs/pytorch: finished, all 1 epochs: nothing to resume" in again.stderr
+    assert longer.returncode == 2
+    assert "has epochs 1, not 2, and can't change it, for the learning rate" in longer.stderr
+    assert {path.name: path.read_bytes() for path in (tmp_path / "runs/pytorch").iterdir()} == files
+
+
+def test_starting_anew_says_that_it_replaces_an_unfinished_run(tmp_path: Path) -> None:
+    """One line, before anything is lost to sight; and a second run in the folder is refused while one is running."""
+    options = ("train", "--framework", "pytorch", *SMALL)
+    process = start(*options, "--epochs", "10000", folder=tmp_path)
+    wait_for(process, "saved")
+
+    second = run(*options, "--epochs", "1", folder=tmp_path)
+    process.kill()
+    process.communicate()
+    third = run(*options, "--epochs", "1", folder=tmp_path)
+
+    assert second.returncode == 1
+    assert "runs/pytorch: another run is writing here: wait for its end, or choose another folder" in second.stderr
+    assert "Traceback" not in second.stderr
+    assert third.returncode == 0, third.stderr
+    assert re.search(r"runs/pytorch: replacing a run that was stopped after epoch \d+ of 10000", third.stderr)
+    state = load_training_state(tmp_path / "runs/pytorch/state.safetensors")
+    assert (state.epoch, state.config.epochs, state.finished) == (1, 1, True)

@@ -1,0 +1,78 @@
+"""What the options of a command mean for a run: a preset changed by them, or the run that they are to go on with."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, Final
+
+from training.config import PRESETS, ModelConfig, TrainConfig
+from training.errors import ConfigError
+from training.training_state import TrainingState
+
+DEFAULT_PRESET: Final = "full"
+
+_RECIPE: Final = [
+    field.name for field in fields(TrainConfig) if len({getattr(preset, field.name) for preset in PRESETS.values()}) > 1
+]
+"""What a preset decides: the fields in which they differ."""
+
+
+def describe_default(name: str) -> str:
+    """Return what each preset says of a field, for a command's help."""
+    return ", ".join(f"{preset}: {getattr(config, name)}" for preset, config in PRESETS.items())
+
+
+def merge_options(preset: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that were given, that is not None, and beneath them those of the preset, if one was named."""
+    recipe = {name: getattr(PRESETS[preset], name) for name in _RECIPE} if preset else {}
+    return recipe | {name: value for name, value in given.items() if value is not None}
+
+
+def make_configs(options: Mapping[str, Any], *, image_shape: tuple[int, int]) -> tuple[ModelConfig, TrainConfig]:
+    """Return the configs of a new run: the default preset's, changed by the options.
+
+    Raises:
+        ConfigError: A value is out of range.
+    """
+    model = ModelConfig(image_shape=image_shape, **_only(options, "hidden_dim", "latent_dim"))
+    return model, replace(PRESETS[DEFAULT_PRESET], **_only(options, *(field.name for field in fields(TrainConfig))))
+
+
+def check_options(folder: Path, framework: str, options: Mapping[str, Any], state: TrainingState) -> None:
+    """See that no option contradicts the run that is to go on.
+
+    Raises:
+        ConfigError: One does; the message has both values.
+    """
+    found = {"framework": state.framework, "device": state.device, **state.model.to_json(), **state.config.to_json()}
+    for name, value in {"framework": framework, **options}.items():
+        if name in found and found[name] != value:
+            why = ", for the learning rate of every step depends on it" if name == "epochs" else ""
+            raise ConfigError(
+                f"{folder}: the run to resume has {name} {found[name]}, not {value}, and can't change it{why}: "
+                "leave that option out, or leave out --resume to start anew"
+            )
+
+
+def repeat_command(framework: str, config: TrainConfig, model: ModelConfig, data: Sequence[str]) -> str:
+    """Return the command that repeats a run, whatever the defaults will be then; `data` are its words on the data."""
+    options = {
+        "framework": framework,
+        "epochs": config.epochs,
+        "batch-size": config.batch_size,
+        "learning-rate": config.learning_rate,
+        "warmup-epochs": config.warmup_epochs,
+        "ema-decay": config.ema_decay,
+        "hidden-dim": model.hidden_dim,
+        "latent-dim": model.latent_dim,
+        "dataset": config.dataset,
+        "target": config.target,
+        "seed": config.seed,
+    }
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    return shlex.join(["python", "-m", "training", "train", *words, *data])
+
+
+def _only(options: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: options[name] for name in names if name in options}

@@ -1,0 +1,204 @@
+"""Safetensors files that are whole or absent, and believed only once checked. Knows not what is in them."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+from numpy import ndarray
+
+from training.errors import CheckpointError
+
+DIGEST = "weights_sha256"
+"""The metadata's key of `digest`."""
+
+Header = tuple[dict[str, str], dict[str, tuple[str, tuple[int, ...]]]]
+"""The metadata, and the type and shape of each tensor by its name."""
+
+
+def read_content(path: Path, *, advice: str) -> bytes:
+    """Return a file's bytes.
+
+    Raises:
+        CheckpointError: It can't be read; the message ends with the advice.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        reason = "there is no such file" if isinstance(error, FileNotFoundError) else str(error.strerror)
+        raise CheckpointError(f"{path}: can't be read: {reason}; {advice}") from error
+
+
+def read_header(path: Path, content: bytes, *, expected_format: str) -> Header:
+    """Return what the bytes of a file say about themselves.
+
+    Raises:
+        CheckpointError: They aren't a safetensors file of that format.
+    """
+    # The layout is fixed: 8 bytes of length, that much JSON, then the data. safetensors checks it again at load,
+    # but reads metadata only from a path, and the file may have been replaced since.
+    length = int.from_bytes(content[:8], "little")
+    if len(content) < 8 or not 2 <= length <= len(content) - 8:
+        raise CheckpointError(
+            f"{path}: not a whole safetensors file: expected a header of {length} bytes after the first 8, "
+            f"found {max(len(content) - 8, 0)} bytes; copy or train it again"
+        )
+    try:
+        header = json.loads(content[8 : 8 + length])
+        metadata = header.pop("__metadata__")
+        tensors = {name: (str(item["dtype"]), tuple(item["shape"])) for name, item in header.items()}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise CheckpointError(
+            f"{path}: expected a safetensors header with metadata, found something else ({type(error).__name__}); "
+            "copy or train it again"
+        ) from error
+    found = metadata.get("format") if isinstance(metadata, dict) else None
+    if found != expected_format:
+        raise CheckpointError(f"{path}: metadata 'format': expected {expected_format!r}, found {found!r}")
+    return metadata, tensors
+
+
+def read_json(path: Path, metadata: Mapping[str, str], key: str) -> dict[str, Any]:
+    """Return a JSON object that the metadata holds as text.
+
+    Raises:
+        CheckpointError: There is none.
+    """
+    text = metadata.get(key)
+    try:
+        value = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise CheckpointError(f"{path}: metadata {key!r}: expected a JSON object, found {text!r:.60}")
+    return value
+
+
+def check_types(path: Path, key: str, values: Mapping[str, Any], types: Mapping[str, type]) -> None:
+    """See that values of the metadata are of these types.
+
+    Raises:
+        CheckpointError: One is missing, or of another type.
+    """
+    for name, kind in types.items():
+        if not isinstance(values.get(name), kind):
+            raise CheckpointError(
+                f"{path}: metadata {key!r}: {name}: expected {kind.__name__}, found {values.get(name)!r:.60}"
+            )
+
+
+def read_tensors(
+    path: Path, content: bytes, header: Header, expected: Mapping[str, tuple[str, tuple[int, ...]]]
+) -> dict[str, ndarray]:
+    """Return the arrays of a file whose header has been read, in the order of those expected, of their type and shape.
+
+    Raises:
+        CheckpointError: An array is missing, extra, of another type or shape, not finite, or not as it was written.
+    """
+    metadata, found = header
+    for name, (dtype, _) in expected.items():
+        if name in found and found[name][0] != dtype:
+            raise CheckpointError(f"{path}: tensor {name!r}: expected dtype {dtype}, found {found[name][0]}")
+    shapes = {name: shape for name, (_, shape) in expected.items()}
+    check_shapes(path, {name: shape for name, (_, shape) in found.items()}, shapes)
+    try:
+        tensors = safetensors.numpy.load(content)
+    except safetensors.SafetensorError as error:
+        raise CheckpointError(f"{path}: not a whole safetensors file: {error}; copy or train it again") from error
+    check_finite(path, tensors)
+    if digest(tensors) != metadata.get(DIGEST):
+        raise CheckpointError(
+            f"{path}: the weights don't match their SHA-256: expected {metadata.get(DIGEST)}, "
+            f"found {digest(tensors)}; copy or train it again"
+        )
+    return {name: tensors[name] for name in expected}
+
+
+def check_shapes(path: Path, found: Mapping[str, tuple[int, ...]], expected: Mapping[str, tuple[int, ...]]) -> None:
+    """See that there are exactly these arrays, of these shapes.
+
+    Raises:
+        CheckpointError: One is missing, extra or of another shape.
+    """
+    for name, shape in expected.items():
+        if name not in found:
+            raise CheckpointError(f"{path}: tensor {name!r}: expected shape {shape}, found no such tensor")
+        if found[name] != shape:
+            raise CheckpointError(f"{path}: tensor {name!r}: expected shape {shape}, found {found[name]}")
+    for name in found:
+        if name not in expected:
+            raise CheckpointError(f"{path}: tensor {name!r}: expected only {', '.join(expected)}, found one more")
+
+
+def check_finite(path: Path, tensors: Mapping[str, ndarray]) -> None:
+    """See that every number is finite.
+
+    Raises:
+        CheckpointError: One isn't.
+    """
+    for name, array in tensors.items():
+        if not np.isfinite(array).all():
+            count = int(np.count_nonzero(~np.isfinite(array)))
+            raise CheckpointError(f"{path}: tensor {name!r}: expected finite numbers, found {count} that aren't")
+
+
+def digest(tensors: Mapping[str, ndarray]) -> str:
+    """Return the SHA-256 of names and numbers, in hexadecimal digits."""
+    found = hashlib.sha256()
+    for name in sorted(tensors):
+        found.update(name.encode())
+        found.update(tensors[name].data)
+    return found.hexdigest()
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file atomically: beside its place, through to the disk, and then into it.
+
+    Raises:
+        CheckpointError: It can't be written; what was there is there still.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            try:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+                Path(file.name).chmod(0o644)  # temporary files are private; a server may run as another user
+                Path(file.name).replace(path)
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise CheckpointError(f"{path}: can't be written: {error.strerror}") from error
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what `replace_file` left beside a file when it was killed; only where nobody else is writing it."""
+    for leftover in path.parent.glob(f".{path.name}.*"):
+        leftover.unlink(missing_ok=True)
+
+
+def ensure_writable(path: Path) -> None:
+    """Make the folder of a file, and see that files can be written there; known now, an epoch isn't lost later.
+
+    Raises:
+        CheckpointError: They can't.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise CheckpointError(f"{path}: can't be written: {error.strerror}; choose another folder") from error

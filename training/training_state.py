@@ -1,0 +1,185 @@
+"""The file from which a run goes on exactly where it was, apart from the model that it makes. Imports no framework."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+from numpy import ndarray
+
+from training.checkpoint import weight_shapes
+from training.config import ModelConfig, TrainConfig
+from training.errors import CheckpointError, ConfigError
+from training.tensor_file import (
+    DIGEST,
+    check_finite,
+    check_shapes,
+    check_types,
+    digest,
+    read_content,
+    read_header,
+    read_json,
+    read_tensors,
+    replace_file,
+)
+from training.trainer import TrainerState
+
+FORMAT = "triptych-state-1"
+
+STATE_FILE = "state.safetensors"
+"""Its name, beside the model's file."""
+
+_PARTS = ("weights", "ema_weights", "first_moments", "second_moments")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingState:
+    """A run after one of its epochs. Order and noise of the next follow from the config's seed and its number."""
+
+    trainer: TrainerState
+    """The state of the framework's trainer."""
+
+    run: str
+    """What tells this run from another in the same folder."""
+
+    epoch: int
+    """Epochs done, from 0."""
+
+    finished: bool
+    """All epochs are done, and the test figure is in the checkpoint."""
+
+    framework: str
+    framework_version: str
+    device: str
+    model: ModelConfig
+    config: TrainConfig
+
+    data_sha256: str
+    """SHA-256 of the images."""
+
+    seconds: float
+    """Time spent so far."""
+
+    best: Mapping[str, Any] = field(default_factory=dict)
+    """Metrics of the best epoch so far, whose weights are in the checkpoint; empty before the first."""
+
+
+def save_training_state(path: Path, state: TrainingState) -> None:
+    """Write the file atomically, if it is newer than what is there; the start of a run replaces whatever is there.
+
+    Raises:
+        CheckpointError: The folder has meanwhile become another run's, a number isn't finite, or the file can't be
+            written.
+    """
+    found = peek_training_state(path)
+    if found is not None and state.epoch > 0:
+        if found["run"] != state.run:
+            raise CheckpointError(
+                f"{path}: expected this run's state, found another run's, started here meanwhile; "
+                "choose another folder for each run"
+            )
+        if (found["epoch"], found["finished"]) >= (state.epoch, state.finished):
+            return
+    tensors = _join(state.trainer)
+    expected = _layout(state.model)
+    check_shapes(
+        path,
+        {name: array.shape for name, array in tensors.items()},
+        {name: shape for name, (_, shape) in expected.items()},
+    )
+    check_finite(path, tensors)
+    description = {
+        "run": state.run,
+        "epoch": state.epoch,
+        "finished": state.finished,
+        "framework": state.framework,
+        "framework_version": state.framework_version,
+        "device": state.device,
+        "model": state.model.to_json(),
+        "config": state.config.to_json(),
+        "data_sha256": state.data_sha256,
+        "seconds": state.seconds,
+        "best": dict(state.best),
+    }
+    metadata = {"format": FORMAT, "state": json.dumps(description), DIGEST: digest(tensors)}
+    replace_file(path, safetensors.numpy.save(tensors, metadata))
+
+
+def load_training_state(path: Path) -> TrainingState:
+    """Read and check a file.
+
+    Raises:
+        CheckpointError: It can't be read, is damaged, or isn't a training state of this project.
+    """
+    content = read_content(path, advice="start anew without --resume")
+    header = read_header(path, content, expected_format=FORMAT)
+    values = _read_description(path, header[0])
+    try:
+        model = ModelConfig.from_json(values["model"])
+        config = TrainConfig.from_json(values["config"])
+    except ConfigError as error:
+        raise CheckpointError(f"{path}: metadata 'state': {error}") from error
+    if not 0 <= values["epoch"] <= config.epochs:
+        raise CheckpointError(
+            f"{path}: metadata 'state': epoch: expected 0 to {config.epochs}, found {values['epoch']}"
+        )
+    tensors = read_tensors(path, content, header, _layout(model))
+    return TrainingState(trainer=_split(tensors), **(values | {"model": model, "config": config}))
+
+
+def peek_training_state(path: Path) -> dict[str, Any] | None:
+    """Return what a file says of its run, without its arrays; None where no state of this project can be read."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+            length = int.from_bytes(start, "little")
+            content = start + file.read(min(length, 2**20))
+            return _read_description(path, read_header(path, content, expected_format=FORMAT)[0])
+    except (OSError, CheckpointError):
+        return None
+
+
+def _read_description(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
+    values = read_json(path, metadata, "state")
+    types = {
+        "run": str,
+        "epoch": int,
+        "finished": bool,
+        "framework": str,
+        "framework_version": str,
+        "device": str,
+        "model": dict,
+        "config": dict,
+        "data_sha256": str,
+        "seconds": float,
+        "best": dict,
+    }
+    check_types(path, "state", values, types)
+    return {name: values[name] for name in types}
+
+
+def _layout(model: ModelConfig) -> dict[str, tuple[str, tuple[int, ...]]]:
+    arrays = {f"{part}.{name}": ("F32", shape) for part in _PARTS for name, shape in weight_shapes(model).items()}
+    return {"step": ("I64", ()), **arrays}
+
+
+def _join(state: TrainerState) -> dict[str, ndarray]:
+    # safetensors 0.8.0 scrambles an array that isn't C-contiguous without a word.
+    arrays = {
+        f"{part}.{name}": np.ascontiguousarray(array, dtype=np.float32)
+        for part in _PARTS
+        for name, array in getattr(state, part).items()
+    }
+    return {"step": np.array(state.step, np.int64), **arrays}
+
+
+def _split(tensors: Mapping[str, ndarray]) -> TrainerState:
+    parts: dict[str, dict[str, ndarray]] = {part: {} for part in _PARTS}
+    for key, array in tensors.items():
+        part, _, name = key.partition(".")
+        if name:
+            parts[part][name] = array
+    return TrainerState(step=int(tensors["step"]), **parts)
