@@ -5,6 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
+from training.commands.evaluate import evaluate
 from training.commands.train import train
 from training.errors import ConfigError, TrainingError, UnknownFrameworkError
 
@@ -16,6 +17,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.command()(train)
+cli.command()(evaluate)
 
 
 @cli.callback()
