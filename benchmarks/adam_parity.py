@@ -1,6 +1,6 @@
 """Measure how far the losses of 25 steps differ between the frameworks, and what Keras's own Adam adds to that.
 
-    python benchmarks/adam_parity.py
+    python -m benchmarks.adam_parity
 
 Same initial weights, batches, noise and options; the figure is the largest relative difference from JAX's losses.
 """

@@ -19,8 +19,17 @@ COMMANDS = [
 ]
 SCRIPTS = [text for kind, text in BLOCKS if kind == "python"]
 
-# Any training command that the README shows, made short: of an option given twice, the last counts.
-SHORT = " --epochs 1 --batch-size 5000 --hidden-dim 8 --no-figures"
+# Long commands made short: of an option given twice, the last counts.
+SHORT = {
+    "train": " --epochs 1 --batch-size 5000 --hidden-dim 8 --no-figures",
+    "evaluate": " --samples 1 --draws 1",
+}
+SHOWN = {
+    "help": "usage: python -m ",
+    "train": "saved runs/",
+    "show": "figures/samples.png",
+    "evaluate": "bits per pixel",
+}
 
 SET_UP = (
     "python3 -m venv .venv",
@@ -88,14 +97,12 @@ def test_command_line_does_what_the_readme_says(folder, command):
     """Each training command runs, made short; each help is shown; figures are drawn."""
     assert command in COMMANDS
     words = shlex.split(command.replace(".venv/bin/python", shlex.quote(sys.executable), 1))
-    is_help = words[-1] == "--help"
-    is_run = words[3] == "train" and not is_help
-    shows = "usage: python -m " if is_help else "saved runs/" if is_run else "figures/samples.png"
+    name = "help" if words[-1] == "--help" else words[3]
 
-    done = run(shlex.join(words) + (SHORT if is_run else ""), folder)
+    done = run(shlex.join(words) + SHORT.get(name, ""), folder)
 
     assert done.returncode == 0, done.stderr
-    assert shows in done.stdout.replace("Usage", "usage")
+    assert SHOWN[name] in done.stdout.replace("Usage", "usage")
 
 
 @pytest.mark.parametrize("command", commands("make"))

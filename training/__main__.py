@@ -5,24 +5,26 @@ import sys
 import typer
 from rich.console import Console
 
+from training.commands.evaluate import evaluate
 from training.commands.show import show
 from training.commands.train import train
 from training.errors import ConfigError, TrainingError, UnknownFrameworkError
 
 cli = typer.Typer(
     name="python -m training",
-    help="Train one variational autoencoder in JAX, TensorFlow or PyTorch.",
+    help="Train and measure one variational autoencoder in JAX, TensorFlow or PyTorch.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 cli.command()(train)
+cli.command()(evaluate)
 cli.command()(show)
 
 
 @cli.callback()
 def main() -> None:
-    """Train one variational autoencoder in JAX, TensorFlow or PyTorch."""
+    """Train and measure one variational autoencoder in JAX, TensorFlow or PyTorch."""
 
 
 if __name__ == "__main__":

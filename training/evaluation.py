@@ -2,13 +2,16 @@
 
 import math
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Protocol
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64
 from numpy import ndarray
 
 from training.checkpoint import Weights
+from training.config import ModelConfig
+from training.frameworks import require_installed
 
 _BATCH = 1000
 _SEED = 0
@@ -17,10 +20,24 @@ _SEED = 0
 class Evaluator(Protocol):
     """One framework's measure of weights."""
 
+    device: str
+
     def evaluate(
         self, weights: Weights, images: Float32[ndarray, "batch pixels"], eps: Float32[ndarray, "batch latent"]
     ) -> tuple[Float32[ndarray, "batch"], Float32[ndarray, "batch"]]:
         """Return log-likelihood and KL of each image, in nats, with the pixels as they are."""
+        ...
+
+    def encode(
+        self, weights: Weights, images: Float32[ndarray, "batch pixels"]
+    ) -> tuple[Float32[ndarray, "batch latent"], Float32[ndarray, "batch latent"]]:
+        """Return mean and logvar of q(z|x) of each image."""
+        ...
+
+    def log_weights(
+        self, weights: Weights, images: Float32[ndarray, "batch pixels"], eps: Float32[ndarray, "samples batch latent"]
+    ) -> Float32[ndarray, "samples batch"]:
+        """Return log p(x|z) + log p(z) - log q(z|x) of each draw z from q(z|x), in nats."""
         ...
 
 
@@ -41,11 +58,37 @@ class Evaluation:
     """Mean KL(q(z|x) || N(0, I))."""
 
 
+def load_evaluator(framework: str, model_config: ModelConfig, *, device: str) -> Evaluator:
+    """Return a framework's evaluator for a model.
+
+    Raises:
+        FrameworkNotInstalledError: The framework's packages are absent.
+        DeviceError: The device isn't available.
+    """
+    require_installed(framework)
+    evaluator: Evaluator = import_module(f"training.{framework}_vae.train").Evaluator(model_config, device=device)
+    return evaluator
+
+
 def evaluate(evaluator: Evaluator, weights: Weights, images: Float32[ndarray, "n pixels"], *, draws: int) -> Evaluation:
     """Measure weights on binary images, with the same `draws` of noise for each image at every call.
 
     The noise comes from NumPy, so that every framework is given the same.
     """
+    log_likelihood, kl = elbo_terms(evaluator, weights, images, draws)
+    elbo = log_likelihood - kl
+    return Evaluation(
+        elbo=float(elbo.mean()),
+        elbo_standard_error=float(elbo.std(ddof=1) / math.sqrt(len(elbo))) if len(elbo) > 1 else 0.0,
+        log_likelihood=float(log_likelihood.mean()),
+        kl_divergence=float(kl.mean()),
+    )
+
+
+def elbo_terms(
+    evaluator: Evaluator, weights: Weights, images: Float32[ndarray, "n pixels"], draws: int
+) -> tuple[Float64[ndarray, "n"], Float64[ndarray, "n"]]:
+    """Return log-likelihood and KL of each image, the mean of its draws."""
     latent_dim = len(weights["encoder.mean.bias"])
     generator = np.random.default_rng(_SEED)
     log_likelihood = np.zeros(len(images))
@@ -57,10 +100,4 @@ def evaluate(evaluator: Evaluator, weights: Weights, images: Float32[ndarray, "n
             batch_log_likelihood, batch_kl = evaluator.evaluate(weights, images[rows], eps)
             log_likelihood[rows] += batch_log_likelihood / draws
             kl[rows] += batch_kl / draws
-    elbo = log_likelihood - kl
-    return Evaluation(
-        elbo=float(elbo.mean()),
-        elbo_standard_error=float(elbo.std(ddof=1) / math.sqrt(len(elbo))) if len(elbo) > 1 else 0.0,
-        log_likelihood=float(log_likelihood.mean()),
-        kl_divergence=float(kl.mean()),
-    )
+    return log_likelihood, kl

@@ -17,7 +17,7 @@ from training.checkpoint import Weights
 from training.config import ModelConfig, TrainConfig
 from training.jax_vae.device import device_name, select_device
 from training.jax_vae.losses import binary_cross_entropy_with_logits, elbo, kl_divergence
-from training.jax_vae.model import VAE
+from training.jax_vae.model import VAE, reparameterize
 from training.jax_vae.weights import Params, export_weights, import_weights
 from training.schedule import learning_rates
 from training.trainer import StepFigures, TrainerState
@@ -93,7 +93,7 @@ class Evaluator:
 
     def __init__(self, model_config: ModelConfig, *, device: str) -> None:
         """Compile for a model on a device."""
-        select_device(device)
+        self.device = device_name(select_device(device))
         model = VAE(model_config)
 
         @jax.jit
@@ -102,7 +102,21 @@ class Evaluator:
             logits, mean, logvar = outputs
             return -binary_cross_entropy_with_logits(logits, images), kl_divergence(mean, logvar)
 
-        self._terms = terms
+        @jax.jit
+        def encode(params: Params, images: Float[Array, "batch pixels"]) -> Any:
+            return model.apply({"params": params}, images, method=VAE.encode)
+
+        @jax.jit
+        @partial(jax.vmap, in_axes=(None, None, 0))
+        def log_weights(params: Params, images: Float[Array, "batch pixels"], eps: Float[Array, "batch latent"]) -> Any:
+            outputs: Any = model.apply({"params": params}, images, eps)
+            logits, mean, logvar = outputs
+            z = reparameterize(mean, logvar, eps)
+            # log p(z) - log q(z|x): both have the same constant, and (z - mean)^2 / exp(logvar) is eps^2.
+            log_ratio = 0.5 * jnp.sum(jnp.square(eps) - jnp.square(z) + logvar, axis=-1)
+            return log_ratio - binary_cross_entropy_with_logits(logits, images)
+
+        self._terms, self._encode, self._log_weights = terms, encode, log_weights
 
     def evaluate(
         self, weights: Weights, images: Float32[ndarray, "batch pixels"], eps: Float32[ndarray, "batch latent"]
@@ -110,6 +124,19 @@ class Evaluator:
         """Return log-likelihood and KL of each image, in nats, with the pixels as they are."""
         log_likelihood, kl = self._terms(import_weights(weights), jnp.array(images), jnp.array(eps))
         return np.array(log_likelihood), np.array(kl)
+
+    def encode(
+        self, weights: Weights, images: Float32[ndarray, "batch pixels"]
+    ) -> tuple[Float32[ndarray, "batch latent"], Float32[ndarray, "batch latent"]]:
+        """Return mean and logvar of q(z|x) of each image."""
+        mean, logvar = self._encode(import_weights(weights), jnp.array(images))
+        return np.array(mean), np.array(logvar)
+
+    def log_weights(
+        self, weights: Weights, images: Float32[ndarray, "batch pixels"], eps: Float32[ndarray, "samples batch latent"]
+    ) -> Float32[ndarray, "samples batch"]:
+        """Return log p(x|z) + log p(z) - log q(z|x) of each draw z from q(z|x), in nats."""
+        return np.array(self._log_weights(import_weights(weights), jnp.array(images), jnp.array(eps)))
 
 
 def create_train_state(

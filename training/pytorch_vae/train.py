@@ -11,7 +11,7 @@ from training.checkpoint import Weights
 from training.config import ModelConfig, TrainConfig
 from training.pytorch_vae.device import device_name, select_device
 from training.pytorch_vae.losses import binary_cross_entropy_with_logits, elbo, kl_divergence
-from training.pytorch_vae.model import VAE
+from training.pytorch_vae.model import VAE, reparameterize
 from training.pytorch_vae.weights import export_weights, import_weights
 from training.schedule import learning_rates
 from training.trainer import StepFigures, TrainerState
@@ -103,6 +103,7 @@ class Evaluator:
     def __init__(self, model_config: ModelConfig, *, device: str) -> None:
         """Make a model on a device."""
         self._device = select_device(device)
+        self.device = device_name(self._device)
         self._model = VAE(model_config).to(self._device)
 
     @torch.inference_mode()
@@ -115,6 +116,29 @@ class Evaluator:
         logits, mean, logvar = self._model(batch, torch.tensor(eps, device=self._device))
         log_likelihood = -binary_cross_entropy_with_logits(logits, batch)
         return log_likelihood.numpy(force=True), kl_divergence(mean, logvar).numpy(force=True)
+
+    @torch.inference_mode()
+    def encode(
+        self, weights: Weights, images: Float32[ndarray, "batch pixels"]
+    ) -> tuple[Float32[ndarray, "batch latent"], Float32[ndarray, "batch latent"]]:
+        """Return mean and logvar of q(z|x) of each image."""
+        self._model.load_state_dict(import_weights(weights))
+        mean, logvar = self._model.encode(torch.tensor(images, device=self._device))
+        return mean.numpy(force=True), logvar.numpy(force=True)
+
+    @torch.inference_mode()
+    def log_weights(
+        self, weights: Weights, images: Float32[ndarray, "batch pixels"], eps: Float32[ndarray, "samples batch latent"]
+    ) -> Float32[ndarray, "samples batch"]:
+        """Return log p(x|z) + log p(z) - log q(z|x) of each draw z from q(z|x), in nats."""
+        self._model.load_state_dict(import_weights(weights))
+        batch, noise = torch.tensor(images, device=self._device), torch.tensor(eps, device=self._device)
+        logits, mean, logvar = self._model(batch, noise)
+        z = reparameterize(mean, logvar, noise)
+        # log p(z) - log q(z|x): both have the same constant, and (z - mean)^2 / exp(logvar) is eps^2.
+        log_ratio = 0.5 * torch.sum(torch.square(noise) - torch.square(z) + logvar, dim=-1)
+        log_weights = log_ratio - binary_cross_entropy_with_logits(logits, batch.expand_as(logits))
+        return log_weights.numpy(force=True)
 
 
 def create_train_state(

@@ -15,7 +15,7 @@ from training.config import ModelConfig, TrainConfig
 from training.schedule import learning_rates
 from training.tensorflow_vae.device import device_name, select_device
 from training.tensorflow_vae.losses import binary_cross_entropy_with_logits, elbo, kl_divergence
-from training.tensorflow_vae.model import VAE
+from training.tensorflow_vae.model import VAE, reparameterize
 from training.tensorflow_vae.weights import export_weights, import_weights
 from training.trainer import StepFigures, TrainerState
 
@@ -90,7 +90,7 @@ class Evaluator:
 
     def __init__(self, model_config: ModelConfig, *, device: str) -> None:
         """Compile for a model on a device."""
-        select_device(device)
+        self.device = device_name(select_device(device))
         self._model = model = VAE(model_config)
         model(tf.zeros((1, model_config.image_dim)), tf.zeros((1, model_config.latent_dim)))
 
@@ -99,7 +99,19 @@ class Evaluator:
             logits, mean, logvar = model(images, eps)
             return -binary_cross_entropy_with_logits(logits, images), kl_divergence(mean, logvar)
 
-        self._terms = terms
+        @tf.function
+        def encode(images: Float[Tensor, "batch pixels"]) -> Any:
+            return model.encode(images)
+
+        @tf.function
+        def log_weights(images: Float[Tensor, "batch pixels"], eps: Float[Tensor, "samples batch latent"]) -> Any:
+            logits, mean, logvar = model(images, eps)
+            z = reparameterize(mean, logvar, eps)
+            # log p(z) - log q(z|x): both have the same constant, and (z - mean)^2 / exp(logvar) is eps^2.
+            log_ratio = 0.5 * tf.reduce_sum(tf.square(eps) - tf.square(z) + logvar, axis=-1)
+            return log_ratio - binary_cross_entropy_with_logits(logits, tf.broadcast_to(images, logits.shape))
+
+        self._terms, self._encode, self._log_weights = terms, encode, log_weights
 
     def evaluate(
         self, weights: Weights, images: Float32[ndarray, "batch pixels"], eps: Float32[ndarray, "batch latent"]
@@ -108,6 +120,21 @@ class Evaluator:
         self._model.set_weights(import_weights(weights))
         log_likelihood, kl = self._terms(tf.constant(images), tf.constant(eps))
         return np.array(log_likelihood), np.array(kl)
+
+    def encode(
+        self, weights: Weights, images: Float32[ndarray, "batch pixels"]
+    ) -> tuple[Float32[ndarray, "batch latent"], Float32[ndarray, "batch latent"]]:
+        """Return mean and logvar of q(z|x) of each image."""
+        self._model.set_weights(import_weights(weights))
+        mean, logvar = self._encode(tf.constant(images))
+        return np.array(mean), np.array(logvar)
+
+    def log_weights(
+        self, weights: Weights, images: Float32[ndarray, "batch pixels"], eps: Float32[ndarray, "samples batch latent"]
+    ) -> Float32[ndarray, "samples batch"]:
+        """Return log p(x|z) + log p(z) - log q(z|x) of each draw z from q(z|x), in nats."""
+        self._model.set_weights(import_weights(weights))
+        return np.array(self._log_weights(tf.constant(images), tf.constant(eps)))
 
 
 def create_train_state(

@@ -1,0 +1,124 @@
+"""`python -m training evaluate`: a checkpoint's figures, as tables or JSON. Nothing is computed here."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from training.checkpoint import Checkpoint, load_checkpoint
+from training.commands.data_options import DataDirOption, DatasetOption, InvertOption
+from training.data import TEST_SEED, TRAIN_SEED, VALIDATION_SEED, binarize, load_dataset
+from training.errors import DataError
+from training.evaluation import load_evaluator
+from training.frameworks import ALIASES, FRAMEWORKS, canonical_framework
+from training.loop import TEST_DRAWS
+from training.measurement import ACTIVE, Estimate, Measurement, measure
+
+_SEEDS = {"train": TRAIN_SEED, "validation": VALIDATION_SEED, "test": TEST_SEED}
+
+
+def evaluate(
+    *,
+    checkpoint: Annotated[Path, typer.Option(help="The model.safetensors to measure.", dir_okay=False)],
+    samples: Annotated[
+        int, typer.Option(help="Draws for each image of the importance-weighted bound.", min=1, max=100_000)
+    ] = 500,
+    dataset: DatasetOption = "mnist",
+    data_dir: DataDirOption = None,
+    invert: InvertOption = False,
+    part: Annotated[Literal["train", "validation", "test"], typer.Option(help="Which part of it.")] = "test",
+    framework: Annotated[
+        str, typer.Option(help=f"What computes, whatever trained: {', '.join(FRAMEWORKS)} (or {', '.join(ALIASES)}).")
+    ] = "jax",
+    target: Annotated[
+        Literal["fixed", "threshold"],
+        typer.Option(help="How images are made binary: drawn once, or at 0.5. Figures of the two are not comparable."),
+    ] = "fixed",
+    draws: Annotated[int, typer.Option(help="Draws for each image of the ELBO.", min=1, max=100_000)] = TEST_DRAWS,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
+) -> None:
+    """Measure a checkpoint: ELBO and its parts, importance-weighted bound, bits per pixel, use of each latent."""
+    loaded = load_checkpoint(checkpoint)
+    name = canonical_framework(framework)
+    # Only pictures have no size of their own.
+    image_shape = loaded.model.image_shape if dataset and dataset.startswith("images:") else None
+    images = load_dataset(dataset or "mnist", data_dir=data_dir, image_shape=image_shape, invert=invert)
+    if images.image_shape != loaded.model.image_shape:
+        height, width = images.image_shape
+        raise DataError(
+            f"{dataset} has images of {height} x {width} pixels: expected "
+            f"{loaded.model.image_shape[0]} x {loaded.model.image_shape[1]}, which the model of {checkpoint} takes; "
+            "choose the data set that it was trained on"
+        )
+    targets = binarize(getattr(images, part), target=target, seed=_SEEDS[part])
+    evaluator = load_evaluator(name, loaded.model, device=device)
+    errors = Console(stderr=True)
+    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
+        task = progress.add_task(f"{samples} samples of {len(targets)} images", total=samples * len(targets))
+        measured = measure(
+            evaluator,
+            loaded.weights,
+            targets,
+            draws=draws,
+            samples=samples,
+            advance=lambda count: progress.advance(task, count),
+        )
+    origin = {
+        "checkpoint": str(checkpoint),
+        "sha256": loaded.sha256,
+        "trained_with": loaded.framework,
+        "framework": name,
+        "device": evaluator.device,
+        "dataset": dataset,
+        "part": part,
+        "target": target,
+        "images": len(targets),
+        "draws": draws,
+        "samples": samples,
+    }
+    if as_json:
+        print(json.dumps(origin | asdict(measured), indent=2))
+    else:
+        _print_tables(origin, loaded, measured)
+
+
+def _print_tables(origin: dict[str, Any], loaded: Checkpoint, measured: Measurement) -> None:
+    console = Console()
+    console.print(
+        f"{origin['checkpoint']}, trained with {loaded.framework}: {origin['images']} images of {origin['dataset']}, "
+        f"{origin['part']} part, target {origin['target']}, computed with {origin['framework']} on {origin['device']}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+    figures = Table("figure", "unit")
+    for header in ("value", "standard error"):
+        figures.add_column(header, justify="right")
+    for figure, unit, estimate, digits in (
+        (f"ELBO ({origin['draws']} draws)", "nats", measured.elbo, 2),
+        ("  log-likelihood", "nats", measured.log_likelihood, 2),
+        ("  KL divergence", "nats", measured.kl_divergence, 2),
+        (f"importance-weighted bound ({origin['samples']} samples)", "nats", measured.iwae, 2),
+        ("bits per pixel, by the ELBO", "bits", measured.bits_per_pixel, 4),
+        ("bits per pixel, by the importance-weighted bound", "bits", measured.iwae_bits_per_pixel, 4),
+    ):
+        figures.add_row(figure, unit, *_cells(estimate, digits))
+    figures.add_row(f"active units (activity above {ACTIVE})", "", f"{measured.active_units}", "")
+    console.print(figures)
+    latents = Table()
+    for header in ("latent", "KL (nats)", "standard error", "activity", "standard error"):
+        latents.add_column(header, justify="right")
+    for number, (kl, activity) in enumerate(zip(measured.kl_per_dimension, measured.activity, strict=True)):
+        latents.add_row(str(number), *_cells(kl, 3), *_cells(activity, 3))
+    console.print(latents)
+
+
+def _cells(estimate: Estimate, digits: int) -> tuple[str, str]:
+    error = "-" if estimate.standard_error is None else f"{estimate.standard_error:.{digits}f}"
+    return f"{estimate.value:.{digits}f}", error
