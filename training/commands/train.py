@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from training.commands.data_options import DataDirOption, DatasetOption, ImageSizeOption, InvertOption, data_words
+from training.commands.earlier_run import find_state, warn_of_unfinished
 from training.commands.train_all import train_all
 from training.config import ModelConfig, TrainConfig
 from training.data import Dataset, load_dataset, parse_image_size
@@ -18,7 +19,6 @@ from training.loop import EVALUATION_TARGET, TEST_DRAWS, Run
 from training.machine import describe_machine
 from training.options import (
     DEFAULT_PRESET,
-    check_options,
     describe_default,
     make_configs,
     merge_options,
@@ -30,7 +30,7 @@ from training.reporting.run_folder import RunFolder, describe_run
 from training.run_lock import RunLock
 from training.stop_request import StopRequest
 from training.tensor_file import ensure_writable
-from training.training_state import STATE_FILE, TrainingState, load_training_state, peek_training_state
+from training.training_state import STATE_FILE, TrainingState
 
 _errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
@@ -152,7 +152,7 @@ def train(
     lock = RunLock(path.parent)
     if path.parent.is_dir():
         lock.acquire()  # now if it can be: before seconds are spent on loading a framework
-    state = _find_state(path, name, options) if resume else None
+    state = find_state(path, name, options) if resume else None
     if state is not None and state.finished:
         _errors.print(f"{path.parent}: finished, all {state.epoch} epochs: nothing to resume")
         return
@@ -169,7 +169,7 @@ def train(
     if state is not None:
         run.resume(state, path)
     elif not resume:
-        _warn_of_unfinished(path)
+        warn_of_unfinished(path)
     origin = {"command": repeat_command(name, run.config, run.model_config, data), "machine": describe_machine()}
     with report, RunFolder(path.parent, _describe(run, origin), resumed_after=run.epoch) as folder:
         recorder = Recorder(report, folder, config=run.config, dataset=run.dataset)
@@ -190,16 +190,6 @@ def train(
         raise typer.Exit(128 + stopped)
 
 
-def _find_state(path: Path, framework: str, options: dict[str, Any]) -> TrainingState | None:
-    place = path.with_name(STATE_FILE)
-    if not place.exists():
-        _errors.print(f"{path.parent}: no run to resume: starting from the beginning")
-        return None
-    state = load_training_state(place)
-    check_options(path.parent, framework, options, state)
-    return state
-
-
 def _prepare(
     framework: str, options: dict[str, Any], state: TrainingState | None, load: Callable[[str], Dataset]
 ) -> Run:
@@ -208,15 +198,6 @@ def _prepare(
     dataset = load(options.get("dataset", _TRAIN.dataset))
     model_config, config = make_configs(options, image_shape=dataset.image_shape)
     return Run(framework, model_config, config, dataset, device=options.get("device", "auto"))
-
-
-def _warn_of_unfinished(path: Path) -> None:
-    old = peek_training_state(path.with_name(STATE_FILE))
-    if old is not None and not old["finished"]:
-        _errors.print(
-            f"{path.parent}: replacing a run that was stopped after epoch {old['epoch']} of {old['config']['epochs']} "
-            "(--resume would have gone on with it)"
-        )
 
 
 def _describe(run: Run, origin: dict[str, str]) -> dict[str, Any]:
