@@ -1,0 +1,155 @@
+"""The same model trained as the frameworks' well-known examples do it: a Python loop over batches, plain Adam.
+
+Own code, after pytorch/examples' `vae`, Flax's `examples/vae` (which once compiled its step, and no longer does) and
+TensorFlow's and Keras's tutorials, all in batches of 128; model, loss and drawn pixels are those of our trainers.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from training.config import ModelConfig
+
+LEARNING_RATE = 1e-3
+
+Epoch = Callable[[np.ndarray], float]
+"""Train on uint8 images, in an order of its own, and return the mean ELBO."""
+
+
+def common_ways(framework: str, batch_size: int, device: str) -> dict[str, Epoch]:
+    """Return an epoch in each way, by a name that says what is common about it."""
+    return {"jax": _jax, "tensorflow": _tensorflow, "pytorch": _pytorch}[framework](batch_size, device)
+
+
+def _jax(batch_size: int, device: str) -> dict[str, Epoch]:
+    jax, optax = import_module("jax"), import_module("optax")
+    import_module("training.jax_vae.device").select_device(device)
+    losses = import_module("training.jax_vae.losses")
+    model = import_module("training.jax_vae.model").VAE(ModelConfig())
+    train_state = import_module("flax.training.train_state")
+    size = ModelConfig()
+
+    def train_step(state: Any, images: Any, key: Any) -> Any:
+        pixel_key, eps_key = jax.random.split(key)
+        batch = jax.random.bernoulli(pixel_key, images).astype("float32")
+        eps = jax.random.normal(eps_key, (len(batch), size.latent_dim))
+
+        def loss(params: Any) -> Any:
+            logits, mean, logvar = state.apply_fn({"params": params}, batch, eps)
+            return -losses.elbo(logits, batch, mean, logvar).mean()
+
+        value, gradients = jax.value_and_grad(loss)(state.params)
+        return state.apply_gradients(grads=gradients), value
+
+    def start() -> Any:
+        nothing = jax.numpy.zeros((1, size.image_dim)), jax.numpy.zeros((1, size.latent_dim))
+        params = model.init(jax.random.key(0), *nothing)["params"]
+        return train_state.TrainState.create(apply_fn=model.apply, params=params, tx=optax.adam(LEARNING_RATE))
+
+    def epoch(images: np.ndarray, *, step: Any) -> float:
+        nonlocal key
+        total, steps = 0.0, len(images) // batch_size
+        order = np.random.default_rng(0).permutation(len(images))
+        for indices in order[: steps * batch_size].reshape(steps, batch_size):
+            key, step_key = jax.random.split(key)
+            states[step], value = step(states[step], images[indices].astype(np.float32) / 255, step_key)
+            total -= float(value)
+        return total / steps
+
+    key = jax.random.key(1)
+    compiled = jax.jit(train_step)
+    states = {train_step: start(), compiled: start()}
+    return {
+        "step not compiled, as in Flax's example": partial(epoch, step=train_step),
+        "`jax.jit` of a step": partial(epoch, step=compiled),
+    }
+
+
+def _tensorflow(batch_size: int, device: str) -> dict[str, Epoch]:
+    tf, keras = import_module("tensorflow"), import_module("keras")
+    import_module("training.tensorflow_vae.device").select_device(device)
+    losses = import_module("training.tensorflow_vae.losses")
+    size = ModelConfig()
+
+    def make_step() -> Any:
+        model = import_module("training.tensorflow_vae.model").VAE(size)
+        model(tf.zeros((1, size.image_dim)), tf.zeros((1, size.latent_dim)))
+        optimizer = keras.optimizers.Adam(LEARNING_RATE)
+        optimizer.build(model.trainable_variables)
+
+        def train_step(images: Any) -> Any:
+            images = tf.cast(tf.random.uniform(images.shape) < images, tf.float32)
+            eps = tf.random.normal((len(images), size.latent_dim))
+            with tf.GradientTape() as tape:
+                logits, mean, logvar = model(images, eps)
+                loss = -tf.reduce_mean(losses.elbo(logits, images, mean, logvar))
+            gradients = tape.gradient(loss, model.trainable_variables)
+            optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+            return loss
+
+        return train_step
+
+    def epoch(images: np.ndarray, *, step: Any) -> float:
+        dataset = tf.data.Dataset.from_tensor_slices(images).map(lambda image: tf.cast(image, tf.float32) / 255)
+        total, steps = 0.0, 0
+        for batch in dataset.shuffle(len(images)).batch(batch_size, drop_remainder=True):
+            total -= float(step(batch))
+            steps += 1
+        return total / steps
+
+    return {
+        "eager `GradientTape`": partial(epoch, step=make_step()),
+        "`tf.function` of a step": partial(epoch, step=tf.function(make_step())),
+    }
+
+
+def _pytorch(batch_size: int, device: str) -> dict[str, Epoch]:
+    torch, data = import_module("torch"), import_module("torch.utils.data")
+    place = import_module("training.pytorch_vae.device").select_device(device)
+    losses = import_module("training.pytorch_vae.losses")
+    size = ModelConfig()
+
+    class Pictures(data.Dataset):
+        """What torchvision's MNIST with `ToTensor` does for each item: a picture, then a tensor in [0, 1]."""
+
+        def __init__(self, images: np.ndarray) -> None:
+            self.images = torch.tensor(images)
+
+        def __len__(self) -> int:
+            return len(self.images)
+
+        def __getitem__(self, index: int) -> Any:
+            picture = Image.fromarray(self.images[index].reshape(size.image_shape).numpy())
+            tensor = torch.from_numpy(np.array(picture, np.uint8, copy=True))
+            return (tensor.view(size.image_dim).to(torch.float32).div(255),)
+
+    def tensors(images: np.ndarray) -> Any:
+        return data.TensorDataset(torch.tensor(images).to(torch.float32).div(255))
+
+    def make_epoch(make_dataset: Any) -> Epoch:
+        model = import_module("training.pytorch_vae.model").VAE(size).to(place)
+        optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
+
+        def epoch(images: np.ndarray) -> float:
+            loader = data.DataLoader(make_dataset(images), batch_size=batch_size, shuffle=True, drop_last=True)
+            total = 0.0
+            for (batch,) in loader:
+                pixels = torch.bernoulli(batch.to(place))
+                optimizer.zero_grad()
+                logits, mean, logvar = model(pixels, torch.randn(len(pixels), size.latent_dim, device=place))
+                loss = -losses.elbo(logits, pixels, mean, logvar).mean()
+                loss.backward()
+                total -= loss.item()
+                optimizer.step()
+            return total / len(loader)
+
+        return epoch
+
+    return {
+        "`DataLoader` of pictures, as torchvision has MNIST": make_epoch(Pictures),
+        "`DataLoader` of a `TensorDataset`": make_epoch(tensors),
+    }

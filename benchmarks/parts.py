@@ -1,0 +1,163 @@
+"""The three parts of a training step, each alone, compiled as the framework's trainer compiles the whole.
+
+Drawing a batch (gather, pixels, noise); ELBO and gradients; Adam and the moving average. A whole step may take less
+than its parts, where a compiler joins them, or more.
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from training.config import ModelConfig, TrainConfig
+from training.data import TRAIN_SEED, binarize
+
+Run = Callable[[int], None]
+"""Do so many steps' part, and wait for the last."""
+
+STEPS = 100_000  # of the schedule: more than any run takes
+
+
+def parts(framework: str, pictures: np.ndarray, batch_size: int, device: str) -> dict[str, Run]:
+    """Return each part by its name."""
+    images = binarize(pictures, target="dynamic", seed=TRAIN_SEED)
+    indices = np.random.default_rng(0).permutation(len(images))[:batch_size].astype(np.int32)
+    config = TrainConfig(epochs=1, batch_size=batch_size)
+    return {"jax": _jax, "tensorflow": _tensorflow, "pytorch": _pytorch}[framework](images, indices, config, device)
+
+
+def _jax(images: np.ndarray, indices: np.ndarray, config: TrainConfig, device: str) -> dict[str, Run]:
+    jax, jnp = import_module("jax"), import_module("jax.numpy")
+    import_module("training.jax_vae.device").select_device(device)
+    train, losses = import_module("training.jax_vae.train"), import_module("training.jax_vae.losses")
+    start = train.create_train_state(ModelConfig(), config, steps_per_epoch=STEPS)
+    rows, chosen = jnp.array(images), jnp.array(indices)
+
+    @jax.jit
+    def draw(step: int) -> Any:
+        pixel_key, eps_key = jax.random.split(jax.random.key(step))
+        batch = jax.random.bernoulli(pixel_key, rows[chosen]).astype(jnp.float32)
+        return batch, jax.random.normal(eps_key, (len(chosen), start.latent_dim))
+
+    @jax.jit
+    def differentiate(params: Any, batch: Any, eps: Any) -> Any:
+        def loss(params: Any) -> Any:
+            logits, mean, logvar = start.apply_fn({"params": params}, batch, eps)
+            return -losses.elbo(logits, batch, mean, logvar).mean()
+
+        return jax.value_and_grad(loss)(params)
+
+    def update(state: Any, gradients: Any) -> Any:
+        state = state.apply_gradients(grads=gradients)
+        ema = jax.tree.map(lambda ema, new: 0.999 * ema + 0.001 * new, state.ema_params, state.params)
+        return state.replace(ema_params=ema)
+
+    def repeat(call: Callable[[int], Any]) -> Run:
+        def run(steps: int) -> None:
+            for step in range(steps):
+                outputs = call(step)
+            jax.block_until_ready(outputs)
+
+        return run
+
+    batch, eps = draw(0)
+    params = jax.tree.map(jnp.copy, start.params)
+    _, gradients = differentiate(params, batch, eps)
+    update, state = jax.jit(update, donate_argnums=0), [start]
+
+    def update_state(_: int) -> Any:
+        state[0] = update(state[0], gradients)
+        return state[0]
+
+    return {
+        "draw": repeat(draw),
+        "gradients": repeat(lambda _: differentiate(params, batch, eps)),
+        "update": repeat(update_state),
+    }
+
+
+def _tensorflow(images: np.ndarray, indices: np.ndarray, config: TrainConfig, device: str) -> dict[str, Run]:
+    tf = import_module("tensorflow")
+    import_module("training.tensorflow_vae.device").select_device(device)
+    train, losses = import_module("training.tensorflow_vae.train"), import_module("training.tensorflow_vae.losses")
+    state = train.create_train_state(ModelConfig(), config, steps_per_epoch=STEPS)
+    variables = state.model.trainable_variables
+    rows, chosen = tf.constant(images), tf.constant(indices)
+
+    @tf.function
+    def draw(step: Any) -> Any:
+        batch = tf.gather(rows, chosen)
+        pixels = tf.random.stateless_uniform(batch.shape, seed=[1, 2 * step])
+        eps = tf.random.stateless_normal((len(chosen), state.latent_dim), seed=[1, 2 * step + 1])
+        return tf.cast(pixels < batch, tf.float32), eps
+
+    @tf.function(jit_compile=True)
+    def differentiate(batch: Any, eps: Any) -> Any:
+        with tf.GradientTape() as tape:
+            logits, mean, logvar = state.model(batch, eps)
+            loss = -tf.reduce_mean(losses.elbo(logits, batch, mean, logvar))
+        return tape.gradient(loss, variables)
+
+    @tf.function(jit_compile=True)
+    def update(gradients: Any) -> Any:
+        state.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        for ema, new in zip(state.ema_model.trainable_variables, variables, strict=True):
+            ema.assign(0.999 * ema + 0.001 * new)
+        return gradients
+
+    def repeat(call: Callable[[Any], Any]) -> Run:
+        # As the trainer does it: a loop of the graph.
+        @tf.function
+        def loop(steps: Any) -> Any:
+            total = tf.zeros(())
+            for step in tf.range(steps):
+                total += call(step)[0][0, 0]  # what nobody reads isn't computed
+            return total
+
+        return lambda steps: float(loop(tf.constant(steps)))
+
+    batch, eps = draw(tf.constant(0))
+    gradients = differentiate(batch, eps)
+    return {
+        "draw": repeat(draw),
+        "gradients": repeat(lambda _: differentiate(batch, eps)),
+        "update": repeat(lambda _: update(gradients)),
+    }
+
+
+def _pytorch(images: np.ndarray, indices: np.ndarray, config: TrainConfig, device: str) -> dict[str, Run]:
+    torch = import_module("torch")
+    place = import_module("training.pytorch_vae.device").select_device(device)
+    train, losses = import_module("training.pytorch_vae.train"), import_module("training.pytorch_vae.losses")
+    with place:
+        state = train.create_train_state(ModelConfig(), config, steps_per_epoch=STEPS)
+    rows, chosen = torch.tensor(images, device=place), torch.tensor(indices, device=place)
+    generator = torch.Generator(place).manual_seed(0)
+
+    def draw() -> Any:
+        batch = torch.bernoulli(rows[chosen], generator=generator)
+        return batch, torch.randn(len(chosen), state.latent_dim, generator=generator, device=place)
+
+    def differentiate() -> None:
+        state.optimizer.zero_grad()
+        logits, mean, logvar = state.model(batch, eps)
+        (-losses.elbo(logits, batch, mean, logvar).mean()).backward()
+
+    def update() -> None:
+        state.optimizer.step()
+        with torch.no_grad():
+            torch._foreach_lerp_(list(state.ema_model.parameters()), list(state.model.parameters()), 0.001)
+
+    def repeat(call: Callable[[], Any]) -> Run:
+        def run(steps: int) -> None:
+            for _ in range(steps):
+                call()
+            if place.type == "cuda":
+                torch.cuda.synchronize()
+
+        return run
+
+    batch, eps = draw()
+    differentiate()
+    return {"draw": repeat(draw), "gradients": repeat(differentiate), "update": repeat(update)}

@@ -1,0 +1,134 @@
+"""Measure how fast each trainer is: beside the bare matrix products, and beside the common way of training.
+
+    python -m benchmarks.training
+    python -m benchmarks.training --device cuda --frameworks jax --json speed.json
+
+Prints Markdown. Each framework runs in a process of its own, `benchmarks.training_of_one`. This file imports nothing of
+the package `training`, whose name it bears.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+
+FRAMEWORKS = ("jax", "tensorflow", "pytorch")
+
+SHARE_GOAL = 0.65
+"""Of the rate of the bare products, at least."""
+
+SPEEDUP_GOAL = 4.0
+"""Times the images a second of the common way, at least."""
+
+
+def main() -> None:
+    """Measure, print the tables, and write the JSON file if asked."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--frameworks", default=",".join(FRAMEWORKS), help="names with commas between")
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+    parser.add_argument("--rounds", type=int, default=5, help="epochs of each kind, taken in turn")
+    parser.add_argument("--images", type=int, default=50_000, help="images of an epoch")
+    parser.add_argument("--batch-size", type=int, default=256)
+    parser.add_argument("--common-batch-size", type=int, default=128, help="of the common ways; 128 in the examples")
+    parser.add_argument("--json", type=Path, help="file for all figures")
+    options = parser.parse_args()
+    found = [measure(framework, options) for framework in options.frameworks.split(",")]
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=2) + "\n")
+    print("\n".join(report(found)))
+
+
+def measure(framework: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Return what a process of its own measured."""
+    words = ["--device", options.device, "--rounds", options.rounds, "--images", options.images]
+    words += ["--batch-size", options.batch_size, "--common-batch-size", options.common_batch_size]
+    command = [sys.executable, "-m", "benchmarks.training_of_one", framework, *map(str, words)]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603 - Python itself
+    measured: dict[str, Any] = json.loads(done.stdout)
+    return measured
+
+
+def report(found: Sequence[dict[str, Any]]) -> list[str]:
+    """Return the lines of the tables, with what was measured on in the first."""
+    first = found[0]
+    versions = ", ".join(f"{package} {version}" for one in found for package, version in one["versions"].items())
+    threads = ", ".join(f"{one['framework']} {one['threads']}" for one in found)
+    loads = [load for one in found for load in one["load_averages"]]
+    lines = [
+        (
+            f"{first['machine']}; device {first['device']}; Python {first['python']}, {versions}; threads: {threads}; "
+            f"load average {min(loads):.1f} to {max(loads):.1f}."
+        ),
+        (
+            f"An epoch is {first['images']:,} images in batches of {first['batch_size']} "
+            f"({first['common_batch_size']} in the common ways); median of "
+            f"{len(first['seconds']['trainer'])} rounds, with the least and the most."
+        ),
+        "",
+        (
+            "| framework | products | s an epoch | GFLOP/s | trainer, s an epoch | images/s | share of products' rate "
+            f"(goal {SHARE_GOAL:.0%}) | compiling, s |"
+        ),
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [_beside_products(one, kind) for one in found for kind in one["seconds"] if kind.startswith("products: ")]
+    lines += [
+        "",
+        "| framework | s an epoch: trainer | drawing batches | ELBO and gradients | Adam and moving average |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [_parts(one) for one in found]
+    lines += [
+        "",
+        f"| framework | common way | s an epoch | images/s | our trainer is faster (goal {SPEEDUP_GOAL:.0f}) |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [_beside_common(one, kind) for one in found for kind in one["seconds"] if kind.startswith("common: ")]
+    return lines
+
+
+def _beside_products(one: dict[str, Any], kind: str) -> str:
+    seconds = one["seconds"]
+    middle, trainer = statistics.median(seconds[kind]), statistics.median(seconds["trainer"])
+    return (
+        f"| {one['framework']} | {kind.partition(': ')[2]} | {_spread(seconds[kind])} "
+        f"| {one['flops'] / middle / 1e9:.0f} | {_spread(seconds['trainer'])} | {one['images'] / trainer:,.0f} "
+        f"| {_spread(_ratios(seconds[kind], seconds['trainer']), percent=True)} | {one['compile_seconds']:.1f} |"
+    )
+
+
+def _parts(one: dict[str, Any]) -> str:
+    kinds = ("trainer", "part: draw", "part: gradients", "part: update")
+    return f"| {' | '.join([one['framework'], *(_spread(one['seconds'][kind]) for kind in kinds)])} |"
+
+
+def _beside_common(one: dict[str, Any], kind: str) -> str:
+    seconds = one["seconds"]
+    common, trainer = one["common_images"] / statistics.median(seconds[kind]), one["images"]
+    faster = [ratio * trainer / one["common_images"] for ratio in _ratios(seconds[kind], seconds["trainer"])]
+    return (
+        f"| {one['framework']} | {kind.partition(': ')[2]} | {_spread(seconds[kind])} | {common:,.0f} "
+        f"| {_spread(faster)} times |"
+    )
+
+
+def _ratios(numerators: Sequence[float], denominators: Sequence[float]) -> list[float]:
+    # Round by round: a busy moment of the machine met both.
+    return [numerator / denominator for numerator, denominator in zip(numerators, denominators, strict=True)]
+
+
+def _spread(values: Sequence[float], *, percent: bool = False) -> str:
+    middle, least, most = statistics.median(values), min(values), max(values)
+    if percent:
+        return f"{middle:.0%} ({least:.0%} to {most:.0%})"
+    return f"{middle:.2f} ({least:.2f} to {most:.2f})"
+
+
+if __name__ == "__main__":
+    main()
