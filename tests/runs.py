@@ -1,10 +1,10 @@
-"""What a run hands to its report and its folder, made up: epochs, their records, a small data set."""
+"""What a run takes, and hands to its report and its folder: small data sets, and made-up epochs and records."""
 
 import numpy as np
 
 from tests.checkpoints import make_checkpoint, make_weights
 from training.config import ModelConfig, TrainConfig
-from training.data import Dataset
+from training.data import Dataset, load_dataset
 from training.loop import Epoch
 from training.reporting.records import epoch_record
 
@@ -38,6 +38,18 @@ def make_dataset(classes=3, test=40, image_shape=MODEL.image_shape):
     images = {part: generator.integers(0, 256, (n, pixels), np.uint8) for part, n in parts.items()}
     labels = {f"{part}_labels": (np.arange(n) % classes).astype(np.uint8) for part, n in parts.items() if classes}
     return Dataset(name="noise", image_shape=image_shape, **images, **labels)
+
+
+def first_of_mnist(*, train, others):
+    """Return the first images of each part of MNIST, as many as the training part and the others are to have."""
+    mnist = load_dataset("mnist")
+    return Dataset(
+        name="mnist",
+        image_shape=mnist.image_shape,
+        train=mnist.train[:train],
+        validation=mnist.validation[:others],
+        test=mnist.test[:others],
+    )
 
 
 def make_trained(model=MODEL, **changes):

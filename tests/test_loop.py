@@ -7,9 +7,10 @@ import pytest
 
 from tests import reference
 from tests.backends import Backend
+from tests.runs import first_of_mnist
 from training.checkpoint import load_checkpoint
 from training.config import ModelConfig, TrainConfig
-from training.data import TEST_SEED, Dataset, binarize, load_dataset
+from training.data import TEST_SEED, Dataset, binarize
 from training.errors import DataError
 from training.evaluation import evaluate
 from training.loop import Run
@@ -21,14 +22,7 @@ CONFIG = TrainConfig(epochs=3, batch_size=64, learning_rate=1e-2, warmup_epochs=
 @pytest.fixture(scope="module")
 def dataset() -> Dataset:
     """The first images of each part of MNIST."""
-    mnist = load_dataset("mnist")
-    return Dataset(
-        name="mnist",
-        image_shape=mnist.image_shape,
-        train=mnist.train[:1000],
-        validation=mnist.validation[:200],
-        test=mnist.test[:200],
-    )
+    return first_of_mnist(train=1000, others=200)
 
 
 def test_run_learns_and_saves_what_it_measured(backend: Backend, dataset: Dataset, tmp_path: Path) -> None:

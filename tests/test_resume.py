@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from tests.backends import Backend
+from tests.runs import first_of_mnist
 from training import loop
 from training.checkpoint import Weights, load_checkpoint, save_checkpoint
 from training.config import ModelConfig, TrainConfig
-from training.data import Dataset, load_dataset
+from training.data import Dataset
 from training.errors import CheckpointError, DataError, DivergenceError
 from training.loop import Run
 from training.training_state import STATE_FILE, load_training_state
@@ -22,14 +23,7 @@ CONFIG = TrainConfig(epochs=4, batch_size=64, learning_rate=1e-2, warmup_epochs=
 @pytest.fixture(scope="module")
 def dataset() -> Dataset:
     """The first images of each part of MNIST."""
-    mnist = load_dataset("mnist")
-    return Dataset(
-        name="mnist",
-        image_shape=mnist.image_shape,
-        train=mnist.train[:500],
-        validation=mnist.validation[:100],
-        test=mnist.test[:100],
-    )
+    return first_of_mnist(train=500, others=100)
 
 
 @pytest.fixture(scope="module")
