@@ -1,0 +1,59 @@
+"""Measure the service on one core, from another, beside an endpoint that does nothing.
+
+    python -m benchmarks.serving
+    python -m benchmarks.serving --only 'npy pytorch' --rounds 1
+    python -m benchmarks.serving --part all --json docs/performance-serving.json
+
+Prints Markdown. Needs wrk, and two cores that do nothing else.
+"""
+
+import argparse
+import json
+import shlex
+from pathlib import Path
+
+from benchmarks.serving import throughput
+from benchmarks.serving.conditions import describe_conditions
+from benchmarks.serving.options import Options
+from benchmarks.serving.processes import choose_cores
+from benchmarks.serving.wrk import require_wrk
+
+PARTS = {"throughput": throughput}
+
+
+def main() -> None:
+    """Measure, print the tables, and write the JSON file if asked."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.serving",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--part", choices=[*PARTS, "all"], default="throughput", help="what to measure")
+    parser.add_argument(
+        "--only", metavar="PATTERN", default="", help="cases whose name has this, such as 'npy pytorch'"
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="how often each case is measured")
+    parser.add_argument("--seconds", type=float, default=3, help="how long, each time")
+    parser.add_argument("--minutes", type=float, default=4, help="how long memory is watched")
+    parser.add_argument("--server-args", default="", help="further options of `python -m app`, as one word")
+    parser.add_argument("--json", type=Path, help="file for all figures; parts that it has already are kept")
+    words = parser.parse_args()
+    require_wrk()
+    options = Options(
+        cores=choose_cores(),
+        rounds=words.rounds,
+        seconds=words.seconds,
+        minutes=words.minutes,
+        only=words.only,
+        server_args=tuple(shlex.split(words.server_args)),
+    )
+    for name in PARTS if words.part == "all" else [words.part]:
+        part = {"conditions": describe_conditions(), "figures": PARTS[name].measure(options)}
+        if words.json:
+            before = json.loads(words.json.read_text(encoding="utf-8")) if words.json.exists() else {}
+            words.json.write_text(json.dumps(before | {name: part}, indent=1) + "\n", encoding="utf-8")
+        print("\n".join(PARTS[name].report(part["figures"])))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""Endpoints that do nothing, to hold the service against: a FastAPI route, a Starlette `Route`, and bare ASGI.
+
+Run as `python -m benchmarks.serving.empty KIND`; it prints the port that it listens on. No service here.
+"""
+
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+
+def fastapi_app() -> Any:
+    """Return the endpoint that a reader of FastAPI's first page would write."""
+    app = FastAPI()
+
+    @app.get("/")
+    async def empty() -> dict[str, Any]:
+        return {}
+
+    return app
+
+
+def starlette_app() -> Any:
+    """Return the same below FastAPI's parameters and response models."""
+
+    async def empty(_: Request) -> JSONResponse:
+        return JSONResponse({})
+
+    return Starlette(routes=[Route("/", empty)])
+
+
+def asgi_app() -> Any:
+    """Return the least that uvicorn can be given."""
+    start = {
+        "type": "http.response.start",
+        "status": 200,
+        "headers": [(b"content-length", b"2"), (b"content-type", b"application/json")],
+    }
+    body = {"type": "http.response.body", "body": b"{}"}
+
+    async def app(_: Scope, __: Receive, send: Send) -> None:
+        await send(start)
+        await send(body)
+
+    return app
+
+
+APPS: Final[Mapping[str, Callable[[], Any]]] = {"FastAPI": fastapi_app, "Starlette": starlette_app, "ASGI": asgi_app}
+
+
+def main() -> None:
+    """Serve one of them on a free port until killed, with the settings that the service gives uvicorn."""
+    with socket.create_server(("127.0.0.1", 0), backlog=2048) as listening:
+        print(listening.getsockname()[1], flush=True)
+        app = APPS[sys.argv[1]]()
+        lifespan = "off" if sys.argv[1] == "ASGI" else "auto"
+        config = uvicorn.Config(app, log_config=None, server_header=False, ws="none", lifespan=lifespan)
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    main()

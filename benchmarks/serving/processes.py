@@ -1,0 +1,111 @@
+"""The processes that are measured: the service and the empty endpoints, each on cores of its own choice."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+ROOT: Final = Path(__file__).parents[2]
+
+QUIET: Final = ("--log-level", "warning")
+"""Neither the service nor the empty endpoints write a line for each request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cores:
+    """Which core serves, and which one asks."""
+
+    server: int
+    client: int
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running `python -m app`."""
+
+    url: str
+    pid: int
+
+    def rss(self) -> int:
+        """Return its resident memory, in bytes."""
+        lines = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
+
+
+def choose_cores() -> Cores:
+    """Return the first two cores that this process may use.
+
+    Raises:
+        SystemExit: There is only one.
+    """
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        raise SystemExit("two cores are needed, one that serves and one that asks: this process may use only one")
+    return Cores(server=cores[0], client=cores[1])
+
+
+@contextmanager
+def pinned(*cores: int) -> Iterator[None]:
+    """Keep this thread, and the processes that it starts meanwhile, on the cores."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@contextmanager
+def service(
+    *cores: int, frameworks: Sequence[str], arguments: Sequence[str] = (), waits: bool = True
+) -> Iterator[Service]:
+    """Start the service on the cores, and give it once its frameworks are ready unless told not to wait for them."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    words = ["-m", "app", "--port", str(port), "--frameworks", ",".join(frameworks), *QUIET, *arguments]
+    with tempfile.TemporaryFile() as log, pinned(*cores), _started(words, stderr=log) as process:
+        found = Service(f"http://127.0.0.1:{port}", process.pid)
+        while waits and not _is_ready(found.url):
+            if process.poll() is not None:
+                log.seek(0)
+                raise SystemExit(f"the service ended by itself: {log.read().decode().strip()}")
+            time.sleep(0.02)
+        yield found
+
+
+@contextmanager
+def empty_endpoint(*cores: int, kind: str) -> Iterator[str]:
+    """Start one of `benchmarks.serving.empty` on the cores, and give its address."""
+    with pinned(*cores), _started(["-m", "benchmarks.serving.empty", kind], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        url = f"http://127.0.0.1:{int(process.stdout.readline())}/"
+        while not _is_ready(url, path=""):
+            time.sleep(0.02)
+        yield url
+
+
+@contextmanager
+def _started(words: Sequence[str], **streams: Any) -> Iterator[subprocess.Popen[bytes]]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TRIPTYCH_")}
+    process = subprocess.Popen([sys.executable, *words], cwd=ROOT, env=kept, **streams)  # noqa: S603 -- Python itself
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+def _is_ready(url: str, path: str = "/readyz") -> bool:
+    try:
+        return httpx.get(url + path).status_code == 200
+    except httpx.TransportError:
+        return False

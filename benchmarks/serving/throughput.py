@@ -1,0 +1,96 @@
+"""How many requests of one image are answered, as a share of an empty endpoint's in the same run."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from typing import Any, Final
+
+from benchmarks.serving.cases import SINGLE_IMAGES
+from benchmarks.serving.empty import APPS
+from benchmarks.serving.options import Options
+from benchmarks.serving.processes import empty_endpoint, service
+from benchmarks.serving.tables import spread, table, verdict
+from benchmarks.serving.wrk import Request, run_wrk
+
+CONNECTIONS: Final = (64, 1)
+
+SHARES: Final[Mapping[tuple[str, int], float]] = {
+    ("npy", 64): 1.0,
+    ("npy", 1): 0.65,
+    ("JSON", 64): 0.6,
+    ("JSON", 1): 0.45,
+}
+"""Goals of PyTorch: at least this share of the empty FastAPI endpoint, by kind and connections."""
+
+BESIDE_PYTORCH: Final[Mapping[str, float]] = {"jax": 0.9, "tensorflow": 0.6}
+"""Goals of the others: at least this share of what PyTorch does."""
+
+Figure = dict[str, Any]
+
+
+def measure(options: Options) -> list[Figure]:
+    """Return what each case did, in rounds, each run of it right after one of the empty endpoint."""
+    cases = [case for case in SINGLE_IMAGES if options.wants(str(case))]
+    frameworks = sorted({case.framework for case in cases}) or ["pytorch"]
+    core, asking = options.cores.server, options.cores.client
+    requests = {}
+    with ExitStack() as stack:
+        found = stack.enter_context(service(core, frameworks=frameworks, arguments=options.server_args))
+        empties = {kind: Request(stack.enter_context(empty_endpoint(core, kind=kind))) for kind in APPS}
+        for case in cases:
+            case.check(found.url)
+            requests[case.kind, case.framework] = case.request(found.url)
+        requests |= {
+            ("empty", kind): empty
+            for kind, empty in empties.items()
+            if kind != "FastAPI" and options.wants(f"empty {kind}")
+        }
+        for request in (empties["FastAPI"], *requests.values()):
+            run_wrk(request, core=asking, connections=CONNECTIONS[0], seconds=1)  # warms up
+        figures: list[Figure] = [
+            {"kind": kind, "by": by, "connections": connections, "runs": []}
+            for connections in CONNECTIONS
+            for kind, by in requests
+        ]
+        for _ in range(options.rounds):
+            for figure in figures:
+                empty, run = (
+                    run_wrk(request, core=asking, connections=figure["connections"], seconds=options.seconds)
+                    for request in (empties["FastAPI"], requests[figure["kind"], figure["by"]])
+                )
+                figure["runs"].append(asdict(run) | {"empty_requests_per_s": empty.requests_per_s})
+    return figures
+
+
+def report(figures: Sequence[Figure]) -> list[str]:
+    """Return the lines of the table."""
+    head = ["request", "by", "connections", "requests/s", "share of empty FastAPI", "goal", "met", "of PyTorch"]
+    head += ["goal", "met", "p50, ms", "p99, ms", "lost"]
+    pytorch = {(figure["kind"], figure["connections"]): shares(figure) for figure in figures if _is_pytorch(figure)}
+    return table(head, [_row(figure, pytorch) for figure in figures])
+
+
+def shares(figure: Figure) -> list[float]:
+    """Return the requests a second of each round, over those of the empty endpoint just before."""
+    return [run["requests_per_s"] / run["empty_requests_per_s"] for run in figure["runs"]]
+
+
+def _row(figure: Figure, pytorch: Mapping[tuple[str, int], Sequence[float]]) -> list[str]:
+    runs = figure["runs"]
+    key = (figure["kind"], figure["connections"])
+    own = shares(figure)
+    cells = [figure["kind"], figure["by"], str(figure["connections"])]
+    cells += [spread([run["requests_per_s"] for run in runs], 0), spread(own)]
+    cells += verdict(statistics.median(own), at_least=SHARES[key] if _is_pytorch(figure) else None)
+    if figure["by"] in BESIDE_PYTORCH and key in pytorch:
+        beside = [mine / other for mine, other in zip(own, pytorch[key], strict=True)]
+        cells += [spread(beside), *verdict(statistics.median(beside), at_least=BESIDE_PYTORCH[figure["by"]])]
+    else:
+        cells += ["-", "-", "-"]
+    lost = sum(run["bad_statuses"] + run["socket_errors"] for run in runs)
+    return [*cells, *(spread([run[name] for run in runs]) for name in ("p50_ms", "p99_ms")), f"{lost:,}"]
+
+
+def _is_pytorch(figure: Figure) -> bool:
+    return bool(figure["by"] == "pytorch")

@@ -1,0 +1,104 @@
+"""Runs `wrk` on one core, and reads what it says. Decides nothing."""
+
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from benchmarks.serving.processes import pinned
+
+MARK: Final = "SUMMARY "
+
+SCRIPT: Final = """
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local content = file:read("*a")
+  file:close()
+  return content
+end
+
+function done(summary, latency, requests)
+  local errors = summary.errors
+  local sockets = errors.connect + errors.read + errors.write + errors.timeout
+  io.write(string.format('MARK{"requests": %d, "duration_us": %d, "bad_statuses": %d, "socket_errors": %d, ' ..
+    '"p50_us": %d, "p99_us": %d}\\n', summary.requests, summary.duration, errors.status, sockets,
+    latency:percentile(50), latency:percentile(99)))
+end
+""".replace("MARK", MARK)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a client asks for."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    """Sent by POST; without one the method is GET."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What wrk measured."""
+
+    requests_per_s: float
+    p50_ms: float
+    p99_ms: float
+    bad_statuses: int
+    """Answers other than 2xx and 3xx."""
+
+    socket_errors: int
+
+
+def require_wrk() -> str:
+    """Return where wrk is.
+
+    Raises:
+        SystemExit: It isn't installed.
+    """
+    found = shutil.which("wrk")
+    if found is None:
+        raise SystemExit("wrk, which asks the server, isn't installed: `apt install wrk`, or `brew install wrk`")
+    return found
+
+
+def run_wrk(request: Request, *, core: int, connections: int, seconds: float) -> Run:
+    """Ask without a pause, on so many connections for about so many seconds, from one thread on the core."""
+    with tempfile.TemporaryDirectory() as folder:
+        script, body = Path(folder, "request.lua"), Path(folder, "body")
+        body.write_bytes(request.body)
+        script.write_text(write_script(request, body), encoding="utf-8")
+        # wrk takes whole seconds only.
+        command = [require_wrk(), "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "10s"]
+        with pinned(core):
+            done = subprocess.run(  # noqa: S603 -- wrk, with arguments of its own
+                [*command, "-s", str(script), request.url], stdout=subprocess.PIPE, text=True, check=True
+            )
+    return parse_output(done.stdout)
+
+
+def write_script(request: Request, body: Path) -> str:
+    """Return the Lua script that has wrk send the request, and end with a line for `parse_output`."""
+    lines = [SCRIPT]
+    # The words of JSON strings are Lua's too, for visible ASCII.
+    lines += [f"wrk.headers[{json.dumps(name)}] = {json.dumps(value)}" for name, value in request.headers.items()]
+    if request.body:
+        lines += ['wrk.method = "POST"', f"wrk.body = read({json.dumps(str(body))})"]
+    return "\n".join([*lines, ""])
+
+
+def parse_output(text: str) -> Run:
+    """Return what the script's last line says."""
+    line = next(line for line in text.splitlines() if line.startswith(MARK))
+    found = json.loads(line.removeprefix(MARK))
+    return Run(
+        requests_per_s=found["requests"] / found["duration_us"] * 1e6,
+        p50_ms=found["p50_us"] / 1e3,
+        p99_ms=found["p99_us"] / 1e3,
+        bad_statuses=found["bad_statuses"],
+        socket_errors=found["socket_errors"],
+    )
