@@ -1,4 +1,4 @@
-"""What routes get from the application: its settings and its registry."""
+"""What routes get from the application: its settings, its registry and its metrics."""
 
 from typing import Annotated
 
@@ -6,6 +6,7 @@ from fastapi import Depends, Request
 
 from app.codecs.limits import Limits
 from app.inference.registry import Registry
+from app.metrics import Metrics
 from app.settings import Settings
 
 
@@ -22,6 +23,12 @@ async def get_registry(request: Request) -> Registry:
     return registry
 
 
+async def get_metrics(request: Request) -> Metrics:
+    """Return what the application counts with."""
+    metrics: Metrics = request.app.state.metrics
+    return metrics
+
+
 async def get_limits(request: Request) -> Limits:
     """Return what a request may cost."""
     settings = await get_settings(request)
@@ -33,3 +40,4 @@ async def get_limits(request: Request) -> Limits:
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 RegistryDep = Annotated[Registry, Depends(get_registry)]
 LimitsDep = Annotated[Limits, Depends(get_limits)]
+MetricsDep = Annotated[Metrics, Depends(get_metrics)]

@@ -11,6 +11,7 @@ from fastapi_offline import FastAPIOffline
 from app.documentation import build_openapi
 from app.errors import add_error_handlers
 from app.inference.registry import Registry
+from app.metrics import Metrics
 from app.middleware import ApiKeyMiddleware, RequestMiddleware
 from app.routes import models, site, status
 from app.settings import Settings
@@ -19,6 +20,7 @@ from app.settings import Settings
 def create_app(settings: Settings, registry: Registry | None = None) -> FastAPI:
     """Return the application; it begins to load the registry's frameworks when it is started."""
     registry = registry or Registry(settings)
+    metrics = Metrics(version=_version(), frameworks=settings.frameworks)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -32,13 +34,15 @@ def create_app(settings: Settings, registry: Registry | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.registry = registry
+    app.state.metrics = metrics
     for router in (models.router, status.router, site.router):
         app.include_router(router)
     add_error_handlers(app)
     keys = [key.get_secret_value() for key in settings.api_keys]
     if keys:
         app.add_middleware(ApiKeyMiddleware, keys=keys)
-    app.add_middleware(RequestMiddleware)  # the last added is the outermost
+    routes = frozenset(str(path) for route in app.routes if (path := getattr(route, "path", None)))
+    app.add_middleware(RequestMiddleware, metrics=metrics, routes=routes)  # the last added is the outermost
     _describe(app, needs_key=bool(keys))
     return app
 

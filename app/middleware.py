@@ -5,58 +5,81 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import answer_error, problem
 from app.exceptions import AuthenticationError
+from app.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
 OPEN_PATHS: Final = ("/healthz", "/readyz")
 """What needs no API key."""
 
-_VISIBLE_ASCII: Final = re.compile(r"[!-~]{1,128}")
+OTHER_ROUTE: Final = "other"
+"""What the metrics call a path that no route has."""
+
+_VISIBLE_ASCII: Final = re.compile(rb"[!-~]{1,128}")
 
 
 class RequestMiddleware:
-    """Give each request an id and the time of its arrival, answer HEAD as GET, and turn an unknown error into a 500."""
+    """Give requests an id and their time of arrival, answer HEAD as GET, count answers, and make unknown errors 500."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, routes: frozenset[str]) -> None:
         self._app = app
+        self._metrics = metrics
+        self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("X-Request-ID", "")
-        request_id = given if _VISIBLE_ASCII.fullmatch(given) else secrets.token_hex(8)
-        is_head = scope["method"] == "HEAD"
-        state = {**scope.get("state", {}), "request_id": request_id, "arrived": time.perf_counter()}
-        scope = {**scope, "state": state, "method": "GET" if is_head else scope["method"]}
-        is_started = False
+        arrived = time.perf_counter()
+        request_id = _request_id(scope["headers"])
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        state["arrived"] = arrived
+        if scope["method"] == "HEAD":
+            # The server, which still knows, leaves the body out.
+            scope = {**scope, "method": "GET"}
+        id_header = (b"x-request-id", request_id.encode())
+        status = 0
 
         async def send_with_id(message: Message) -> None:
-            nonlocal is_started
+            nonlocal status
             if message["type"] == "http.response.start":
-                is_started = True
-                MutableHeaders(scope=message)["X-Request-ID"] = request_id
-            elif is_head and message["type"] == "http.response.body":
-                message = {**message, "body": b""}
+                status = message["status"]
+                message = {**message, "headers": [*message["headers"], id_header]}
             await send(message)
 
         try:
             await self._app(scope, receive, send_with_id)
         except Exception:
             logger.exception("request %s failed", request_id)
-            if is_started:
+            if status:
                 raise
             detail = "the server failed to answer; its log says more under this request_id"
             await problem(500, detail, request_id=request_id)(scope, receive, send_with_id)
+        finally:
+            if status:
+                self._metrics.observe_answer(
+                    route=self._route(scope),
+                    framework=state.get("framework"),
+                    status=status,
+                    total_s=time.perf_counter() - arrived,
+                )
+
+    def _route(self, scope: Scope) -> str:
+        path: str = scope["path"]
+        if path in self._routes:
+            return path
+        # Set by the router where the path matched a template.
+        return getattr(scope.get("route"), "path", OTHER_ROUTE)
 
 
 class ApiKeyMiddleware:
@@ -81,3 +104,11 @@ class ApiKeyMiddleware:
         given = [headers.get("X-API-Key", "")] + ([token.strip()] if scheme.lower() == "bearer" else [])
         # A list is compared whole, so the time taken doesn't tell which key was right.
         return any([hmac.compare_digest(text.encode(), key) for text in given for key in self._keys])  # noqa: C419 -- see above
+
+
+def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """Return the client's own, if it sent a good one, or a fresh one."""
+    for name, value in headers:
+        if name == b"x-request-id" and _VISIBLE_ASCII.fullmatch(value):
+            return value.decode()
+    return secrets.token_hex(8)

@@ -1,9 +1,11 @@
 """The routes that tell what is served and whether it is ready."""
 
 from fastapi import APIRouter, Request
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from app.answer_schemas import FrameworksAnswer, FrameworkView, HealthAnswer, ReadyAnswer
-from app.dependencies import RegistryDep
+from app.dependencies import MetricsDep, RegistryDep
 from app.documentation import describe_status_route
 from app.exceptions import FrameworkUnavailableError
 from app.inference.registry import RETRY_WHEN_BROKEN_S, RETRY_WHILE_LOADING_S, FrameworkState, Status
@@ -48,6 +50,14 @@ async def readyz(request: Request, registry: RegistryDep) -> ReadyAnswer:
         )
     ready = [state.framework for state in registry.states if state.status is Status.READY]
     return ReadyAnswer(status="ready", frameworks=ready)
+
+
+@router.get("/metrics", response_class=PlainTextResponse, **describe_status_route())
+def metrics(request: Request, counted: MetricsDep) -> PlainTextResponse:
+    """Tell what was counted and measured, in Prometheus's text format, for all worker processes together."""
+    # No coroutine, so that reading the files of many workers holds up no one.
+    read_query(request.query_params, known=())
+    return PlainTextResponse(counted.render(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 def _view(state: FrameworkState) -> FrameworkView:

@@ -1,0 +1,130 @@
+"""What `/metrics` tells: every answer is counted once, under labels that no client can add to."""
+
+import asyncio
+import platform
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.metrics import Metrics
+from app.middleware import RequestMiddleware
+from tests.service import assert_problem, make_images, make_service, post_npy, running
+
+
+@pytest.fixture
+def fresh_client(checkpoints):
+    """A client of a service that nobody has asked anything."""
+    with running(make_service(checkpoints)) as client:
+        yield client
+
+
+def read_samples(text):
+    """Return the value of each sample, by its name and labels."""
+    families = text_string_to_metric_families(text)
+    return {
+        (sample.name, *sorted(sample.labels.items())): sample.value for family in families for sample in family.samples
+    }
+
+
+def count_answers(client, *, route, status):
+    """Return how many answers of a route the service has counted."""
+    samples = read_samples(client.get("/metrics").text)
+    wanted = {("route", route), ("status", str(status))}
+    return sum(
+        value
+        for (name, *labels), value in samples.items()
+        if name == "triptych_requests_total" and wanted <= set(labels)
+    )
+
+
+def test_answers_are_counted_by_route_and_status(fresh_client):
+    """Answers, good and bad, are each counted once, and timed."""
+    for _ in range(3):
+        post_npy(fresh_client, "/encode", make_images())
+    post_npy(fresh_client, "/encode?sed=1", make_images())
+
+    assert count_answers(fresh_client, route="/encode", status=200) == 3
+    assert count_answers(fresh_client, route="/encode", status=422) == 1
+    assert "triptych_request_seconds_count{framework=" in fresh_client.get("/metrics").text
+
+
+def test_unknown_paths_share_one_label(fresh_client):
+    """What no route has is counted as `other`, whatever clients think up."""
+    for path in ("/nothing", "/wp-login.php", "/sample/7"):
+        fresh_client.get(path)
+
+    assert count_answers(fresh_client, route="other", status=404) == 3
+    assert "wp-login" not in fresh_client.get("/metrics").text
+
+
+def test_metrics_of_one_application_are_its_own(checkpoints, fresh_client):
+    """Another application in the same process counts for itself."""
+    fresh_client.get("/healthz")
+
+    with running(make_service(checkpoints)) as other:
+        assert count_answers(other, route="/frameworks", status=200) == 0
+
+
+def test_metrics_need_a_key_where_keys_are_set(checkpoints):
+    """What the service does is told to those who may use it."""
+    with running(make_service(checkpoints, frameworks="jax", api_keys="k3y")) as client:
+        refused = client.get("/metrics")
+        told = client.get("/metrics", headers={"X-API-Key": "k3y"})
+
+    assert_problem(refused, 401)
+    assert told.status_code == 200
+    assert told.headers["Content-Type"].startswith("text/plain; version=")
+
+
+def test_framework_of_an_answer_is_told():
+    """The framework that a route notes in the request's state is the label of its answer."""
+    metrics = Metrics(version="1", frameworks=["jax"])
+
+    async def app(scope, receive, send):
+        scope["state"]["framework"] = "jax"
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def send(message):
+        pass
+
+    scope = {"type": "http", "method": "GET", "path": "/sample", "headers": []}
+    asyncio.run(RequestMiddleware(app, metrics=metrics, routes=frozenset({"/sample"}))(scope, None, send))
+
+    samples = read_samples(metrics.render().decode())
+    assert samples["triptych_requests_total", ("framework", "jax"), ("route", "/sample"), ("status", "200")] == 1
+
+
+def test_metrics_of_a_framework_are_told():
+    """All that a framework's queue and model report stands in the text, under the framework's name."""
+    metrics = Metrics(version="1.2", frameworks=["jax", "pytorch"])
+    jax = metrics.of("jax")
+
+    jax.observe_stages(queue_s=0.001, model_s=0.002, codec_s=0.003)
+    jax.observe_batch(7, 0.004)
+    jax.set_queue(5)
+    jax.set_compilations(2)
+    jax.count_shed()
+    jax.count_timeout()
+    jax.count_cancelled()
+
+    samples = read_samples(metrics.render().decode())
+    label = ("framework", "jax")
+    stages = {
+        stage: samples["triptych_stage_seconds_sum", label, ("stage", stage)] for stage in ("queue", "model", "codec")
+    }
+    assert stages == {"queue": 0.001, "model": 0.002, "codec": 0.003}
+    assert samples["triptych_batch_rows_sum", label] == 7
+    assert samples["triptych_batch_seconds_sum", label] == 0.004
+    assert samples["triptych_queue_images", label] == 5
+    assert samples["triptych_compilations_after_warmup", label] == 2
+    for name in ("shed", "timed_out", "cancelled"):
+        assert samples[f"triptych_{name}_total", label] == 1
+        assert samples[f"triptych_{name}_total", ("framework", "pytorch")] == 0
+
+
+def test_build_is_told():
+    """The labels of the build tell the versions and the frameworks."""
+    samples = read_samples(Metrics(version="1.2", frameworks=["jax", "pytorch"]).render().decode())
+
+    labels = ("frameworks", "jax,pytorch"), ("python", platform.python_version()), ("version", "1.2")
+    assert samples["triptych_build_info", *labels] == 1
