@@ -2,7 +2,7 @@
 
     python -m benchmarks.serving
     python -m benchmarks.serving --only 'npy pytorch' --rounds 1
-    python -m benchmarks.serving --part all --json docs/performance-serving.json
+    python -m benchmarks.serving --part all --json docs/performance.json
 
 Prints Markdown. Needs wrk, and two cores that do nothing else.
 """
@@ -10,25 +10,12 @@ Prints Markdown. Needs wrk, and two cores that do nothing else.
 import argparse
 import json
 import shlex
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
 
-from benchmarks.serving import large, memory, overload, stall, start, tail, throughput
-from benchmarks.serving.conditions import describe_conditions
 from benchmarks.serving.options import Options
+from benchmarks.serving.parts import PARTS, measure, render
 from benchmarks.serving.processes import choose_cores
 from benchmarks.serving.wrk import require_wrk
-
-PARTS: Final[Mapping[str, Any]] = {
-    "throughput": throughput,
-    "large": large,
-    "tail": tail,
-    "stall": stall,
-    "overload": overload,
-    "start": start,
-    "memory": memory,
-}
 
 
 def main() -> None:
@@ -43,7 +30,7 @@ def main() -> None:
         "--only", metavar="PATTERN", default="", help="cases whose name has this, such as 'npy pytorch'"
     )
     parser.add_argument("--rounds", type=int, default=3, help="how often each case is measured")
-    parser.add_argument("--seconds", type=float, default=3, help="how long, each time")
+    parser.add_argument("--seconds", type=int, default=3, help="how long, each time")
     parser.add_argument("--minutes", type=float, default=4, help="how long memory is watched")
     parser.add_argument("--bound-ms", type=float, default=1000, help="what p99 must stay below at overload")
     parser.add_argument("--server-args", default="", help="further options of `python -m app`, as one word")
@@ -60,11 +47,11 @@ def main() -> None:
         server_args=tuple(shlex.split(words.server_args)),
     )
     for name in PARTS if words.part == "all" else [words.part]:
-        part = {"conditions": describe_conditions(), "figures": PARTS[name].measure(options)}
+        record = measure(name, options)
         if words.json:
             before = json.loads(words.json.read_text(encoding="utf-8")) if words.json.exists() else {}
-            words.json.write_text(json.dumps(before | {name: part}, indent=1) + "\n", encoding="utf-8")
-        print("\n".join(PARTS[name].report(part["figures"])))
+            words.json.write_text(json.dumps(before | {name: record}, indent=1) + "\n", encoding="utf-8")
+        print("\n".join([*render(name, record), ""]), flush=True)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ class Case:
         headers = {"Content-Type": media_type, "Accept": media_type}
         return Request(f"{url}/reconstruct?framework={self.framework}", headers, body)
 
-    def highest(self, url: str, *, core: int, seconds: float) -> float:
+    def highest(self, url: str, *, core: int, seconds: int) -> float:
         """Return the requests a second that are answered on 64 connections, asked from that core."""
         return run_wrk(self.request(url), core=core, connections=64, seconds=seconds).requests_per_s
 

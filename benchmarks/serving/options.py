@@ -14,7 +14,7 @@ class Options:
     rounds: int
     """How often each case is measured; the figure is the median."""
 
-    seconds: float
+    seconds: int
     """How long each case is measured, each time."""
 
     minutes: float

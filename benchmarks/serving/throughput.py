@@ -10,7 +10,7 @@ from benchmarks.serving.cases import SINGLE_IMAGES
 from benchmarks.serving.empty import APPS
 from benchmarks.serving.options import Options
 from benchmarks.serving.processes import empty_endpoint, service
-from benchmarks.serving.tables import spread, table, verdict
+from benchmarks.serving.tables import counts, spread, table, verdict
 from benchmarks.serving.wrk import Request, run_wrk
 
 CONNECTIONS: Final = (64, 1)
@@ -66,7 +66,7 @@ def measure(options: Options) -> list[Figure]:
 def report(figures: Sequence[Figure]) -> list[str]:
     """Return the lines of the table."""
     head = ["request", "by", "connections", "requests/s", "share of empty FastAPI", "goal", "met", "of PyTorch"]
-    head += ["goal", "met", "p50, ms", "p99, ms", "lost"]
+    head += ["goal", "met", "p50, ms", "p99, ms", "failures"]
     pytorch = {(figure["kind"], figure["connections"]): shares(figure) for figure in figures if _is_pytorch(figure)}
     return table(head, [_row(figure, pytorch) for figure in figures])
 
@@ -88,8 +88,11 @@ def _row(figure: Figure, pytorch: Mapping[tuple[str, int], Sequence[float]]) -> 
         cells += [spread(beside), *verdict(statistics.median(beside), at_least=BESIDE_PYTORCH[figure["by"]])]
     else:
         cells += ["-", "-", "-"]
-    lost = sum(run["bad_statuses"] + run["socket_errors"] for run in runs)
-    return [*cells, *(spread([run[name] for run in runs]) for name in ("p50_ms", "p99_ms")), f"{lost:,}"]
+    failed = {name: sum(run[name] for run in runs) for name in ("bad_statuses", "socket_errors")}
+    cells += [spread([run[name] for run in runs]) for name in ("p50_ms", "p99_ms")]
+    # Whatever its figures are, a case with failures hasn't met a goal.
+    failures = counts({name.replace("_", " "): number for name, number in failed.items() if number})
+    return [*cells, failures if failures == "none" else f"**{failures}**"]
 
 
 def _is_pytorch(figure: Figure) -> bool:

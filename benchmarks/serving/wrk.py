@@ -67,14 +67,13 @@ def require_wrk() -> str:
     return found
 
 
-def run_wrk(request: Request, *, core: int, connections: int, seconds: float) -> Run:
-    """Ask without a pause, on so many connections for about so many seconds, from one thread on the core."""
+def run_wrk(request: Request, *, core: int, connections: int, seconds: int) -> Run:
+    """Ask without a pause, on so many connections for so many seconds, from one thread on the core."""
     with tempfile.TemporaryDirectory() as folder:
         script, body = Path(folder, "request.lua"), Path(folder, "body")
         body.write_bytes(request.body)
         script.write_text(write_script(request, body), encoding="utf-8")
-        # wrk takes whole seconds only.
-        command = [require_wrk(), "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "10s"]
+        command = [require_wrk(), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s"]
         with pinned(core):
             done = subprocess.run(  # noqa: S603 -- wrk, with arguments of its own
                 [*command, "-s", str(script), request.url], stdout=subprocess.PIPE, text=True, check=True
