@@ -23,7 +23,7 @@ from typing import Any, Final
 import httpx
 import uvloop
 
-from benchmarks.serving.processes import Service, service
+from benchmarks.serving.processes import Server, service
 from benchmarks.serving.tables import counts
 from benchmarks.soak_requests import Exchange, exchanges, find_difference, read_answer
 from training.frameworks import FRAMEWORKS
@@ -70,7 +70,7 @@ def main() -> int:
     return 1 if tally.faults else 0
 
 
-async def _soak(found: Service, options: argparse.Namespace) -> Tally:
+async def _soak(found: Server, options: argparse.Namespace) -> Tally:
     tally = Tally()
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(base_url=found.url, timeout=60, limits=limits) as client:
@@ -143,7 +143,7 @@ async def _leave(request: httpx.Request, order: random.Random) -> None:
         await writer.wait_closed()
 
 
-def _print_row(seconds: float, tally: Tally, found: Service) -> None:
+def _print_row(seconds: float, tally: Tally, found: Server) -> None:
     cells = f"{seconds:.0f}", counts(tally.statuses), f"{tally.left:,}", f"{tally.faults.total():,}"
     print(f"| {' | '.join(cells)} | {found.rss() / MIB:,.0f} |", flush=True)
 

@@ -9,7 +9,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httptools
@@ -19,7 +19,7 @@ import uvloop
 from benchmarks.serving.processes import pinned
 from benchmarks.serving.wrk import Request
 
-PATIENCE_S = 15.0
+PATIENCE_S: Final = 15.0
 """How long the last answers are waited for."""
 
 
@@ -71,13 +71,13 @@ class Outcome:
         return dict(+Counter(counts | {"lost": self.lost, "not sent": self.not_sent}))
 
 
-def ask(streams: Sequence[Stream], *, core: int, seconds: float) -> list[Outcome]:
+def ask(streams: Sequence[Stream], *, core: int, seconds: float, patience_s: float = PATIENCE_S) -> list[Outcome]:
     """Send the streams side by side for so many seconds from the core, and return what became of each."""
     with pinned(core):
-        return uvloop.run(_ask(streams, seconds))
+        return uvloop.run(_ask(streams, seconds, patience_s))
 
 
-async def _ask(streams: Sequence[Stream], seconds: float) -> list[Outcome]:
+async def _ask(streams: Sequence[Stream], seconds: float, patience_s: float) -> list[Outcome]:
     clients = [_Client(stream) for stream in streams]
     for client in clients:
         await client.connect()
@@ -90,7 +90,7 @@ async def _ask(streams: Sequence[Stream], seconds: float) -> list[Outcome]:
     for client in clients:
         client.outcome.seconds = time.perf_counter() - start
         client.outcome.good = client.outcome.count(200)
-    while any(client.waiting for client in clients) and time.perf_counter() - start < seconds + PATIENCE_S:  # noqa: ASYNC110 -- nothing else is measured any more
+    while any(client.waiting for client in clients) and time.perf_counter() - start < seconds + patience_s:  # noqa: ASYNC110 -- nothing else is measured any more
         await asyncio.sleep(0.01)
     for client in clients:
         client.close()

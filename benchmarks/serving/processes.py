@@ -30,8 +30,8 @@ class Cores:
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
-    """A running `python -m app`."""
+class Server:
+    """A running `python -m app`, or an empty endpoint."""
 
     url: str
     pid: int
@@ -40,6 +40,12 @@ class Service:
         """Return its resident memory, in bytes."""
         lines = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
+
+    def cpu_seconds(self) -> float:
+        """Return the time that its threads have spent on a core, or in the kernel, so far."""
+        # proc(5): the second field, a name in parentheses, may hold spaces; the 14th and 15th are clock ticks.
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def choose_cores() -> Cores:
@@ -68,13 +74,13 @@ def pinned(*cores: int) -> Iterator[None]:
 @contextmanager
 def service(
     *cores: int, frameworks: Sequence[str], arguments: Sequence[str] = (), waits: bool = True
-) -> Iterator[Service]:
+) -> Iterator[Server]:
     """Start the service on the cores, and give it once its frameworks are ready unless told not to wait for them."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     words = ["-m", "app", "--port", str(port), "--frameworks", ",".join(frameworks), *QUIET, *arguments]
     with tempfile.TemporaryFile() as log, _started(words, cores, stderr=log) as process:
-        found = Service(f"http://127.0.0.1:{port}", process.pid)
+        found = Server(f"http://127.0.0.1:{port}", process.pid)
         while waits and not _is_ready(found.url):
             if process.poll() is not None:
                 log.seek(0)
@@ -84,14 +90,14 @@ def service(
 
 
 @contextmanager
-def empty_endpoint(*cores: int, kind: str) -> Iterator[str]:
-    """Start one of `benchmarks.serving.empty` on the cores, and give its address."""
+def empty_endpoint(*cores: int, kind: str) -> Iterator[Server]:
+    """Start one of `benchmarks.serving.empty` on the cores, and give it once it answers."""
     with _started(["-m", "benchmarks.serving.empty", kind], cores, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         url = f"http://127.0.0.1:{int(process.stdout.readline())}/"
         while not _is_ready(url, path=""):
             time.sleep(0.02)
-        yield url
+        yield Server(url, process.pid)
 
 
 @contextmanager

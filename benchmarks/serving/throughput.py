@@ -9,7 +9,7 @@ from typing import Any, Final
 from benchmarks.serving.cases import SINGLE_IMAGES
 from benchmarks.serving.empty import APPS
 from benchmarks.serving.options import Options
-from benchmarks.serving.processes import empty_endpoint, service
+from benchmarks.serving.processes import Server, empty_endpoint, service
 from benchmarks.serving.tables import counts, spread, table, verdict
 from benchmarks.serving.wrk import Request, run_wrk
 
@@ -33,40 +33,45 @@ def measure(options: Options) -> list[Figure]:
     """Return what each case did, in rounds, each run of it right after one of the empty endpoint."""
     cases = [case for case in SINGLE_IMAGES if options.wants(str(case))]
     frameworks = sorted({case.framework for case in cases}) or ["pytorch"]
-    core, asking = options.cores.server, options.cores.client
-    requests = {}
+    core = options.cores.server
+    asked: dict[tuple[str, str], tuple[Server, Request]] = {}
     with ExitStack() as stack:
         found = stack.enter_context(service(core, frameworks=frameworks, arguments=options.server_args))
-        empties = {kind: Request(stack.enter_context(empty_endpoint(core, kind=kind))) for kind in APPS}
+        for kind in APPS:
+            server = stack.enter_context(empty_endpoint(core, kind=kind))
+            asked["empty", kind] = server, Request(server.url)
+        empty = asked.pop(("empty", "FastAPI"))
+        empties = {key: value for key, value in asked.items() if options.wants(" ".join(key))}
         for case in cases:
             case.check(found.url)
-            requests[case.kind, case.framework] = case.request(found.url)
-        requests |= {
-            ("empty", kind): empty
-            for kind, empty in empties.items()
-            if kind != "FastAPI" and options.wants(f"empty {kind}")
-        }
-        for request in (empties["FastAPI"], *requests.values()):
-            run_wrk(request, core=asking, connections=CONNECTIONS[0], seconds=1)  # warms up
+        asked = {(case.kind, case.framework): (found, case.request(found.url)) for case in cases} | empties
+        for server, request in (empty, *asked.values()):
+            _run(server, request, connections=CONNECTIONS[0], core=options.cores.client, seconds=1)  # warms up
         figures: list[Figure] = [
             {"kind": kind, "by": by, "connections": connections, "runs": []}
             for connections in CONNECTIONS
-            for kind, by in requests
+            for kind, by in asked
         ]
         for _ in range(options.rounds):
             for figure in figures:
-                empty, run = (
-                    run_wrk(request, core=asking, connections=figure["connections"], seconds=options.seconds)
-                    for request in (empties["FastAPI"], requests[figure["kind"], figure["by"]])
+                before, run = (
+                    _run(
+                        server,
+                        request,
+                        connections=figure["connections"],
+                        core=options.cores.client,
+                        seconds=options.seconds,
+                    )
+                    for server, request in (empty, asked[figure["kind"], figure["by"]])
                 )
-                figure["runs"].append(asdict(run) | {"empty_requests_per_s": empty.requests_per_s})
+                figure["runs"].append(run | {f"empty_{name}": value for name, value in before.items()})
     return figures
 
 
 def report(figures: Sequence[Figure]) -> list[str]:
     """Return the lines of the table."""
     head = ["request", "by", "connections", "requests/s", "share of empty FastAPI", "goal", "met", "of PyTorch"]
-    head += ["goal", "met", "p50, ms", "p99, ms", "failures"]
+    head += ["goal", "met", "CPU time, us", "share by CPU time", "p50, ms", "p99, ms", "failures"]
     pytorch = {(figure["kind"], figure["connections"]): shares(figure) for figure in figures if _is_pytorch(figure)}
     return table(head, [_row(figure, pytorch) for figure in figures])
 
@@ -74,6 +79,13 @@ def report(figures: Sequence[Figure]) -> list[str]:
 def shares(figure: Figure) -> list[float]:
     """Return the requests a second of each round, over those of the empty endpoint just before."""
     return [run["requests_per_s"] / run["empty_requests_per_s"] for run in figure["runs"]]
+
+
+def _run(server: Server, request: Request, *, connections: int, core: int, seconds: int) -> dict[str, float]:
+    """Return what wrk measured, and the server's CPU time: what it spends on a request whoever else wants its core."""
+    before = server.cpu_seconds()
+    run = run_wrk(request, core=core, connections=connections, seconds=seconds)
+    return asdict(run) | {"cpu_us": (server.cpu_seconds() - before) / max(run.requests, 1) * 1e6}
 
 
 def _row(figure: Figure, pytorch: Mapping[tuple[str, int], Sequence[float]]) -> list[str]:
@@ -88,11 +100,12 @@ def _row(figure: Figure, pytorch: Mapping[tuple[str, int], Sequence[float]]) -> 
         cells += [spread(beside), *verdict(statistics.median(beside), at_least=BESIDE_PYTORCH[figure["by"]])]
     else:
         cells += ["-", "-", "-"]
-    failed = {name: sum(run[name] for run in runs) for name in ("bad_statuses", "socket_errors")}
+    cells += [spread([run["cpu_us"] for run in runs], 0)]
+    cells += [spread([run["empty_cpu_us"] / run["cpu_us"] for run in runs])]
     cells += [spread([run[name] for run in runs]) for name in ("p50_ms", "p99_ms")]
-    # Whatever its figures are, a case with failures hasn't met a goal.
-    failures = counts({name.replace("_", " "): number for name, number in failed.items() if number})
-    return [*cells, failures if failures == "none" else f"**{failures}**"]
+    failures = {name: sum(run[name] for run in runs) for name in ("bad_statuses", "socket_errors")}
+    failed = counts({name.replace("_", " "): number for name, number in failures.items() if number})
+    return [*cells, failed if failed == "none" else f"**{failed}**"]
 
 
 def _is_pytorch(figure: Figure) -> bool:
