@@ -58,6 +58,7 @@ def exchanges() -> list[Exchange]:
         Exchange(path="/frameworks"),
         Exchange(path="/metrics", is_compared=False),
         Exchange(path="/openapi.json", weight=0.1),
+        _json("/compare", {"images": digits(2).tolist()}, {"seed": SEED}),
     ]
     for framework in FRAMEWORKS:
         named: dict[str, str | int] = {"framework": framework, "seed": SEED}
@@ -72,6 +73,8 @@ def exchanges() -> list[Exchange]:
             _json("/decode", {"latents": latents}, {"framework": framework}),
             Exchange(path="/sample", query={"n": 4, "format": "npy", **named}),
             Exchange(path="/sample", query={"n": 4, "format": "png", **named}),
+            _json("/score", {"images": images}, named | {"samples": 50}),
+            _json("/interpolate", {"images": images}, {"framework": framework, "steps": 5}),
         ]
     return found
 
