@@ -38,11 +38,8 @@ class Stream:
 class Outcome:
     """What became of the requests of one stream."""
 
-    seconds: float = 0.0
-    """How long it was sent."""
-
-    good: int = 0
-    """Answers with 200 that came within these seconds."""
+    goodput_per_s: float = 0.0
+    """Answers with 200 that came in each second of the second half, when queues were as full as they get."""
 
     latencies_s: dict[int, list[float]] = field(default_factory=dict)
     """Of the answers, by status, from when each was due."""
@@ -82,19 +79,26 @@ async def _ask(streams: Sequence[Stream], seconds: float, patience_s: float) -> 
     for client in clients:
         await client.connect()
     start = time.perf_counter()
-    while (now := time.perf_counter() - start) < seconds:
-        for client in clients:
-            client.send_what_is_due(start, now)
-        # No sleep: timers are a millisecond coarse, and this core has nothing else to do.
-        await asyncio.sleep(0)
-    for client in clients:
-        client.outcome.seconds = time.perf_counter() - start
-        client.outcome.good = client.outcome.count(200)
+    halfway = await _send_until(clients, start, seconds / 2)
+    before = [client.outcome.count(200) for client in clients]
+    end = await _send_until(clients, start, seconds)
+    for client, count in zip(clients, before, strict=True):
+        client.outcome.goodput_per_s = (client.outcome.count(200) - count) / (end - halfway)
     while any(client.waiting for client in clients) and time.perf_counter() - start < seconds + patience_s:  # noqa: ASYNC110 -- nothing else is measured any more
         await asyncio.sleep(0.01)
     for client in clients:
         client.close()
     return [client.outcome for client in clients]
+
+
+async def _send_until(clients: Sequence["_Client"], start: float, seconds: float) -> float:
+    """Send what becomes due until so many seconds after the start, and return how many it were."""
+    while (now := time.perf_counter() - start) < seconds:
+        for client in clients:
+            client.send_what_is_due(start, now)
+        # No sleep: timers are a millisecond coarse, and this core has nothing else to do.
+        await asyncio.sleep(0)
+    return now
 
 
 class _Client:
