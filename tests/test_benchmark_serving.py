@@ -13,7 +13,7 @@ from app.settings import CHECKPOINTS
 from benchmarks.serving import memory, overload, throughput
 from benchmarks.serving.cases import Case
 from benchmarks.serving.open_loop import Stream, ask
-from benchmarks.serving.parts import render
+from benchmarks.serving.parts import PARTS, render
 from benchmarks.serving.processes import choose_cores
 from benchmarks.serving.tables import counts, spread, table, verdict
 from benchmarks.serving.wrk import Request, parse_output, run_wrk, write_script
@@ -206,6 +206,13 @@ def test_page_is_filled_in_at_its_marks():
     assert "commit abc, `--workers`; median of 3 rounds of 2 s" in page
     with pytest.raises(SystemExit, match="no place for start"):
         script.fill("a\n", {"start": record})
+
+
+def test_page_has_a_place_for_each_part():
+    """Whatever is measured is published."""
+    page = (CHECKOUT / "docs" / "performance.md").read_text()
+
+    assert [line[5:-4] for line in page.splitlines() if line.startswith("<!-- ") and line != "<!-- end -->"] == [*PARTS]
 
 
 @pytest.mark.parametrize(
