@@ -19,7 +19,6 @@ def describe_conditions() -> dict[str, Any]:
         "machine": describe_machine(),
         "versions": {"Python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
         "commit": _git("rev-parse", "--short", "HEAD") + ("+changes" if _git("status", "--porcelain", "app") else ""),
-        "date": _git("log", "-1", "--format=%cs"),
     }
 
 

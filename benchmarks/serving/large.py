@@ -27,7 +27,7 @@ Figure = dict[str, Any]
 
 def measure(options: Options) -> list[Figure]:
     """Return, for each framework and round, the seconds of bare calls and of requests, one at a time."""
-    cases = [case for case in CASES if options.wants(str(case))]
+    cases = options.choose(CASES)
     frameworks = [case.framework for case in cases]
     core = options.cores.server
     figures: list[Figure] = [{"case": str(case), "runs": []} for case in cases]

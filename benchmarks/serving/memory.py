@@ -23,7 +23,7 @@ Figure = dict[str, Any]
 
 def measure(options: Options) -> list[Figure]:
     """Return how many requests were answered, and the resident memory then, after each of many short runs of wrk."""
-    cases = [case for case in SINGLE_IMAGES if options.wants(str(case))]
+    cases = options.choose(SINGLE_IMAGES)
     frameworks = sorted({case.framework for case in cases})
     with service(options.cores.server, frameworks=frameworks, arguments=options.server_args) as found:
         for case in cases:

@@ -1,9 +1,13 @@
 """What a measurement is told: cores, lengths, and which cases."""
 
 import fnmatch
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from benchmarks.serving.processes import Cores
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,3 +36,14 @@ class Options:
     def wants(self, name: str) -> bool:
         """Tell whether the case is to be measured."""
         return fnmatch.fnmatch(name.lower(), f"*{self.only.lower()}*")
+
+    def choose(self, cases: Sequence[T]) -> list[T]:
+        """Return those of the cases that are to be measured.
+
+        Raises:
+            SystemExit: None is.
+        """
+        chosen = [case for case in cases if self.wants(str(case))]
+        if not chosen:
+            raise SystemExit(f"no case has {self.only!r} in its name: there are {', '.join(map(str, cases))}")
+        return chosen

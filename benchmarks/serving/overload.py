@@ -27,7 +27,7 @@ Figure = dict[str, Any]
 
 def measure(options: Options) -> list[Figure]:
     """Return, for each case and round, the highest throughput and what became of requests at twice that rate."""
-    cases = [case for case in CASES if options.wants(str(case))]
+    cases = options.choose(CASES)
     figures: list[Figure] = [{"case": str(case), "bound_ms": options.bound_ms, "runs": []} for case in cases]
     frameworks = sorted({case.framework for case in cases})
     with service(options.cores.server, frameworks=frameworks, arguments=options.server_args) as found:

@@ -18,7 +18,7 @@ Figure = dict[str, Any]
 
 def measure(options: Options) -> list[Figure]:
     """Return, for each case and round, the highest throughput and the latencies at half of it."""
-    cases = [case for case in SINGLE_IMAGES if options.wants(str(case))]
+    cases = options.choose(SINGLE_IMAGES)
     figures: list[Figure] = [{"case": str(case), "runs": []} for case in cases]
     frameworks = sorted({case.framework for case in cases})
     with service(options.cores.server, frameworks=frameworks, arguments=options.server_args) as found:
