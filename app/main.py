@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.codecs.limits import Limits
 from app.direct import DirectMiddleware
@@ -20,7 +21,24 @@ from app.routes import comparison, models, site, status
 from app.settings import Settings
 
 
-def create_app(settings: Settings, registry: Registry | None = None) -> FastAPI:
+class Application:
+    """FastAPI's application, behind what surrounds it and what outruns it.
+
+    FastAPI would put our middleware inside its own, which takes longer than a model needs for an image.
+    """
+
+    def __init__(self, api: FastAPI, surrounded: ASGIApp) -> None:
+        self.api = api
+        self.state = api.state
+        self._surrounded = surrounded
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or live one life."""
+        scope["app"] = self.api
+        await self._surrounded(scope, receive, send)
+
+
+def create_app(settings: Settings, registry: Registry | None = None) -> Application:
     """Return the application; it begins to load the registry's frameworks when it is started."""
     registry = registry or Registry(settings)
     metrics = Metrics(version=_version(), frameworks=settings.frameworks)
@@ -49,14 +67,12 @@ def create_app(settings: Settings, registry: Registry | None = None) -> FastAPI:
         app.include_router(router)
     add_error_handlers(app)
     keys = [key.get_secret_value() for key in settings.api_keys]
-    direct = [*models.router.routes, *comparison.router.routes]
-    app.add_middleware(DirectMiddleware, routes=direct)
-    if keys:
-        app.add_middleware(ApiKeyMiddleware, keys=keys)
-    routes = frozenset(route.path for router in routers for route in router.routes if isinstance(route, APIRoute))
-    app.add_middleware(RequestMiddleware, metrics=metrics, routes=routes)  # the last added is the outermost
     _describe(app, needs_key=bool(keys))
-    return app
+    surrounded: ASGIApp = DirectMiddleware(app, routes=[*models.router.routes, *comparison.router.routes])
+    if keys:
+        surrounded = ApiKeyMiddleware(surrounded, keys=keys)
+    routes = frozenset(route.path for router in routers for route in router.routes if isinstance(route, APIRoute))
+    return Application(app, RequestMiddleware(surrounded, metrics=metrics, routes=routes))
 
 
 def _describe(app: FastAPI, *, needs_key: bool) -> None:
