@@ -14,6 +14,7 @@ from app.codecs.limits import Limits
 from app.direct import DirectMiddleware
 from app.documentation import build_openapi
 from app.errors import add_error_handlers
+from app.exchange import Service
 from app.inference.registry import Registry
 from app.metrics import Metrics
 from app.middleware import ApiKeyMiddleware, RequestMiddleware
@@ -56,7 +57,7 @@ def create_app(settings: Settings, registry: Registry | None = None) -> Applicat
     app.state.settings = settings
     app.state.registry = registry
     app.state.metrics = metrics
-    app.state.limits = Limits(
+    limits = Limits(
         max_body_bytes=settings.max_body_bytes,
         max_images=settings.max_images,
         max_samples=settings.max_samples,
@@ -68,7 +69,11 @@ def create_app(settings: Settings, registry: Registry | None = None) -> Applicat
     add_error_handlers(app)
     keys = [key.get_secret_value() for key in settings.api_keys]
     _describe(app, needs_key=bool(keys))
-    surrounded: ASGIApp = DirectMiddleware(app, routes=[*models.router.routes, *comparison.router.routes])
+    surrounded: ASGIApp = DirectMiddleware(
+        app,
+        routes=[*models.router.routes, *comparison.router.routes],
+        service=Service(settings, registry, metrics, limits),
+    )
     if keys:
         surrounded = ApiKeyMiddleware(surrounded, keys=keys)
     routes = frozenset(route.path for router in routers for route in router.routes if isinstance(route, APIRoute))
