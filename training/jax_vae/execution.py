@@ -1,4 +1,4 @@
-"""How JAX runs operations, for a comparison: compiled or one by one, and on how many threads. Nothing is computed here."""
+"""How JAX runs operations, for a comparison: compiled or one by one, and on how many threads."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

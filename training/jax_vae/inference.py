@@ -1,4 +1,6 @@
-"""A trained model in JAX, for a comparison: one compiled call, and what each layer gives. Not the service's adapter."""
+"""A trained model in JAX, for a comparison: one compiled call, and each layer's outputs. Not the service's adapter."""
+
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -36,7 +38,7 @@ class Inference:
         self, images: Float32[ndarray, "batch pixels"], eps: Float32[ndarray, "batch latent"]
     ) -> dict[str, Float32[ndarray, "batch units"]]:
         """Return what each layer gives, hidden ones after their rectifier, and z, in the order of the forward pass."""
-        outputs = self._model.apply(self._variables, jnp.array(images), jnp.array(eps), method=_layer_outputs)
+        outputs: Any = self._model.apply(self._variables, jnp.array(images), jnp.array(eps), method=_layer_outputs)
         return {name: np.asarray(array) for name, array in outputs.items()}
 
 

@@ -1,4 +1,4 @@
-"""A trained model in PyTorch, for a comparison: one call, and what each layer gives. Not the service's adapter."""
+"""A trained model in PyTorch, for a comparison: one call, and each layer's outputs. Not the service's adapter."""
 
 import torch
 from jaxtyping import Float, Float32

@@ -1,4 +1,4 @@
-"""A trained model in Keras, for a comparison: one compiled call, and what each layer gives. Not the service's adapter."""
+"""A trained Keras model, for a comparison: one compiled call, and each layer's outputs. Not the service's adapter."""
 
 import tensorflow as tf
 from jaxtyping import Float, Float32

@@ -1,5 +1,7 @@
 """How fast do they answer? Start-up, latency and size on disk of each framework, after parity was seen."""
 
+from typing import Any
+
 from training.comparison import child
 from training.comparison.disk import package_bytes
 from training.comparison.plan import Plan
@@ -30,7 +32,7 @@ def measure(plan: Plan, record: Record) -> None:
         starts, processes = [], []
         for number in range(1, sizes.processes + 1):
             plan.tell(f"inference: {framework}, process {number} of {sizes.processes}")
-            options = {"checkpoint": str(path), "device": plan.device}
+            options: dict[str, Any] = {"checkpoint": str(path), "device": plan.device}
             starts.append(child.measure("startup", framework, **options))
             options |= {"batch_sizes": sizes.batch_sizes, "rounds": sizes.rounds, "round_seconds": sizes.round_seconds}
             processes.append(child.measure("inference", framework, **options))

@@ -16,7 +16,7 @@ _BATCH = 256
 _SEED = 0
 
 
-def run(
+def run(  # noqa: PLR0913 - one for each option
     framework: str, *, steps: list[int], probe_images: int, checkpoints: dict[str, str], device: str, out: str
 ) -> dict[str, Any]:
     """Write arrays to `out`, an npz file, by the names that `sections.agreement` reads, and return nothing more.
@@ -30,7 +30,7 @@ def run(
     probe = binarize(mnist.test[:probe_images], target="fixed", seed=TEST_SEED)
     eps = draw_eps(probe_images, model.latent_dim)
     start = draw_weights(model)
-    arrays: dict[str, ndarray] = {}
+    arrays: dict[str, Any] = {}
 
     def look(step: int, weights: Weights) -> None:
         for layer, outputs in inference(model, weights, device=device).layer_outputs(probe, eps).items():
@@ -52,7 +52,8 @@ def run(
     for name, path in checkpoints.items():
         loaded = load_checkpoint(Path(path))
         arrays[f"logits/{name}"] = inference(loaded.model, loaded.weights, device=device).reconstruct(probe, eps)[0]
-    np.savez(out, losses=np.array(losses), nudged_losses=np.array(nudged_losses), **arrays)
+    arrays |= {"losses": np.array(losses), "nudged_losses": np.array(nudged_losses)}
+    np.savez(out, **arrays)
     return {}
 
 

@@ -12,7 +12,7 @@ from training.checkpoint import load_checkpoint
 _LEAST_CALLS = 5
 
 
-def run(
+def run(  # noqa: PLR0913 - one for each option
     framework: str, *, checkpoint: str, device: str, batch_sizes: list[int], rounds: int, round_seconds: float
 ) -> dict[str, Any]:
     """Return seconds of calls from NumPy to NumPy, so that each ends where its result can be read."""
