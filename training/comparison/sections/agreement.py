@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
@@ -51,8 +52,9 @@ def measure(plan: Plan, record: Record) -> None:
     record.save()
 
 
+@cache
 def check_parity(plan: Plan) -> dict[str, Any]:
-    """Return the differences of all that is installed, over the first steps and on each checkpoint.
+    """Return the differences of all that is installed, over the first steps and on each checkpoint; once a command.
 
     Raises:
         ParityError: They are beyond the limits: to compare speeds would mean nothing.
