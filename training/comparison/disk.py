@@ -9,16 +9,14 @@ from packaging.utils import canonicalize_name
 
 
 def package_bytes(framework: str) -> dict[str, int]:
-    """Return the bytes of a framework's own packages, as this project's extra names them, and with all they need."""
-    own = {canonicalize_name(name) for name in _required("triptych", framework)}
+    """Return the bytes of each package that this project's extra of a framework names, and of all that these need."""
     needed: set[str] = set()
-    waiting = set(own)
+    waiting = {canonicalize_name(name) for name in _required("triptych", framework)}
     while waiting:
         name = waiting.pop()
         needed.add(name)
         waiting |= {canonicalize_name(other) for other in _required(name, "")} - needed
-    sizes = {name: _bytes(name) for name in needed}
-    return {"own_packages": sum(sizes[name] for name in own), "all_packages": sum(sizes.values())}
+    return {name: _bytes(name) for name in sorted(needed)}
 
 
 def _required(name: str, extra: str) -> Iterator[str]:

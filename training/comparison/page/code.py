@@ -21,7 +21,11 @@ def write(content: Mapping[str, Any]) -> list[str]:
     rows = [
         [
             f"`{name}`",
-            *(f"{file['frameworks'][framework][key]}" for key in ("code_lines", "tokens") for framework in frameworks),
+            *(
+                f"{file['frameworks'][framework][key]:,}"
+                for key in ("code_lines", "tokens")
+                for framework in frameworks
+            ),
             f"{file['same_lines']} of {file['aligned_lines']}",
         ]
         for name, file in files.items()
@@ -58,7 +62,7 @@ def draw(content: Mapping[str, Any]) -> Figure:
             tokens = [section["files"][file]["frameworks"][framework]["tokens"] for file in files]
             xs = [x + (place - (len(section["frameworks"]) - 1) / 2) * width for x in range(len(files))]
             bars = axes.bar(xs, tokens, width * 0.92, color=COLOURS[framework], label=NAMES[framework])
-            axes.bar_label(bars, fontsize=8, padding=1)
+            axes.bar_label(bars, fmt="{:,.0f}", fontsize=8, padding=1)
         axes.set_xticks(range(len(files)), files)
         axes.tick_params(axis="x", length=0)
         axes.grid(visible=False, axis="x")

@@ -62,15 +62,15 @@ def write(content: Mapping[str, Any]) -> list[str]:
                 for name, entry in found.items()
             ],
         ),
-        *prose("""On the disk, MB: the framework's packages (as this project's extra names them), the same with all that
-            they need, and a checkpoint."""),
+        *prose("""On the disk, MB: the packages that this project's extra of the framework names, with all that they
+            need; the largest of them; and a checkpoint."""),
         *table(
-            ["", "own packages", "with all that they need", "checkpoint"],
+            ["", "packages", "the largest", "checkpoint"],
             [
                 [
                     NAMES[name],
-                    megabytes(entry["disk"]["own_packages"]),
-                    megabytes(entry["disk"]["all_packages"]),
+                    megabytes(sum(entry["disk"]["packages"].values())),
+                    _largest(entry["disk"]["packages"]),
                     f"{entry['disk']['checkpoint'] / 1e6:.1f}",
                 ]
                 for name, entry in found.items()
@@ -115,6 +115,11 @@ def draw(content: Mapping[str, Any]) -> Figure:
         name_panel(left, "latency", "images in a call", "ms a call")
         name_panel(right, "throughput", "images in a call", "images/s")
     return figure
+
+
+def _largest(packages: Mapping[str, int]) -> str:
+    ordered = sorted(packages.items(), key=lambda item: -item[1])
+    return ", ".join(f"{name} {megabytes(size)}" for name, size in ordered[:3])
 
 
 def _rounds(entry: Mapping[str, Any], size: str, name: str) -> list[float]:

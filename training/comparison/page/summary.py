@@ -25,7 +25,7 @@ def write_summary(content: Mapping[str, Any]) -> list[str]:
         "tokens of code": _tokens,
         "trainer's own way": lambda _, framework: OWN_WAY[framework],
         "seconds an epoch": lambda content, framework: _of_speed(content, framework, "epoch_seconds"),
-        "seconds of compiling": lambda content, framework: _of_speed(content, framework, "compile_seconds"),
+        "the first epoch's extra, seconds": lambda content, framework: _of_speed(content, framework, "compile_seconds"),
         "-ELBO, nats": lambda content, framework: _of_quality(content, framework, "elbo"),
         "-log p(x), importance-weighted, nats": lambda content, framework: _of_quality(content, framework, "iwae"),
         "start to first image, seconds": _start,
@@ -72,4 +72,4 @@ def _one_image(content: Mapping[str, Any], framework: str) -> str:
 
 def _disk(content: Mapping[str, Any], framework: str) -> str:
     found = _found(content, "inference", framework)
-    return megabytes(found["disk"]["all_packages"]) if found else "-"
+    return megabytes(sum(found["disk"]["packages"].values())) if found else "-"

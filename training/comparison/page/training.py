@@ -43,17 +43,17 @@ def write(content: Mapping[str, Any]) -> list[str]:
     ]
     images = next((speed.images for speed in shown.values()), 0)
     lines = [
-        *prose(f"""An epoch is {images:,} images in batches of {PRESETS[settings["preset"]].batch_size};
-            {settings["processes"]} processes with {settings["rounds"]} timed epochs each; threads: {threads}. In
-            *italics*, the way in which the trainer itself runs. *First* is the first call: an epoch where operations
-            are compiled, a part of one where they run eagerly. *Compiling* is by how much it took longer than the
-            median of the later ones.
+        *prose(f"""An epoch is {images:,} images in batches of {PRESETS[settings["preset"]].batch_size}; timed epochs in
+            each process: {settings["rounds"]}, processes: {settings["processes"]}; threads: {threads}. In *italics*,
+            the way in which the trainer itself runs. *First* is the first call: an epoch where operations are compiled,
+            a part of one where they run eagerly. *Extra* is by how much it took longer than the median of the later
+            ones of its process: compiling, where something is compiled.
             {f"Of an eager epoch only a part was timed ({', '.join(parts)}), and multiplied." if parts else ""}"""),
         *table(
             [
                 "",
                 "first, s",
-                "compiling, s",
+                "extra, s",
                 "an epoch, s",
                 "images/s",
                 "cores in use",
@@ -78,7 +78,7 @@ def draw(content: Mapping[str, Any]) -> Figure:
     section = content["sections"]["training"]
     speeds = {name: speed for name, speed in _speeds(section).items() if speed is not None}
     figure, panels = new_panels(
-        "Training: seconds of an epoch and of compiling",
+        "Training: seconds of an epoch, and of the first beyond it",
         "each dot an epoch or a process, logarithmic scale; a filled mark is the way in which the trainer itself runs",
         height=3.6,
     )
@@ -115,7 +115,7 @@ def draw(content: Mapping[str, Any]) -> Figure:
             axes.tick_params(axis="y", length=0)
         panels[0].set_yticklabels([f"{NAMES[framework]}, {mode}" for framework, mode in reversed(speeds)])
         name_panel(panels[0], "an epoch", "seconds", "")
-        name_panel(panels[1], "compiling, once a process", "seconds", "")
+        name_panel(panels[1], "extra of the first epoch: compiling", "seconds", "")
     return figure
 
 

@@ -41,6 +41,6 @@ def measure(plan: Plan, record: Record) -> None:
             "parity": parity,
             "starts": starts,
             "processes": processes,
-            "disk": package_bytes(framework) | {"checkpoint": path.stat().st_size},
+            "disk": {"packages": package_bytes(framework), "checkpoint": path.stat().st_size},
         }
         record.save()
