@@ -193,7 +193,7 @@ def test_disk_counts_a_frameworks_packages_and_what_they_need(framework):
     core = {"jax": "jaxlib", "tensorflow": "tensorflow-cpu", "pytorch": "torch"}
     assert {name for name in core.values() if name in found} == {core[framework]}
     assert found[core[framework]] > 1e7
-    assert "numpy" in found
+    assert len(found) > 5
 
 
 def test_failed_process_ends_with_its_own_words():

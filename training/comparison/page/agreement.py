@@ -55,9 +55,9 @@ def draw(content: Mapping[str, Any]) -> Figure:
         "differences between frameworks given the same weights, batches and noise; "
         "gray: each framework and itself from weights changed by one unit in the last place",
         (1.15, 1),
-        4.6,
+        4.4,
     )
-    figure.subplots_adjust(bottom=0.27, wspace=0.26)
+    figure.subplots_adjust(bottom=0.22, wspace=0.26)
     with rc_context(STYLE):
         for place, relative in enumerate(section["losses"]["nudged"].values()):
             label = None if place else "nudged by rounding"
