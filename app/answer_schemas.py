@@ -54,6 +54,42 @@ class SampleAnswer(Provenance):
     latents: Vectors
 
 
+class ScoreAnswer(Provenance):
+    """Answer of `/score`."""
+
+    elbo: Annotated[list[float], Field(description="log_likelihood - kl_divergence of each image, in nats.")]
+    log_likelihood: Annotated[list[float], Field(description="Mean of log p(x|z) over the samples, in nats.")]
+    kl_divergence: Annotated[list[float], Field(description="KL(q(z|x) || N(0, I)) of each image, in nats.")]
+    kl_per_dimension: Annotated[list[list[float]], Field(description="The same of each latent, which it sums.")]
+    bits_per_pixel: Annotated[list[float], Field(description="-elbo in bits, a pixel.")]
+    iwae: Annotated[
+        list[float] | None,
+        Field(description="Importance-weighted bound on log p(x) of each image, in nats; from two samples."),
+    ] = None
+    iwae_standard_error: Annotated[
+        list[float] | None, Field(description="Its standard error, from the spread of the samples.")
+    ] = None
+
+
+class InterpolateAnswer(Provenance):
+    """Answer of `/interpolate`: a row for each step."""
+
+    probs: Pictures
+    latents: Vectors
+
+
+class CompareAnswer(BaseModel):
+    """Answer of `/compare`."""
+
+    results: Annotated[dict[str, ReconstructAnswer], Field(description="What `/reconstruct` answers, by framework.")]
+    model_ms: Annotated[dict[str, float], Field(description="Milliseconds that each framework computed.")]
+    max_abs_difference: Annotated[
+        dict[str, float], Field(description="The largest difference of `probs`, by pair, such as `jax-pytorch`.")
+    ]
+    unavailable: Annotated[dict[str, str], Field(description="Why a framework isn't among the results.")]
+    seed: Annotated[int, Field(description="Seed of the noise, the same for all.")]
+
+
 class FrameworkView(BaseModel):
     """A framework, and how far it has come."""
 

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from app.codecs.limits import Limits
 from app.inference.registry import Registry
 from app.metrics import Metrics
 from app.settings import Settings
@@ -29,15 +28,6 @@ async def get_metrics(request: Request) -> Metrics:
     return metrics
 
 
-async def get_limits(request: Request) -> Limits:
-    """Return what a request may cost."""
-    settings = await get_settings(request)
-    return Limits(
-        max_body_bytes=settings.max_body_bytes, max_images=settings.max_images, max_pixels=settings.max_pixels
-    )
-
-
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 RegistryDep = Annotated[Registry, Depends(get_registry)]
-LimitsDep = Annotated[Limits, Depends(get_limits)]
 MetricsDep = Annotated[Metrics, Depends(get_metrics)]

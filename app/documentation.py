@@ -17,6 +17,13 @@ _BINARY: Final = {"type": "string", "format": "binary"}
 _NUMBERS: Final = {"type": "array", "items": {"type": "number"}}
 _ROWS: Final = {"type": "array", "items": _NUMBERS}
 
+_TIMEOUT: Final = {
+    "name": "X-Request-Timeout",
+    "in": "header",
+    "description": "Seconds after which the answer is of no use: work that takes longer is dropped, with 504.",
+    "schema": {"type": "number", "exclusiveMinimum": 0},
+}
+
 _DESCRIPTION: Final = """\
 One variational autoencoder, trained in JAX, TensorFlow and PyTorch, and served by all three.
 
@@ -26,15 +33,19 @@ Errors are problem documents (RFC 9457).
 """
 
 
-def describe_route(options: type[Options], answer: type[Provenance], *, field: str | None) -> dict[str, Any]:
+def describe_route(options: type[Options], answer: type[BaseModel], *, field: str | None) -> dict[str, Any]:
     """Return the arguments of a model route's decorator; `field` is what its body holds, if it has one."""
-    extra: dict[str, Any] = {"parameters": [*_parameters(AnswerOptions), *_parameters(options)]}
-    statuses = [401, 406, 422, 503]
+    about_answer = [item for item in _parameters(AnswerOptions) if item["name"] in options.answer_options]
+    extra: dict[str, Any] = {"parameters": [*about_answer, *_parameters(options), _TIMEOUT]}
+    statuses = [401, 406, 422, 429, 503, 504]
     if field is not None:
         extra["requestBody"] = {"required": True, "content": _bodies(options, field)}
         statuses += [400, 413, 415]
-    content: dict[str, Any] = {"application/x-npy": {"schema": _BINARY}}
-    if "probs" in answer.model_fields:
+    formats = options().formats
+    content: dict[str, Any] = {}
+    if "npy" in formats:
+        content["application/x-npy"] = {"schema": _BINARY}
+    if "png" in formats:
         content["image/png"] = {"schema": _BINARY}
     ok = {
         "model": answer,
@@ -95,15 +106,22 @@ def _option_schemas(model: type[BaseModel]) -> dict[str, dict[str, Any]]:
 
 
 def _bodies(options: type[Options], field: str) -> dict[str, Any]:
-    array = _images_schema() if field == "images" else _latents_schema()
+    schemas = {"images": _images_schema(), "latents": _latents_schema()}
+    if field != "ends":
+        schemas = {field: schemas[field]}
     body = {
         "type": "object",
-        "required": [field],
-        "properties": {field: array, **_option_schemas(options)},
+        "properties": {**schemas, **_option_schemas(options)},
         "additionalProperties": False,
     }
+    if field == "ends":
+        body["oneOf"] = [{"required": [name]} for name in schemas]
+        for schema in schemas.values():
+            schema |= {"minItems": 2, "maxItems": 2}
+    else:
+        body["required"] = [field]
     bodies: dict[str, Any] = {"application/json": {"schema": body, "examples": _examples(field)}}
-    if field == "images":
+    if field != "latents":
         files = {"type": "array", "items": _BINARY, "description": "One or more image files."}
         form = {"type": "object", "required": ["files"], "properties": {"files": files}}
         bodies["multipart/form-data"] = {"schema": form}
@@ -135,6 +153,11 @@ def _latents_schema() -> dict[str, Any]:
 def _examples(field: str) -> dict[str, Any]:
     if field == "latents":
         return {"one": {"summary": "One latent", "value": {"latents": latents()}}}
+    if field == "ends":
+        return {
+            "files": {"summary": "Two PNG files in base64", "value": {"images": [DIGIT_PNG_BASE64] * 2}},
+            "latents": {"summary": "Two latents", "value": {"latents": [*latents(), [0.0] * len(latents()[0])]}},
+        }
     return {
         "file": {"summary": "A PNG file in base64", "value": {"images": [DIGIT_PNG_BASE64]}},
         "numbers": {"summary": "28 rows of 28 numbers", "value": {"images": [digit_rows()]}},

@@ -6,15 +6,17 @@ from typing import Final
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
 from app.exceptions import (
     AuthenticationError,
+    DeadlinePassedError,
     FieldError,
     FrameworkUnavailableError,
     InvalidValueError,
     MalformedBodyError,
     NotAcceptableError,
+    OverloadedError,
+    RetryLaterError,
     ServiceError,
     TooLargeError,
     UnsupportedContentError,
@@ -29,7 +31,9 @@ STATUSES: Final[Mapping[type[ServiceError], int]] = {
     TooLargeError: 413,
     UnsupportedContentError: 415,
     InvalidValueError: 422,
+    OverloadedError: 429,
     FrameworkUnavailableError: 503,
+    DeadlinePassedError: 504,
 }
 
 # The phrases of RFC 9110, which `type: about:blank` asks for; Python's own change with its version.
@@ -42,8 +46,10 @@ TITLES: Final = {
     413: "Content Too Large",
     415: "Unsupported Media Type",
     422: "Unprocessable Content",
+    429: "Too Many Requests",
     500: "Internal Server Error",
     503: "Service Unavailable",
+    504: "Gateway Timeout",
 }
 
 
@@ -51,7 +57,6 @@ def add_error_handlers(app: FastAPI) -> None:
     """Have every error that the service expects answered with a problem document."""
     app.add_exception_handler(ServiceError, _answer_service_error)
     app.add_exception_handler(HTTPException, _answer_http_exception)
-    app.add_exception_handler(ClientDisconnect, _answer_nobody)
 
 
 def problem(
@@ -80,7 +85,7 @@ def answer_error(error: ServiceError, *, request_id: str) -> Response:
     # The nearest ancestor in the table; one without is a fault of ours.
     status = next((STATUSES[base] for base in type(error).__mro__ if base in STATUSES), 500)
     headers = {}
-    if isinstance(error, FrameworkUnavailableError):
+    if isinstance(error, RetryLaterError):
         headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, AuthenticationError):
         headers["WWW-Authenticate"] = "Bearer"
@@ -106,8 +111,3 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
         allowed = headers.get("Allow", "")
         detail = f"{request.method} is not a method of this route; use {allowed}; /docs shows how"
     return problem(error.status_code, detail, request_id=request.state.request_id, headers=headers)
-
-
-async def _answer_nobody(_request: Request, _error: Exception) -> Response:
-    # The client has gone, so this reaches no one; nginx's number for it is for whoever reads the middleware's logs.
-    return Response(status_code=499)

@@ -1,7 +1,11 @@
 """The errors of the `app` package, none of which knows HTTP; `app.errors` maps each to a status.
 
 ServiceError
-├── FrameworkUnavailableError      the framework is loading, broken, or not installed
+├── DeadlinePassedError            the answer would come later than the client, or the settings, allow
+├── RetryLaterError                the same request may be answered later
+│   ├── FrameworkUnavailableError  the framework is loading, broken, or not installed
+│   │   └── FrameworkFaultError    it failed just now, and is being loaded anew
+│   └── OverloadedError            its queue is full
 ├── RequestError                   the client sent something that can't be answered
 │   ├── AuthenticationError        no API key, or a wrong one
 │   ├── InvalidValueError          right syntax, wrong value
@@ -20,12 +24,35 @@ class ServiceError(Exception):
     """Any failure the service expects; the message says what was wrong, what was expected, what to do."""
 
 
-class FrameworkUnavailableError(ServiceError):
-    """A framework can't answer now; the message says why."""
+class DeadlinePassedError(ServiceError):
+    """A request took longer than it may; its work was dropped."""
+
+
+class RetryLaterError(ServiceError):
+    """The same request may be answered later."""
 
     def __init__(self, message: str, *, retry_after_s: int) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class FrameworkUnavailableError(RetryLaterError):
+    """A framework can't answer now; the message says why."""
+
+
+class FrameworkFaultError(FrameworkUnavailableError):
+    """A framework that was ready has failed."""
+
+    def __init__(self, framework: str, fault: str, *, retry_after_s: int = 5) -> None:
+        super().__init__(
+            f"{framework} is out of service, because {fault}; it is being loaded anew: "
+            "try again soon, or another framework",
+            retry_after_s=retry_after_s,
+        )
+
+
+class OverloadedError(RetryLaterError):
+    """A framework's queue is full."""
 
 
 class RequestError(ServiceError):

@@ -6,14 +6,17 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 
+from app.codecs.limits import Limits
+from app.direct import DirectMiddleware
 from app.documentation import build_openapi
 from app.errors import add_error_handlers
 from app.inference.registry import Registry
 from app.metrics import Metrics
 from app.middleware import ApiKeyMiddleware, RequestMiddleware
-from app.routes import models, site, status
+from app.routes import comparison, models, site, status
 from app.settings import Settings
 
 
@@ -24,7 +27,7 @@ def create_app(settings: Settings, registry: Registry | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        registry.start()
+        registry.start(metrics.of)
         yield
         registry.close()
 
@@ -35,13 +38,22 @@ def create_app(settings: Settings, registry: Registry | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.registry = registry
     app.state.metrics = metrics
-    for router in (models.router, status.router, site.router):
+    app.state.limits = Limits(
+        max_body_bytes=settings.max_body_bytes,
+        max_images=settings.max_images,
+        max_samples=settings.max_samples,
+        max_pixels=settings.max_pixels,
+    )
+    routers = (models.router, comparison.router, status.router, site.router)
+    for router in routers:
         app.include_router(router)
     add_error_handlers(app)
     keys = [key.get_secret_value() for key in settings.api_keys]
+    direct = [*models.router.routes, *comparison.router.routes]
+    app.add_middleware(DirectMiddleware, routes=direct)
     if keys:
         app.add_middleware(ApiKeyMiddleware, keys=keys)
-    routes = frozenset(str(path) for route in app.routes if (path := getattr(route, "path", None)))
+    routes = frozenset(route.path for router in routers for route in router.routes if isinstance(route, APIRoute))
     app.add_middleware(RequestMiddleware, metrics=metrics, routes=routes)  # the last added is the outermost
     _describe(app, needs_key=bool(keys))
     return app

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import QueryParams
 
+from app.codecs.limits import Limits
 from app.exceptions import FieldError, InvalidValueError
 from app.schemas import Options
 
@@ -35,17 +36,17 @@ def read_query(query: QueryParams, known: Collection[str]) -> dict[str, str]:
     return dict(given)
 
 
-def read_query_options(options_type: type[OptionsT], query: Mapping[str, str], *, max_images: int) -> OptionsT:
+def read_query_options(options_type: type[OptionsT], query: Mapping[str, str], *, limits: Limits) -> OptionsT:
     """Return a route's options as the query gives them.
 
     Raises:
         InvalidValueError: One is wrong.
     """
     values = {name: _json_value(text) for name, text in query.items()}
-    return validate(options_type, values, source="query", context={"max_images": max_images})
+    return validate(options_type, values, source="query", limits=limits)
 
 
-def add_body_options(options: OptionsT, body: Mapping[str, object]) -> OptionsT:
+def add_body_options(options: OptionsT, body: Mapping[str, object], *, limits: Limits) -> OptionsT:
     """Return the options with those that stand in a JSON body.
 
     Raises:
@@ -53,22 +54,20 @@ def add_body_options(options: OptionsT, body: Mapping[str, object]) -> OptionsT:
     """
     if not body:
         return options
-    added = validate(type(options), body, source="body")
+    added = validate(type(options), body, source="body", limits=limits)
     both = sorted(options.model_fields_set & added.model_fields_set)
     _raise_if_any([FieldError(f"query.{name}", "stands in the body as well: give it once") for name in both])
     return options.model_copy(update={name: getattr(added, name) for name in added.model_fields_set})
 
 
-def validate(
-    model: type[ModelT], values: Mapping[str, object], *, source: str, context: Mapping[str, object] | None = None
-) -> ModelT:
+def validate(model: type[ModelT], values: Mapping[str, object], *, source: str, limits: Limits | None = None) -> ModelT:
     """Return the model of the values.
 
     Raises:
         InvalidValueError: A value is wrong or unknown; `source` begins the path that says which.
     """
     try:
-        return model.model_validate(values, context=dict(context or {}))
+        return model.model_validate(values, context=limits)
     except ValidationError as error:
         errors = [
             FieldError(

@@ -1,7 +1,7 @@
 """What clients may ask for: the options of each route, checked by pydantic. Arrays are the codecs' business."""
 
 import secrets
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -55,6 +55,14 @@ class Options(BaseModel):
     """The options of one model route, in the query or beside the arrays of a JSON body."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    answer_options: ClassVar[tuple[str, ...]] = ("framework", "format", "output")
+    """Which of `AnswerOptions` the route has."""
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The kinds of answer, by their words in `?format=`, the default first."""
+        return ("json", "png", "npy") if "probs" in self.outputs else ("json", "npy")
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -135,12 +143,81 @@ class SampleOptions(SeedOptions):
     @field_validator("n")
     @classmethod
     def _check_n(cls, value: int, info: ValidationInfo) -> int:
-        most = info.context["max_images"] if info.context else value
-        if value > most:
-            raise ValueError(f"input should be at most {most} on this server")
-        return value
+        return _check_most(value, info, "max_images")
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of the answer's arrays."""
         return ("probs", "latents")
+
+
+class ScoreOptions(SeedOptions, ImageOptions):
+    """Options of `/score`."""
+
+    samples: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="How many latents to draw for each image, from 1 to the server's limit (5000 unless it is set "
+            "otherwise); from 2 there is the importance-weighted bound too.",
+            examples=[16],
+        ),
+    ] = 1
+
+    @field_validator("samples")
+    @classmethod
+    def _check_samples(cls, value: int, info: ValidationInfo) -> int:
+        return _check_most(value, info, "max_samples")
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the answer's arrays."""
+        bound = ("iwae", "iwae_standard_error") if self.samples > 1 else ()
+        return ("elbo", "log_likelihood", "kl_divergence", "kl_per_dimension", "bits_per_pixel", *bound)
+
+
+class InterpolateOptions(ImageOptions):
+    """Options of `/interpolate`."""
+
+    steps: Annotated[
+        int,
+        Field(
+            ge=2,
+            description="How many images, both ends included, from 2 to the server's limit (1024 unless it is set "
+            "otherwise).",
+            examples=[8],
+        ),
+    ] = 8
+
+    @field_validator("steps")
+    @classmethod
+    def _check_steps(cls, value: int, info: ValidationInfo) -> int:
+        return _check_most(value, info, "max_images")
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the answer's arrays."""
+        return ("probs", "latents")
+
+
+class CompareOptions(SeedOptions, ImageOptions):
+    """Options of `/compare`."""
+
+    answer_options: ClassVar[tuple[str, ...]] = ("format",)
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The kinds of answer: only JSON holds several frameworks' arrays."""
+        return ("json",)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the arrays of each framework."""
+        return ReconstructOptions().outputs
+
+
+def _check_most(value: int, info: ValidationInfo, limit: str) -> int:
+    most = getattr(info.context, limit) if info.context else value
+    if value > most:
+        raise ValueError(f"input should be at most {most} on this server")
+    return value

@@ -75,6 +75,29 @@ class Settings(BaseSettings):
     max_pixels: int = Field(
         25_000_000, ge=1, le=2**30, description="Most pixels of a picture that is sent as a file, 1 to 2^30."
     )
+    max_queue_images: int = Field(
+        4096, ge=1, le=2**20, description="Most images or latents that wait for one framework, 1 to 2^20; then 429."
+    )
+    max_queue_bytes: int = Field(
+        256 * 2**20, ge=1024, le=2**40, description="Most bytes of arrays that wait for one framework, 1024 to 2^40."
+    )
+    max_samples: int = Field(
+        5000, ge=1, le=2**20, description="Most draws of noise for each image that /score takes, 1 to 2^20."
+    )
+    request_timeout_s: float = Field(
+        30,
+        ge=0,
+        le=86400,
+        description="Seconds that a request may take before it is dropped with 504, 0 to 86400; "
+        "0: any number. A client may ask for less by the header X-Request-Timeout.",
+    )
+    hang_timeout_s: float = Field(
+        30,
+        ge=0,
+        le=86400,
+        description="Seconds that one batch may take before its framework counts as hanging and is "
+        "loaded anew, 0 to 86400; 0: any number.",
+    )
     shutdown_timeout_s: int = Field(
         8, ge=0, le=3600, description="Seconds that accepted requests are given to finish at the end, 0 to 3600."
     )

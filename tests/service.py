@@ -1,5 +1,6 @@
 """A service for tests: the whole application behind a real server, over adapters of NumPy that load at once."""
 
+import asyncio
 import base64
 import io
 import threading
@@ -13,7 +14,8 @@ import uvicorn
 
 from app.inference.fake_adapter import FakeAdapter
 from app.inference.loader import checkpoint_path
-from app.inference.registry import Registry, Status
+from app.inference.registry import Registry
+from app.inference.states import Status
 from app.main import create_app
 from app.server import open_sockets
 from app.settings import Settings
@@ -47,6 +49,22 @@ def fake_load(framework, *, checkpoints, device):
 def fake_adapter(checkpoints, framework="jax"):
     """Return the adapter that the service of these checkpoints has for a framework."""
     return fake_load(framework, checkpoints=checkpoints, device="cpu")[1]
+
+
+class InlineComputation:
+    """A model that computes at once, in the caller's thread."""
+
+    def __init__(self, adapter):
+        self.adapter = adapter
+
+    async def run(self, operation, *inputs):
+        """Return the operation's outputs."""
+        return operation(self.adapter, *inputs)
+
+
+def compute(task, adapter, *arguments, **options):
+    """Return what a task of the service comes to on an adapter."""
+    return asyncio.run(task(InlineComputation(adapter), *arguments, **options))
 
 
 def make_service(checkpoints, load=fake_load, require_installed=lambda framework: None, **changes):

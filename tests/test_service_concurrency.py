@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from app.inference import vae
+from app.inference import tasks
 from app.inference.fake_adapter import FakeAdapter
-from tests.service import fake_adapter, fake_load, make_images, make_service, post_npy, read_npy, running
+from tests.service import compute, fake_adapter, fake_load, make_images, make_service, post_npy, read_npy, running
 from training.frameworks import FRAMEWORKS
 
 
@@ -60,7 +60,7 @@ def test_many_unlike_callers_get_their_own_answers(client, checkpoints):
 
     for index, probs in enumerate(answers):
         adapter = fake_adapter(checkpoints, FRAMEWORKS[index % 3])
-        expected = vae.reconstruct(adapter, images[index : index + 1], seed=index)["probs"]
+        expected = compute(tasks.reconstruct, adapter, images[index : index + 1], seed=index)["probs"]
         np.testing.assert_allclose(probs, expected, rtol=1e-5, atol=1e-6)
 
 

@@ -6,7 +6,7 @@ from http.client import HTTPConnection
 import numpy as np
 import pytest
 
-from tests.service import MODEL, assert_problem, make_images, make_service, npy, post_npy, running
+from tests.service import MODEL, assert_problem, make_service, npy, running
 
 ONE_IMAGE = {"images": [[0.5] * MODEL.image_dim]}
 
@@ -173,23 +173,6 @@ def test_declared_length_over_the_limit_is_refused_unread(small_client):
         response = connection.getresponse()
 
     assert response.status == 413
-
-
-@pytest.mark.parametrize("route", ["/reconstruct", "/encode"])
-def test_fault_in_the_model_is_unavailable_and_leaves_the_next_request_alone(checkpoints, route):
-    """An adapter that fails is answered with 503 and Retry-After, and the server goes on."""
-    app = make_service(checkpoints, frameworks="jax")
-
-    with running(app) as client:
-        adapter = app.state.registry.get().adapter
-        adapter.encode = lambda images: 1 / 0
-        broken = post_npy(client, route, make_images())
-        del adapter.encode
-        mended = post_npy(client, route, make_images())
-
-    assert_problem(broken, 503)
-    assert int(broken.headers["Retry-After"]) > 0
-    assert mended.status_code == 200
 
 
 def test_unforeseen_error_is_answered_without_its_details(checkpoints, monkeypatch):

@@ -9,7 +9,19 @@ from app.codecs.pictures import parse_picture
 from app.examples import DIGIT_PNG_BASE64, digit_rows
 from tests.service import MODEL, make_service
 
-ROUTES = ["/reconstruct", "/encode", "/decode", "/sample", "/frameworks", "/healthz", "/readyz", "/metrics"]
+ROUTES = [
+    "/reconstruct",
+    "/encode",
+    "/decode",
+    "/sample",
+    "/score",
+    "/interpolate",
+    "/compare",
+    "/frameworks",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +53,7 @@ def test_every_parameter_is_described(document):
     for _, _, operation in operations(document):
         for parameter in operation.get("parameters", []):
             assert parameter["description"].endswith(".")
-            assert parameter["schema"]["type"] in {"string", "integer", "boolean"}
+            assert parameter["schema"]["type"] in {"string", "integer", "number", "boolean"}
 
 
 def test_every_error_is_a_problem_document(document):
@@ -84,7 +96,7 @@ def test_example_is_answered_as_documented(client, document, method, path, query
 
 def test_every_model_route_has_an_example(document):
     """Routes with a body have examples of it; `/sample` has them in its parameters."""
-    for path in ("/reconstruct", "/encode", "/decode"):
+    for path in ("/reconstruct", "/encode", "/decode", "/score", "/interpolate", "/compare"):
         assert document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["examples"]
     assert any("example" in item for item in document["paths"]["/sample"]["get"]["parameters"])
 

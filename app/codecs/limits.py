@@ -13,5 +13,8 @@ class Limits:
     max_images: int = 1024
     """Images or latents in one request; 1 or more."""
 
+    max_samples: int = 5000
+    """Draws of noise for each image in one request; 1 or more."""
+
     max_pixels: int = 25_000_000
     """Pixels of all image files of one request together, before they are resized; 1 or more."""

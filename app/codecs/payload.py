@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float32
@@ -25,6 +26,7 @@ _READABLE = {
     "images": "application/json, application/x-npy, multipart/form-data, or an image type such as image/png",
     "latents": "application/json or application/x-npy",
 }
+_READABLE["ends"] = _READABLE["images"]
 
 _CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([^\"';\s]*)", re.IGNORECASE)
 
@@ -56,7 +58,9 @@ class Payload:
 async def parse_payload(
     body: bytes, *, content_type: str | None, field: str, limits: Limits = _DEFAULT_LIMITS
 ) -> Payload:
-    """Return the body parsed as its content type says; `field` is what it should hold, `images` or `latents`.
+    """Return the body parsed as its content type says; `field` is what it should hold.
+
+    That is `images`, `latents`, or `ends`: the one or the other.
 
     Raises:
         UnsupportedContentError: The content type isn't read here, or there is none.
@@ -70,10 +74,10 @@ async def parse_payload(
         return _parse_json(body, field)
     if media_type == "application/x-npy":
         return Payload({}, parse_npy(body))
-    if field == "images" and media_type == "multipart/form-data":
+    if field != "latents" and media_type == "multipart/form-data":
         return Payload({}, await parse_form(body, content_type=content_type or "", limits=limits))
     # SVG is a program more than a picture: it may fetch and run things.
-    if field == "images" and media_type.startswith("image/") and not media_type.startswith("image/svg"):
+    if field != "latents" and media_type.startswith("image/") and not media_type.startswith("image/svg"):
         return Payload({}, (PictureFile("body", body),))
     found = f"Content-Type is {glimpse(media_type)}" if content_type else "the request has no Content-Type"
     raise UnsupportedContentError(f"{found}: {field} are read from {_READABLE[field]}")
@@ -106,6 +110,33 @@ def images_from(
     return np.float32(1) - images if invert else images
 
 
+def ends_from(
+    payload: Payload, *, model: ModelConfig, limits: Limits, invert: bool
+) -> tuple[Literal["images", "latents"], Float32[ndarray, "2 values"]]:
+    """Return what the payload's two items are, and the items: as `images_from` or `latents_from` gives them.
+
+    An array of a npy file holds latents where its rows are as long as latents, and no image is so small.
+
+    Raises:
+        InvalidValueError: There aren't two, or one is wrong.
+    """
+    value = payload.value
+    if isinstance(value, JsonValue):
+        are_latents = value.where == "body.latents"
+    else:
+        are_latents = isinstance(value, ndarray) and value.shape == (2, model.latent_dim) != (2, model.image_dim)
+    if are_latents:
+        ends = latents_from(payload, model=model, limits=limits)
+    else:
+        ends = images_from(payload, model=model, limits=limits, invert=invert)
+    if len(ends) != 2:
+        raise wrong_value(
+            value.where if isinstance(value, JsonValue) else "body",
+            f"holds {len(ends)}: expected two, between which to interpolate",
+        )
+    return "latents" if are_latents else "images", ends
+
+
 def latents_from(payload: Payload, *, model: ModelConfig, limits: Limits) -> Float32[ndarray, "batch latent"]:
     """Return the payload's latents, as float32.
 
@@ -129,10 +160,21 @@ def _check_charset(content_type: str) -> None:
 
 def _parse_json(body: bytes, field: str) -> Payload:
     members = parse_object(body)
+    if field == "ends":
+        field = _find_ends(members)
     if field not in members:
         raise wrong_value(f"body.{field}", f'is missing: expected an object such as {{"{field}": [...]}}')
     options = {name: value for name, value in members.items() if name != field}
     return Payload(options, JsonValue(f"body.{field}", members[field]))
+
+
+def _find_ends(members: Mapping[str, object]) -> str:
+    given = [field for field in ("images", "latents") if field in members]
+    if len(given) != 1:
+        expected = 'expected an object with two images, {"images": [..., ...]}, or two latents, {"latents": [..., ...]}'
+        found = "both images and latents" if given else "neither images nor latents"
+        raise wrong_value("body", f"has {found}: {expected}")
+    return given[0]
 
 
 def _is_mixed(items: list[object]) -> bool:

@@ -44,6 +44,10 @@ class Adapter(Protocol):
         """Return logits, mean and logvar with z = mean + eps * exp(logvar / 2), in one compiled call."""
         ...
 
+    def count_compilations(self) -> int:
+        """Return how often it has compiled or traced; once it is warm, this should never change."""
+        ...
+
 
 def warm_up(adapter: Adapter, batch_sizes: Iterable[int] = (1, 2)) -> None:
     """Call every method with every batch size, so that no request waits for a compilation."""
@@ -53,3 +57,15 @@ def warm_up(adapter: Adapter, batch_sizes: Iterable[int] = (1, 2)) -> None:
         adapter.encode(images)
         adapter.decode(z)
         adapter.reconstruct(images, z)
+
+
+def probe(adapter: Adapter) -> None:
+    """Compute one black image, to tell a model that fails from an input that is to blame.
+
+    Raises:
+        FloatingPointError: The answer isn't finite.
+    """
+    images = np.zeros((1, adapter.model.image_dim), np.float32)
+    eps = np.zeros((1, adapter.model.latent_dim), np.float32)
+    if not all(np.isfinite(array).all() for array in adapter.reconstruct(images, eps)):
+        raise FloatingPointError("the model's answer to a black image isn't finite")

@@ -14,7 +14,7 @@ from training.jax_vae.device import device_name, select_device
 from training.jax_vae.model import VAE
 from training.jax_vae.weights import import_weights
 
-BATCH_SIZES = (1, 4, 16, 64, 256, 1024)
+BATCH_SIZES = (1, 2, 4, 8, 16, 32, 48, 64, 128, 256)
 """Batch sizes compiled for: JAX compiles anew for every other."""
 
 
@@ -57,6 +57,11 @@ class JaxAdapter:
         """Return logits, mean and logvar with z = mean + eps * exp(logvar / 2)."""
         logits, mean, logvar = self._call(self._reconstruct, images, eps)
         return logits, mean, logvar
+
+    def count_compilations(self) -> int:
+        """Return how many batch sizes have been compiled, over all methods."""
+        functions: tuple[Any, ...] = (self._encode, self._decode, self._reconstruct)
+        return sum(function._cache_size() for function in functions)  # noqa: SLF001 -- JAX has no public count
 
     def _call(self, compiled: Callable[..., Any], *inputs: ndarray) -> tuple[ndarray, ...]:
         largest = BATCH_SIZES[-1]

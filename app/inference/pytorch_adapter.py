@@ -53,6 +53,10 @@ class PytorchAdapter:
         logits, mean, logvar = self._vae(self._tensor(images), self._tensor(eps))
         return logits.numpy(force=True), mean.numpy(force=True), logvar.numpy(force=True)
 
+    def count_compilations(self) -> int:
+        """Return 0: the module runs eagerly, in kernels compiled beforehand."""
+        return 0
+
     def _tensor(self, array: Float32[ndarray, "batch values"]) -> Tensor:
         # OpenMP's threads wait for each other by spinning: where the server's own thread takes one of their cores, a
         # call for one image lasts a scheduler's turn, many times what it lasts on one. The setting is the caller's.

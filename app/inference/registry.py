@@ -1,77 +1,35 @@
-"""Which frameworks are served, and how far each has come. It loads them, and computes nothing."""
+"""Which frameworks are served: loads them, takes out those that fail, and loads these anew. Computes nothing."""
 
+import asyncio
 import logging
-import threading
+import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from functools import partial
+from typing import Final
 
-from app.exceptions import FrameworkUnavailableError
-from app.inference.adapter import Adapter
-from app.inference.loader import checkpoint_path, load_model
-from app.inference.worker import Worker
+from app.exceptions import FrameworkFaultError, FrameworkUnavailableError
+from app.inference.batcher import Batcher, Observer
+from app.inference.loader import Load, Loaded, load_in_thread, load_model
+from app.inference.states import FrameworkState, LoadedModel, Reload, Status
 from app.settings import Settings
-from training.checkpoint import Checkpoint
-from training.errors import FrameworkNotInstalledError, TrainingError
+from training.errors import FrameworkNotInstalledError
 from training.frameworks import require_installed
 
 logger = logging.getLogger(__name__)
 
-RETRY_WHILE_LOADING_S = 2
-RETRY_WHEN_BROKEN_S = 60
+RETRY_WHILE_LOADING_S: Final = 2
+RETRY_WHEN_BROKEN_S: Final = 60
 
+_WATCH_EVERY_S: Final = 0.25
 
-class Load(Protocol):
-    """What makes an adapter from a framework's name; tests give their own."""
-
-    def __call__(self, framework: str, *, checkpoints: Path, device: str) -> tuple[Checkpoint, Adapter]:
-        """Load a checkpoint and its adapter; any exception means that the framework can't be served."""
-        ...
-
-
-class Status(StrEnum):
-    """How far a framework has come."""
-
-    LOADING = "loading"
-    READY = "ready"
-    FAILED = "failed"
-    NOT_INSTALLED = "not_installed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadedModel:
-    """A model that answers requests."""
-
-    adapter: Adapter
-    worker: Worker
-    checkpoint: Checkpoint
-    load_seconds: float
-    """From the start of loading to being warm."""
-
-    @property
-    def checkpoint_id(self) -> str | None:
-        """The first 12 hexadecimal digits of the SHA-256 of the checkpoint's file."""
-        return self.checkpoint.sha256[:12] if self.checkpoint.sha256 else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrameworkState:
-    """A framework as `/frameworks` shows it."""
-
-    framework: str
-    status: Status
-    reason: str | None = None
-    """Why it isn't ready and what to do; None when it is. Names no folder of the server."""
-
-    model: LoadedModel | None = None
-    """Set when it is ready."""
+_LONGEST_BACKOFF_S: Final = 60
+"""Longest wait before a framework that failed is loaded anew; one that has worked for longer begins with a second."""
 
 
 class Registry:
-    """The frameworks of the settings, each loaded in a thread of its own."""
+    """The frameworks of the settings, each loaded in a thread of its own; all else is the event loop's thread's."""
 
     def __init__(
         self,
@@ -82,10 +40,12 @@ class Registry:
     ) -> None:
         self._settings = settings
         self._load = load
-        self._lock = threading.Lock()
-        self._closed = False
-        self._when_nothing_is_left: Callable[[], None] = lambda: None
         self._states = {name: _first_state(name, require_installed) for name in settings.frameworks}
+        self._locks = {name: asyncio.Lock() for name in settings.frameworks}
+        self._backoffs = {name: _Backoff() for name in settings.frameworks}
+        self._observers: dict[str, Observer] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._when_nothing_is_left: Callable[[], None] = lambda: None
 
     @property
     def default(self) -> str:
@@ -100,8 +60,11 @@ class Registry:
 
     @property
     def nothing_is_left(self) -> bool:
-        """Whether no framework is ready and none can become so."""
-        return all(state.status in (Status.FAILED, Status.NOT_INSTALLED) for state in self.states)
+        """Whether no framework is ready and none can become so by itself."""
+        return all(
+            state.status is Status.NOT_INSTALLED or (state.status is Status.FAILED and not state.is_retried)
+            for state in self.states
+        )
 
     def get(self, framework: str | None = None) -> LoadedModel:
         """Return the framework's model, or the default's.
@@ -119,68 +82,146 @@ class Registry:
                 f"{name} is not among the frameworks that this server is set to load: {served}",
                 retry_after_s=RETRY_WHEN_BROKEN_S,
             )
-        loading = state.status is Status.LOADING
+        soon = state.is_retried or state.status is Status.LOADING
         raise FrameworkUnavailableError(
-            str(state.reason), retry_after_s=RETRY_WHILE_LOADING_S if loading else RETRY_WHEN_BROKEN_S
+            str(state.reason), retry_after_s=RETRY_WHILE_LOADING_S if soon else RETRY_WHEN_BROKEN_S
         )
 
     def call_when_nothing_is_left(self, callback: Callable[[], None]) -> None:
-        """Have the callback called, from any thread, once no framework is ready and none can become so."""
+        """Have the callback called once no framework is ready and none can become so by itself."""
         self._when_nothing_is_left = callback
 
-    def start(self) -> None:
-        """Begin to load, and return at once."""
+    def start(self, observer_of: Callable[[str], Observer]) -> None:
+        """Begin to load, and return at once; needs a running event loop."""
+        self._observers = {name: observer_of(name) for name in self._states}
         for state in self.states:
             if state.status is Status.LOADING:
-                threading.Thread(
-                    target=self._load_framework, args=(state.framework,), name=f"load-{state.framework}", daemon=True
-                ).start()
+                self._spawn(self._load_first(state.framework))
             else:
                 logger.warning("%s", state.reason)
+        self._spawn(self._watch())
+
+    async def reload(self, framework: str | None = None) -> dict[str, Reload]:
+        """Load the framework's checkpoint anew, or all frameworks', and serve it if that works.
+
+        Requests that have begun are answered by the model that they began with.
+        """
+        names = [framework] if framework else list(self._states)
+        return {name: await self._reload(name) for name in names}
 
     def close(self) -> None:
-        """Stop every worker; a framework that is still loading is never served."""
-        with self._lock:
-            self._closed = True
-            for state in self.states:
-                if state.model is not None:
-                    state.model.worker.close()
+        """Stop every batcher; a framework that is still loading is never served."""
+        for task in self._tasks:
+            task.cancel()
+        for name, state in self._states.items():
+            if state.model is not None:
+                stopping = f"{name} is no longer served: the server is stopping; send the request again later"
+                state.model.batcher.close(FrameworkUnavailableError(stopping, retry_after_s=RETRY_WHILE_LOADING_S))
 
-    def _load_framework(self, framework: str) -> None:
-        state = self._try_to_load(framework)
-        with self._lock:
-            if self._closed and state.model is not None:
-                state.model.worker.close()
-            self._states[framework] = state
-            nothing_is_left = self.nothing_is_left
-        if nothing_is_left:
+    async def _load_first(self, framework: str) -> None:
+        async with self._locks[framework]:
+            self._put(framework, await self._load_anew(framework))
+        if self.nothing_is_left:
             self._when_nothing_is_left()
 
-    def _try_to_load(self, framework: str) -> FrameworkState:
-        path = checkpoint_path(self._settings.checkpoints, framework)
-        started = time.perf_counter()
-        try:
-            checkpoint, adapter = self._load(
-                framework, checkpoints=self._settings.checkpoints, device=self._settings.device
-            )
-        except FrameworkNotInstalledError as error:
-            logger.warning("%s", error)
-            return FrameworkState(framework=framework, status=Status.NOT_INSTALLED, reason=str(error))
-        except TrainingError as error:
-            logger.error("%s failed to load: %s", framework, error)  # noqa: TRY400 -- it says what to do
-            # Clients needn't know where the server keeps its files.
-            reason = str(error).replace(str(path), f"{framework}/{path.name}")
-            return FrameworkState(
-                framework=framework, status=Status.FAILED, reason=f"{framework} failed to load: {reason}"
-            )
-        except Exception as error:
-            logger.exception("%s failed to load", framework)
-            reason = f"{framework} failed to load ({type(error).__name__}); the server's log says more"
-            return FrameworkState(framework=framework, status=Status.FAILED, reason=reason)
-        seconds = time.perf_counter() - started
-        logger.info("%s is ready on %s after %.1f s", framework, adapter.device, seconds)
-        model = LoadedModel(adapter=adapter, worker=Worker(framework), checkpoint=checkpoint, load_seconds=seconds)
-        return FrameworkState(framework=framework, status=Status.READY, model=model)
+    async def _reload(self, framework: str) -> Reload:
+        async with self._locks[framework]:
+            outcome = await self._load_anew(framework)
+            if isinstance(outcome, Loaded) or self._states[framework].model is None:
+                self._put(framework, outcome)
+            model = self._states[framework].model
+            if isinstance(outcome, Loaded) and model is not None:
+                return Reload(True, f"checkpoint {model.checkpoint_id} of {framework} is served")
+            kept = "nothing is" if model is None else f"checkpoint {model.checkpoint_id} is still"
+            return Reload(False, f"{outcome.reason if isinstance(outcome, FrameworkState) else ''}; {kept} served")
+
+    async def _load_anew(self, framework: str) -> Loaded | FrameworkState:
+        settings = self._settings
+        return await load_in_thread(self._load, framework, checkpoints=settings.checkpoints, device=settings.device)
+
+    def _put(self, framework: str, outcome: Loaded | FrameworkState) -> None:
+        if isinstance(outcome, FrameworkState):
+            self._states[framework] = outcome
+            return
+        old = self._states[framework].model
+        adapter = outcome.adapter
+        model = LoadedModel(
+            adapter=adapter,
+            batcher=old.batcher if old else self._make_batcher(framework),
+            checkpoint=outcome.checkpoint,
+            load_seconds=outcome.seconds,
+            compilations_at_start=adapter.count_compilations(),
+        )
+        logger.info("%s is ready on %s after %.1f s", framework, adapter.device, outcome.seconds)
+        self._states[framework] = FrameworkState(framework=framework, status=Status.READY, model=model)
+
+    def _make_batcher(self, framework: str) -> Batcher:
+        return Batcher(
+            framework,
+            max_rows=self._settings.max_queue_images,
+            max_bytes=self._settings.max_queue_bytes,
+            observer=self._observers[framework],
+            on_fault=partial(self._take_out, framework),
+        )
+
+    def _take_out(self, framework: str, fault: FrameworkFaultError) -> None:
+        model = self._states[framework].model
+        if model is None:
+            return
+        logger.error("%s", fault)
+        self._states[framework] = FrameworkState(
+            framework=framework, status=Status.FAILED, reason=str(fault), is_retried=True
+        )
+        model.batcher.close(fault)
+        self._spawn(self._bring_back(framework))
+
+    async def _bring_back(self, framework: str) -> None:
+        """Load a framework that has failed, again and again, until that works or somebody else has done it."""
+        while True:
+            await asyncio.sleep(self._backoffs[framework].next_s())
+            async with self._locks[framework]:
+                if self._states[framework].model is not None:
+                    return
+                outcome = await self._load_anew(framework)
+                if isinstance(outcome, Loaded):
+                    self._put(framework, outcome)
+                    return
+                self._states[framework] = replace(outcome, is_retried=True)
+
+    async def _watch(self) -> None:
+        """Take out what hangs, and count what was compiled after the warm-up."""
+        limit_s = self._settings.hang_timeout_s
+        while True:
+            await asyncio.sleep(_WATCH_EVERY_S)
+            for name, state in self._states.items():
+                if (model := state.model) is None:
+                    continue
+                if limit_s and model.batcher.busy_s > limit_s:
+                    fault = f"a batch has taken over {limit_s} s"
+                    self._take_out(name, FrameworkFaultError(name, fault))
+                compilations = model.adapter.count_compilations() - model.compilations_at_start
+                self._observers[name].set_compilations(compilations)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class _Backoff:
+    """How long to wait before the next attempt: a second, then twice as long each time."""
+
+    def __init__(self) -> None:
+        self._wait_s = 0
+        self._last = -math.inf
+
+    def next_s(self) -> int:
+        """Return it, in seconds."""
+        now = time.monotonic()
+        has_worked = now - self._last > self._wait_s + _LONGEST_BACKOFF_S
+        self._wait_s = 1 if has_worked else min(2 * self._wait_s, _LONGEST_BACKOFF_S) or 1
+        self._last = now
+        return self._wait_s
 
 
 def _first_state(framework: str, require_installed: Callable[[str], None]) -> FrameworkState:

@@ -55,3 +55,8 @@ class TensorflowAdapter:
         """Return logits, mean and logvar with z = mean + eps * exp(logvar / 2)."""
         logits, mean, logvar = self._reconstruct(tf.constant(images), tf.constant(eps))
         return logits.numpy(), mean.numpy(), logvar.numpy()
+
+    def count_compilations(self) -> int:
+        """Return how many graphs have been traced."""
+        functions = (self._encode, self._decode, self._reconstruct)
+        return sum(function.experimental_get_tracing_count() for function in functions)

@@ -1,50 +1,83 @@
-"""The routes that compute with a model: thin, and without arithmetic."""
+"""The routes that compute with one model: thin, and without arithmetic."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request
 
-from app.answer_schemas import DecodeAnswer, EncodeAnswer, ReconstructAnswer, SampleAnswer
-from app.answers import compute, respond
-from app.calls import read_call, read_images, read_latents
+from app.answer_schemas import (
+    DecodeAnswer,
+    EncodeAnswer,
+    InterpolateAnswer,
+    ReconstructAnswer,
+    SampleAnswer,
+    ScoreAnswer,
+)
+from app.answers import Answer, answer
+from app.calls import choose_model, read_call, read_ends, read_images, read_latents
 from app.documentation import describe_route
-from app.inference import vae
-from app.schemas import DecodeOptions, EncodeOptions, ReconstructOptions, SampleOptions
+from app.inference import tasks
+from app.schemas import (
+    DecodeOptions,
+    EncodeOptions,
+    InterpolateOptions,
+    ReconstructOptions,
+    SampleOptions,
+    ScoreOptions,
+)
 
 router = APIRouter(tags=["models"])
 
 
 @router.post("/reconstruct", **describe_route(ReconstructOptions, ReconstructAnswer, field="images"))
-async def reconstruct(request: Request) -> Response:
+async def reconstruct(request: Request) -> Answer:
     """Encode images, draw one latent each, and decode it: the model's picture of each, and how well it fits."""
-    call, images = await read_images(request, ReconstructOptions)
+    model = choose_model(request, ReconstructOptions)
+    call, images = await read_images(request, ReconstructOptions, model)
     seed = call.options.choose_seed()
-    computed = await compute(request, call, vae.reconstruct, call.model.adapter, images, seed=seed)
-    return await respond(request, call, computed, seed=seed)
+    task = tasks.reconstruct_only if tasks.NEEDS_NO_SCORE.issuperset(call.outputs) else tasks.reconstruct
+    return await answer(request, call, model, lambda on: task(on, images, seed=seed), seed=seed)
 
 
 @router.post("/encode", **describe_route(EncodeOptions, EncodeAnswer, field="images"))
-async def encode(request: Request) -> Response:
+async def encode(request: Request) -> Answer:
     """Encode images: mean and logvar of q(z|x), and with `sample=true` latents drawn from it."""
-    call, images = await read_images(request, EncodeOptions)
+    model = choose_model(request, EncodeOptions)
+    call, images = await read_images(request, EncodeOptions, model)
     if not call.options.sample:
-        computed = await compute(request, call, vae.encode, call.model.adapter, images)
-        return await respond(request, call, computed, seed=None)
+        return await answer(request, call, model, lambda on: tasks.encode(on, images), seed=None)
     seed = call.options.choose_seed()
-    computed = await compute(request, call, vae.encode_and_sample, call.model.adapter, images, seed=seed)
-    return await respond(request, call, computed, seed=seed)
+    return await answer(request, call, model, lambda on: tasks.encode_and_sample(on, images, seed=seed), seed=seed)
 
 
 @router.post("/decode", **describe_route(DecodeOptions, DecodeAnswer, field="latents"))
-async def decode(request: Request) -> Response:
+async def decode(request: Request) -> Answer:
     """Decode latents: the image of each, as the probabilities of its pixels."""
-    call, latents = await read_latents(request, DecodeOptions)
-    computed = await compute(request, call, vae.decode, call.model.adapter, latents)
-    return await respond(request, call, computed, seed=None)
+    model = choose_model(request, DecodeOptions)
+    call, latents = await read_latents(request, DecodeOptions, model)
+    return await answer(request, call, model, lambda on: tasks.decode(on, latents), seed=None)
 
 
 @router.get("/sample", **describe_route(SampleOptions, SampleAnswer, field=None))
-async def sample(request: Request) -> Response:
+async def sample(request: Request) -> Answer:
     """Draw images: latents from the prior N(0, I), and what they decode to."""
-    call = await read_call(request, SampleOptions)
-    seed = call.options.choose_seed()
-    computed = await compute(request, call, vae.sample, call.model.adapter, n=call.options.n, seed=seed)
-    return await respond(request, call, computed, seed=seed)
+    model = choose_model(request, SampleOptions)
+    call = read_call(request, SampleOptions)
+    seed, n = call.options.choose_seed(), call.options.n
+    return await answer(request, call, model, lambda on: tasks.sample(on, n=n, seed=seed), seed=seed)
+
+
+@router.post("/score", **describe_route(ScoreOptions, ScoreAnswer, field="images"))
+async def score(request: Request) -> Answer:
+    """Score images: the ELBO and its parts, and with several samples the importance-weighted bound on log p(x)."""
+    model = choose_model(request, ScoreOptions)
+    call, images = await read_images(request, ScoreOptions, model)
+    seed, samples = call.options.choose_seed(), call.options.samples
+    return await answer(request, call, model, lambda on: tasks.score(on, images, samples=samples, seed=seed), seed=seed)
+
+
+@router.post("/interpolate", **describe_route(InterpolateOptions, InterpolateAnswer, field="ends"))
+async def interpolate(request: Request) -> Answer:
+    """Interpolate between two images, by their means, or between two latents: a straight line, decoded."""
+    model = choose_model(request, InterpolateOptions)
+    call, kind, ends = await read_ends(request, InterpolateOptions, model)
+    steps = call.options.steps
+    task = tasks.interpolate_latents if kind == "latents" else tasks.interpolate_images
+    return await answer(request, call, model, lambda on: task(on, ends, steps=steps), seed=None)

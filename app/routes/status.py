@@ -8,7 +8,8 @@ from app.answer_schemas import FrameworksAnswer, FrameworkView, HealthAnswer, Re
 from app.dependencies import MetricsDep, RegistryDep
 from app.documentation import describe_status_route
 from app.exceptions import FrameworkUnavailableError
-from app.inference.registry import RETRY_WHEN_BROKEN_S, RETRY_WHILE_LOADING_S, FrameworkState, Status
+from app.inference.registry import RETRY_WHEN_BROKEN_S, RETRY_WHILE_LOADING_S
+from app.inference.states import FrameworkState, Status
 from app.options import read_query, validate
 from app.schemas import FrameworkOptions
 

@@ -10,15 +10,25 @@ Prints Markdown. Needs wrk, and two cores that do nothing else.
 import argparse
 import json
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Final
 
-from benchmarks.serving import throughput
+from benchmarks.serving import large, memory, overload, stall, start, tail, throughput
 from benchmarks.serving.conditions import describe_conditions
 from benchmarks.serving.options import Options
 from benchmarks.serving.processes import choose_cores
 from benchmarks.serving.wrk import require_wrk
 
-PARTS = {"throughput": throughput}
+PARTS: Final[Mapping[str, Any]] = {
+    "throughput": throughput,
+    "large": large,
+    "tail": tail,
+    "stall": stall,
+    "overload": overload,
+    "start": start,
+    "memory": memory,
+}
 
 
 def main() -> None:
@@ -35,6 +45,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="how often each case is measured")
     parser.add_argument("--seconds", type=float, default=3, help="how long, each time")
     parser.add_argument("--minutes", type=float, default=4, help="how long memory is watched")
+    parser.add_argument("--bound-ms", type=float, default=1000, help="what p99 must stay below at overload")
     parser.add_argument("--server-args", default="", help="further options of `python -m app`, as one word")
     parser.add_argument("--json", type=Path, help="file for all figures; parts that it has already are kept")
     words = parser.parse_args()
@@ -44,6 +55,7 @@ def main() -> None:
         rounds=words.rounds,
         seconds=words.seconds,
         minutes=words.minutes,
+        bound_ms=words.bound_ms,
         only=words.only,
         server_args=tuple(shlex.split(words.server_args)),
     )

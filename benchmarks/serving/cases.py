@@ -11,7 +11,7 @@ import numpy as np
 
 from app.inference.loader import checkpoint_path
 from app.settings import CHECKPOINTS
-from benchmarks.serving.wrk import Request
+from benchmarks.serving.wrk import Request, run_wrk
 from training import numpy_model
 from training.checkpoint import load_checkpoint
 from training.data import load_dataset
@@ -36,7 +36,8 @@ class Case:
 
     def __str__(self) -> str:
         """Return a name that `--only` is looked for in."""
-        return f"{self.kind} {self.framework}"
+        images = "1 image" if self.count == 1 else f"{self.count:,} images"
+        return f"{self.kind} {self.framework} {images}"
 
     def request(self, url: str) -> Request:
         """Return the request to the service at that address."""
@@ -45,6 +46,10 @@ class Case:
         body = dump_npy(images) if self.kind == "npy" else json.dumps({"images": images.tolist()}).encode()
         headers = {"Content-Type": media_type, "Accept": media_type}
         return Request(f"{url}/reconstruct?framework={self.framework}", headers, body)
+
+    def highest(self, url: str, *, core: int, seconds: float) -> float:
+        """Return the requests a second that are answered on 64 connections, asked from that core."""
+        return run_wrk(self.request(url), core=core, connections=64, seconds=seconds).requests_per_s
 
     def check(self, url: str) -> None:
         """Send the request once.

@@ -60,9 +60,8 @@ def main() -> None:
     """Serve one of them on a free port until killed, with the settings that the service gives uvicorn."""
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as listening:
         print(listening.getsockname()[1], flush=True)
-        app = APPS[sys.argv[1]]()
-        lifespan = "off" if sys.argv[1] == "ASGI" else "auto"
-        config = uvicorn.Config(app, log_config=None, server_header=False, ws="none", lifespan=lifespan)
+        # No lifespan: bare ASGI has none.
+        config = uvicorn.Config(APPS[sys.argv[1]](), log_config=None, server_header=False, ws="none", lifespan="off")
         uvicorn.Server(config).run(sockets=[listening])
 
 

@@ -20,6 +20,9 @@ class Options:
     minutes: float
     """How long the memory is watched."""
 
+    bound_ms: float
+    """What the slowest hundredth of accepted requests must stay below at overload: the service's own setting."""
+
     only: str
     """A pattern, as of file names, for the names of cases."""
 

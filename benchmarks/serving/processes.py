@@ -1,12 +1,13 @@
 """The processes that are measured: the service and the empty endpoints, each on cores of its own choice."""
 
+import json
 import os
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,7 @@ def service(
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     words = ["-m", "app", "--port", str(port), "--frameworks", ",".join(frameworks), *QUIET, *arguments]
-    with tempfile.TemporaryFile() as log, pinned(*cores), _started(words, stderr=log) as process:
+    with tempfile.TemporaryFile() as log, _started(words, cores, stderr=log) as process:
         found = Service(f"http://127.0.0.1:{port}", process.pid)
         while waits and not _is_ready(found.url):
             if process.poll() is not None:
@@ -85,7 +86,7 @@ def service(
 @contextmanager
 def empty_endpoint(*cores: int, kind: str) -> Iterator[str]:
     """Start one of `benchmarks.serving.empty` on the cores, and give its address."""
-    with pinned(*cores), _started(["-m", "benchmarks.serving.empty", kind], stdout=subprocess.PIPE) as process:
+    with _started(["-m", "benchmarks.serving.empty", kind], cores, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         url = f"http://127.0.0.1:{int(process.stdout.readline())}/"
         while not _is_ready(url, path=""):
@@ -94,9 +95,29 @@ def empty_endpoint(*cores: int, kind: str) -> Iterator[str]:
 
 
 @contextmanager
-def _started(words: Sequence[str], **streams: Any) -> Iterator[subprocess.Popen[bytes]]:
+def bare_framework(*cores: int, framework: str, count: int) -> Iterator[Callable[[float], list[float]]]:
+    """Start `benchmarks.serving.bare` on the cores, and give a function from seconds to the seconds of each call."""
+    words = ["-m", "benchmarks.serving.bare", framework, str(count)]
+    with _started(words, cores, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        stdin, stdout = process.stdin, process.stdout
+        stdout.readline()
+
+        def call(seconds: float) -> list[float]:
+            stdin.write(f"{seconds}\n".encode())
+            stdin.flush()
+            taken: list[float] = json.loads(stdout.readline())
+            return taken
+
+        yield call
+
+
+@contextmanager
+def _started(words: Sequence[str], cores: Sequence[int], **streams: Any) -> Iterator[subprocess.Popen[bytes]]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TRIPTYCH_")}
-    process = subprocess.Popen([sys.executable, *words], cwd=ROOT, env=kept, **streams)  # noqa: S603 -- Python itself
+    with pinned(*cores):
+        process = subprocess.Popen([sys.executable, *words], cwd=ROOT, env=kept, **streams)  # noqa: S603 -- Python itself
     try:
         yield process
     finally:

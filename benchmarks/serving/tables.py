@@ -1,7 +1,7 @@
 """Figures as Markdown: tables, medians with their spread, and whether a goal is met. Measures nothing."""
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
@@ -22,3 +22,8 @@ def verdict(value: float, *, at_least: float | None = None, below: float | None 
     if below is not None:
         return [f"below {below:g}{unit}", "yes" if value < below else "**no**"]
     return ["-", "-"]
+
+
+def counts(numbers: Mapping[str, int]) -> str:
+    """Return how many there were of each, such as `200: 1,234, 429: 56`."""
+    return ", ".join(f"{name}: {number:,}" for name, number in numbers.items()) or "none"

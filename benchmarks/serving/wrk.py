@@ -45,6 +45,7 @@ class Request:
 class Run:
     """What wrk measured."""
 
+    requests: int
     requests_per_s: float
     p50_ms: float
     p99_ms: float
@@ -96,6 +97,7 @@ def parse_output(text: str) -> Run:
     line = next(line for line in text.splitlines() if line.startswith(MARK))
     found = json.loads(line.removeprefix(MARK))
     return Run(
+        requests=found["requests"],
         requests_per_s=found["requests"] / found["duration_us"] * 1e6,
         p50_ms=found["p50_us"] / 1e3,
         p99_ms=found["p99_us"] / 1e3,

@@ -1,0 +1,185 @@
+"""Joins what waits for one framework into batches, on one thread. Knows neither HTTP nor any framework.
+
+Requests that come while the model runs share its next batch; nobody waits for a timer. What is larger than a batch is
+cut into pieces, and between two pieces whatever is small has its turn, so that large work never holds up small work.
+
+The two threads meet in two places only: jobs go to the framework's thread through a queue, and come back by
+`call_soon_threadsafe`, a whole batch at once. All counts are the event loop's thread's, without locks.
+"""
+
+import asyncio
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Protocol
+
+from app.exceptions import FrameworkFaultError, InvalidValueError, OverloadedError, ServiceError
+from app.inference.adapter import Adapter, probe
+from app.inference.jobs import Arrays, Job, Part, Result, Timings, join, share_out
+from app.inference.turns import Turns
+from app.inference.vae import Operation
+
+logger = logging.getLogger(__name__)
+
+
+class Observer(Protocol):
+    """Who is told what a batcher does."""
+
+    def observe_batch(self, rows: int, model_s: float) -> None:
+        """Take note of a batch; called by the framework's thread."""
+        ...
+
+    def set_queue(self, images: int) -> None:
+        """Take note of how many rows wait or are being computed."""
+        ...
+
+    def set_compilations(self, count: int) -> None:
+        """Take note of how often the framework has compiled since it was ready."""
+        ...
+
+    def count_shed(self) -> None:
+        """Take note of a request that found the queue full."""
+        ...
+
+
+class Batcher:
+    """The thread of one framework, and the bounded queue before it."""
+
+    def __init__(
+        self,
+        framework: str,
+        *,
+        max_rows: int,
+        max_bytes: int,
+        observer: Observer,
+        on_fault: Callable[[FrameworkFaultError], None],
+    ) -> None:
+        """Start the thread; `on_fault` is called by the event loop's thread when the framework has failed."""
+        self._framework = framework
+        self._max_rows = max_rows
+        self._max_bytes = max_bytes
+        self._observer = observer
+        self._on_fault = on_fault
+        self._jobs: set[Job] = set()
+        self._rows = 0
+        self._nbytes = 0
+        self._closed: ServiceError | None = None
+        self._inbox: SimpleQueue[Job | None] = SimpleQueue()
+        # Written by the framework's thread, read by the other.
+        self._busy_since: float | None = None
+        self._seconds_per_row = 0.0
+        # A daemon: a call that never returns must not keep the process from ending.
+        threading.Thread(target=self._work, name=framework, daemon=True).start()
+
+    @property
+    def busy_s(self) -> float:
+        """How long the present batch has taken so far, in seconds; 0 when there is none."""
+        since = self._busy_since
+        return 0.0 if since is None else time.perf_counter() - since
+
+    def check_room(self) -> None:
+        """Raise an `OverloadedError` if the queue is full, before anything is spent on a request."""
+        if self._rows >= self._max_rows or self._nbytes >= self._max_bytes:
+            raise self._overloaded()
+
+    async def run(self, adapter: Adapter, operation: Operation, inputs: Arrays, timings: Timings) -> Arrays:
+        """Return the operation's outputs for the inputs, row by row, and add to the timings.
+
+        A wait that is cancelled frees its place, and what hasn't begun is never computed.
+
+        Raises:
+            OverloadedError: The queue has no room.
+            FrameworkUnavailableError: The framework failed, or is no longer served.
+            InvalidValueError: The outputs for these inputs aren't finite.
+        """
+        if self._closed is not None:
+            raise self._closed
+        job = Job(adapter, operation, inputs, asyncio.get_running_loop().create_future(), timings)
+        # What is larger than the whole queue may still come to an empty one.
+        if self._jobs and (self._rows + job.rows > self._max_rows or self._nbytes + job.nbytes > self._max_bytes):
+            raise self._overloaded()
+        self._jobs.add(job)
+        self._rows += job.rows
+        self._nbytes += job.nbytes
+        self._inbox.put(job)
+        try:
+            return await job.future
+        except asyncio.CancelledError:
+            self._release(job)
+            raise
+
+    def close(self, error: ServiceError) -> None:
+        """Take no more jobs, and answer all that wait with the error; called by the event loop's thread."""
+        self._closed = error
+        self._deliver([(job, error) for job in self._jobs], None)
+        self._inbox.put(None)
+
+    def _overloaded(self) -> OverloadedError:
+        self._observer.count_shed()
+        seconds = max(1, math.ceil(self._rows * self._seconds_per_row))
+        return OverloadedError(
+            f"{self._framework} has {self._rows} images in its queue and takes no more: send this again in {seconds} s",
+            retry_after_s=seconds,
+        )
+
+    def _release(self, job: Job) -> None:
+        if job in self._jobs:
+            self._jobs.remove(job)
+            self._rows -= job.rows
+            self._nbytes -= job.nbytes
+
+    def _deliver(self, results: list[Result], fault: FrameworkFaultError | None) -> None:
+        for job, result in results:
+            self._release(job)
+            if job.future.done():
+                continue
+            if isinstance(result, ServiceError):
+                job.future.set_exception(result)
+            else:
+                job.future.set_result(result)
+        self._observer.set_queue(self._rows)
+        if fault is not None and self._closed is None:
+            self._on_fault(fault)
+
+    def _work(self) -> None:
+        turns = Turns()
+        while True:
+            try:
+                job = self._inbox.get_nowait() if turns else self._inbox.get()
+                while job is not None:
+                    turns.add(job)
+                    job = self._inbox.get_nowait()
+            except Empty:
+                if parts := turns.take():
+                    self._compute(parts)
+            else:
+                return
+
+    def _compute(self, parts: list[Part]) -> None:
+        job = parts[0].job
+        fault = None
+        started = self._busy_since = time.perf_counter()
+        try:
+            results = share_out(parts, job.operation(job.adapter, *join(parts)))
+            if any(isinstance(result, InvalidValueError) for _, result in results):
+                probe(job.adapter)
+        except Exception as error:
+            logger.exception("%s failed to compute a batch", self._framework)
+            fault = FrameworkFaultError(self._framework, f"it raised {type(error).__name__}")
+            results = [(part.job, fault) for part in parts]
+        seconds = time.perf_counter() - started
+        self._busy_since = None
+        rows = sum(part.rows for part in parts)
+        # A moving average over some ten batches.
+        self._seconds_per_row += 0.1 * (seconds / rows - self._seconds_per_row)
+        self._observer.observe_batch(rows, seconds)
+        for part in parts:
+            part.job.timings.model_s += seconds
+            if part.start == 0:
+                part.job.timings.queue_s += started - part.job.queued
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            job.future.get_loop().call_soon_threadsafe(self._deliver, results, fault)

@@ -1,0 +1,165 @@
+"""What the service computes for a request, once for all frameworks: operations on one model, and noise from the seed.
+
+Each function returns its arrays by name, the most wanted first, the batch as first axis.
+"""
+
+import math
+from typing import Final, Protocol
+
+import numpy as np
+from jaxtyping import Float32, Float64, Shaped
+from numpy import ndarray
+
+from app.inference import vae
+from app.inference.adapter import Adapter
+from app.inference.noise import Noise, draw_noise
+from app.inference.turns import MAX_BATCH
+from app.inference.vae import Operation
+
+Arrays = dict[str, ndarray]
+
+NEEDS_NO_SCORE: Final = frozenset({"probs", "mean", "logvar"})
+"""What `reconstruct_only` returns."""
+
+
+class Computation(Protocol):
+    """A model that computes operations; see `app.inference.computation.Computation`."""
+
+    @property
+    def adapter(self) -> Adapter:
+        """The model."""
+        ...
+
+    async def run(self, operation: Operation, *inputs: Shaped[ndarray, "batch ..."]) -> tuple[ndarray, ...]:
+        """Return the operation's outputs."""
+        ...
+
+
+async def reconstruct(on: Computation, images: Float32[ndarray, "batch pixels"], *, seed: int) -> Arrays:
+    """Return probs, mean, logvar, and the ELBO of the given pixels with its two parts, in nats, per image."""
+    eps = draw_noise(seed, (len(images), on.adapter.model.latent_dim))
+    probs, mean, logvar, log_likelihood, kl = await on.run(vae.reconstruct_and_score, images, eps)
+    return {
+        "probs": _as_images(on, probs),
+        "mean": mean,
+        "logvar": logvar,
+        "elbo": log_likelihood - kl,
+        "log_likelihood": log_likelihood,
+        "kl_divergence": kl,
+    }
+
+
+async def reconstruct_only(on: Computation, images: Float32[ndarray, "batch pixels"], *, seed: int) -> Arrays:
+    """Return probs, mean and logvar as `reconstruct` does, without what only the ELBO needs."""
+    eps = draw_noise(seed, (len(images), on.adapter.model.latent_dim))
+    probs, mean, logvar = await on.run(vae.reconstruct, images, eps)
+    return {"probs": _as_images(on, probs), "mean": mean, "logvar": logvar}
+
+
+async def encode(on: Computation, images: Float32[ndarray, "batch pixels"]) -> Arrays:
+    """Return mean and logvar of q(z|x)."""
+    mean, logvar = await on.run(vae.encode, images)
+    return {"mean": mean, "logvar": logvar}
+
+
+async def encode_and_sample(on: Computation, images: Float32[ndarray, "batch pixels"], *, seed: int) -> Arrays:
+    """Return mean and logvar of q(z|x), and one draw from it as latents."""
+    mean, logvar = await on.run(vae.encode, images)
+    latents = mean + draw_noise(seed, mean.shape) * np.exp(logvar / 2)
+    return {"mean": mean, "logvar": logvar, "latents": latents}
+
+
+async def decode(on: Computation, latents: Float32[ndarray, "batch latent"]) -> Arrays:
+    """Return the probs of p(x|z)."""
+    (probs,) = await on.run(vae.decode, latents)
+    return {"probs": _as_images(on, probs)}
+
+
+async def sample(on: Computation, *, n: int, seed: int) -> Arrays:
+    """Return the probs of n latents drawn from the prior N(0, I), and the latents."""
+    latents = draw_noise(seed, (n, on.adapter.model.latent_dim))
+    return await decode(on, latents) | {"latents": latents}
+
+
+async def interpolate_latents(on: Computation, ends: Float32[ndarray, "2 latent"], *, steps: int) -> Arrays:
+    """Return the probs of latents at even steps on the straight line between two, both ends included."""
+    share = np.linspace(0, 1, steps, dtype=np.float32)[:, np.newaxis]
+    # So written, both ends come out exactly.
+    latents = (1 - share) * ends[0] + share * ends[1]
+    return await decode(on, latents) | {"latents": latents}
+
+
+async def interpolate_images(on: Computation, ends: Float32[ndarray, "2 pixels"], *, steps: int) -> Arrays:
+    """Return the same between the means of q(z|x) of two images."""
+    mean, _ = await on.run(vae.encode, ends)
+    return await interpolate_latents(on, mean, steps=steps)
+
+
+async def score(on: Computation, images: Float32[ndarray, "batch pixels"], *, samples: int, seed: int) -> Arrays:
+    """Return the ELBO and its parts, averaged over the samples, and with several the importance-weighted bound.
+
+    All per image and in nats, but for the bits per pixel. The bound is Burda, Grosse & Salakhutdinov's (2016),
+    arXiv:1509.00519: log of the mean of p(x, z) / q(z|x) over the samples, with the standard error that their spread
+    gives it (by the delta method).
+    """
+    mean, logvar = await on.run(vae.encode, images)
+    weights = _LogWeights(len(images))
+    noise = Noise(seed)
+    at_once = max(1, MAX_BATCH // len(images))
+    total = np.zeros(len(images))
+    for begun in range(0, samples, at_once):
+        count = min(at_once, samples - begun)
+        eps = noise.draw((count, *mean.shape))
+        z = mean + eps * np.exp(logvar / 2)
+        (log_likelihood,) = await on.run(
+            vae.log_likelihood, z.reshape(-1, z.shape[-1]), np.tile(images, (count, 1)) if count > 1 else images
+        )
+        log_likelihood = log_likelihood.reshape(count, -1)
+        total += log_likelihood.sum(axis=0, dtype=np.float64)
+        # log p(z) - log q(z|x), whose constants cancel.
+        weights.add(log_likelihood + 0.5 * (eps**2 + logvar - z**2).sum(axis=-1))
+    kl_per_dimension = vae.kl_by_dimension(mean, logvar)
+    kl = kl_per_dimension.sum(axis=-1)
+    log_likelihood = (total / samples).astype(np.float32)
+    elbo = log_likelihood - kl
+    arrays = {
+        "elbo": elbo,
+        "log_likelihood": log_likelihood,
+        "kl_divergence": kl,
+        "kl_per_dimension": kl_per_dimension,
+        "bits_per_pixel": -elbo / np.float32(math.log(2) * images.shape[1]),
+    }
+    return arrays | (weights.bound() if samples > 1 else {})
+
+
+class _LogWeights:
+    """The sums of importance weights and of their squares, relative to the greatest so far, of each image."""
+
+    def __init__(self, images: int) -> None:
+        self._samples = 0
+        self._greatest = np.full(images, -np.inf)
+        self._sum = np.zeros(images)
+        self._sum_of_squares = np.zeros(images)
+
+    def add(self, log_weights: Float32[ndarray, "samples batch"]) -> None:
+        """Add some samples of each image."""
+        greatest = np.maximum(self._greatest, log_weights.max(axis=0))
+        scale = np.exp(self._greatest - greatest)
+        weights: Float64[ndarray, "samples batch"] = np.exp(log_weights - greatest)
+        self._sum = self._sum * scale + weights.sum(axis=0)
+        self._sum_of_squares = self._sum_of_squares * scale**2 + (weights**2).sum(axis=0)
+        self._greatest = greatest
+        self._samples += len(log_weights)
+
+    def bound(self) -> Arrays:
+        """Return the log of the mean weight of each image, and its standard error."""
+        mean = self._sum / self._samples
+        variance = np.maximum(self._sum_of_squares / self._samples - mean**2, 0) / (self._samples - 1)
+        return {
+            "iwae": (self._greatest + np.log(mean)).astype(np.float32),
+            "iwae_standard_error": (np.sqrt(variance) / mean).astype(np.float32),
+        }
+
+
+def _as_images(on: Computation, probs: Float32[ndarray, "batch pixels"]) -> Float32[ndarray, "batch height width"]:
+    return probs.reshape(-1, *on.adapter.model.image_shape)

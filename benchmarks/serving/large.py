@@ -1,0 +1,79 @@
+"""How long one request of 1,024 images takes in the server, beside the bare framework on the same array."""
+
+import http.client
+import re
+import statistics
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from benchmarks.serving.cases import SINGLE_IMAGES, Case
+from benchmarks.serving.options import Options
+from benchmarks.serving.processes import bare_framework, pinned, service
+from benchmarks.serving.tables import spread, table, verdict
+from benchmarks.serving.wrk import Request
+
+COUNT: Final = 1024
+
+CASES: Final = tuple(Case(case.kind, case.framework, COUNT) for case in SINGLE_IMAGES if case.kind == "npy")
+
+SHARE: Final = 0.9
+"""Goal: the bare framework's time is at least this share of the server's."""
+
+Figure = dict[str, Any]
+
+
+def measure(options: Options) -> list[Figure]:
+    """Return, for each framework and round, the seconds of bare calls and of requests, one at a time."""
+    cases = [case for case in CASES if options.wants(str(case))]
+    frameworks = [case.framework for case in cases]
+    core = options.cores.server
+    figures: list[Figure] = [{"case": str(case), "runs": []} for case in cases]
+    with ExitStack() as stack:
+        found = stack.enter_context(service(core, frameworks=frameworks, arguments=options.server_args))
+        bare = {name: stack.enter_context(bare_framework(core, framework=name, count=COUNT)) for name in frameworks}
+        for case in cases:
+            case.check(found.url)
+            bare[case.framework](1)  # warms up
+        for _ in range(options.rounds):
+            for case, figure in zip(cases, figures, strict=True):
+                alone = bare[case.framework](options.seconds)
+                with pinned(options.cores.client):
+                    wall, total = _repeat(case.request(found.url), options.seconds)
+                seconds = {"bare": alone, "server": total, "wall": wall}
+                figure["runs"].append({f"{name}_ms": statistics.median(s) * 1e3 for name, s in seconds.items()})
+    return figures
+
+
+def report(figures: Sequence[Figure]) -> list[str]:
+    """Return the lines of the table."""
+    head = ["request", "bare framework, ms", "server, ms", "seen by the client, ms", "bare / server", "goal", "met"]
+    return table(head, map(_row, figures))
+
+
+def _row(figure: Figure) -> list[str]:
+    runs = figure["runs"]
+    shares = [run["bare_ms"] / run["server_ms"] for run in runs]
+    cells = [spread([run[name] for run in runs], 1) for name in ("bare_ms", "server_ms", "wall_ms")]
+    return [figure["case"], *cells, spread(shares), *verdict(statistics.median(shares), at_least=SHARE)]
+
+
+def _repeat(request: Request, seconds: float) -> tuple[list[float], list[float]]:
+    """Send the request again and again; return the seconds of each, as the client and as the server saw them."""
+    address = urlsplit(request.url)
+    connection = http.client.HTTPConnection(address.netloc)
+    wall, total = [], []
+    end = time.perf_counter() + seconds
+    while (start := time.perf_counter()) < end:
+        connection.request("POST", f"{address.path}?{address.query}", request.body, dict(request.headers))
+        with connection.getresponse() as answer:
+            answer.read()
+            wall.append(time.perf_counter() - start)
+            timing = re.search(r"total;dur=([\d.]+)", answer.headers["Server-Timing"])
+        if answer.status != 200 or timing is None:
+            raise SystemExit(f"{request.url}: {answer.status} instead of an answer")
+        total.append(float(timing[1]) / 1e3)
+    connection.close()
+    return wall, total

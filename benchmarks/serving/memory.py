@@ -1,0 +1,58 @@
+"""Whether the memory of the service stays flat while it answers an hour's worth of requests."""
+
+import time
+from collections.abc import Sequence
+from itertools import cycle
+from typing import Any, Final
+
+import numpy as np
+
+from benchmarks.serving.cases import SINGLE_IMAGES
+from benchmarks.serving.options import Options
+from benchmarks.serving.processes import service
+from benchmarks.serving.tables import table, verdict
+from benchmarks.serving.wrk import run_wrk
+
+MIB: Final = 2**20
+
+SLOPE: Final = 1.0
+"""Goal: the second half of the run adds fewer MiB for each 100,000 requests."""
+
+Figure = dict[str, Any]
+
+
+def measure(options: Options) -> list[Figure]:
+    """Return how many requests were answered, and the resident memory then, after each of many short runs of wrk."""
+    cases = [case for case in SINGLE_IMAGES if options.wants(str(case))]
+    frameworks = sorted({case.framework for case in cases})
+    with service(options.cores.server, frameworks=frameworks, arguments=options.server_args) as found:
+        for case in cases:
+            case.check(found.url)
+        marks = [{"requests": 0, "rss": found.rss()}]
+        turns = cycle(cases)
+        end = time.monotonic() + options.minutes * 60
+        while time.monotonic() < end:
+            request = next(turns).request(found.url)
+            run = run_wrk(request, core=options.cores.client, connections=64, seconds=options.seconds)
+            marks.append({"requests": marks[-1]["requests"] + run.requests, "rss": found.rss()})
+    return [{"case": "1 image, " + ", ".join(frameworks), "marks": marks}]
+
+
+def report(figures: Sequence[Figure]) -> list[str]:
+    """Return the lines of the table."""
+    head = ["requests of", "answered", "RSS at the start, MiB", "halfway", "at the end"]
+    return table([*head, "MiB for 100,000 requests, second half", "goal", "met"], map(_row, figures))
+
+
+def slope(marks: Sequence[dict[str, int]]) -> float:
+    """Return the MiB that each 100,000 requests add, by the line that fits the second half best."""
+    half = marks[len(marks) // 2 :]
+    per_request = np.polyfit([mark["requests"] for mark in half], [mark["rss"] for mark in half], 1)[0]
+    return float(per_request) * 1e5 / MIB
+
+
+def _row(figure: Figure) -> list[str]:
+    marks = figure["marks"]
+    seen = [f"{mark['rss'] / MIB:,.0f}" for mark in (marks[0], marks[len(marks) // 2], marks[-1])]
+    cells = [figure["case"], f"{marks[-1]['requests']:,}", *seen]
+    return [*cells, f"{slope(marks):+.2f}", *verdict(slope(marks), below=SLOPE)]

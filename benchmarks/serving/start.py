@@ -1,0 +1,70 @@
+"""How long the service takes to start: to its first answer, to its first framework, and to all three."""
+
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import httpx
+
+from benchmarks.serving.options import Options
+from benchmarks.serving.processes import service
+from benchmarks.serving.tables import spread, table, verdict
+from training.frameworks import FRAMEWORKS
+
+GOALS_S: Final[Mapping[str, float]] = {"/healthz": 2.0, "the first framework": 6.0, "all three frameworks": 20.0}
+"""From the start of the process, on two cores."""
+
+PAUSE_S: Final = 0.02
+"""Between two looks."""
+
+Figure = dict[str, Any]
+
+
+def measure(options: Options) -> list[Figure]:
+    """Return the seconds to each of them, for each round."""
+    runs = [_start(options) for _ in range(options.rounds)]
+    return [{"case": name, "seconds": [run[name] for run in runs]} for name in GOALS_S]
+
+
+def report(figures: Sequence[Figure]) -> list[str]:
+    """Return the lines of the table."""
+    return table(
+        ["ready", "seconds from the start", "goal", "met"],
+        [
+            [
+                figure["case"],
+                spread(figure["seconds"]),
+                *verdict(statistics.median(figure["seconds"]), below=GOALS_S[figure["case"]], unit=" s"),
+            ]
+            for figure in figures
+        ],
+    )
+
+
+def _start(options: Options) -> dict[str, float]:
+    start = time.perf_counter()
+    with (
+        service(
+            options.cores.server,
+            options.cores.client,
+            frameworks=FRAMEWORKS,
+            arguments=options.server_args,
+            waits=False,
+        ) as found,
+        httpx.Client(base_url=found.url) as client,
+    ):
+        taken = [_wait(client, least, start) for least in (0, 1, len(FRAMEWORKS))]
+    return dict(zip(GOALS_S, taken, strict=True))
+
+
+def _wait(client: httpx.Client, ready: int, start: float) -> float:
+    """Return the seconds from the start until so many frameworks are ready; for none of them, until it answers."""
+    while True:
+        try:
+            entries = client.get("/frameworks" if ready else "/healthz").raise_for_status().json().get("frameworks", [])
+            if sum(entry["ready"] for entry in entries) >= ready:
+                return time.perf_counter() - start
+        except httpx.TransportError:
+            pass
+        time.sleep(PAUSE_S)
