@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from training.comparison.page.tables import NAMES, scientific
+from training.comparison.plan import SECTIONS
 from training.comparison.sections.agreement import LOGITS_LIMIT, LOSS_LIMIT, PARITY_STEPS
 
 
@@ -57,7 +58,7 @@ def write_rules(content: Mapping[str, Any]) -> list[str]:
 def write_origins(content: Mapping[str, Any]) -> list[str]:
     """Return the lines that say where and of what each section was measured."""
     origins: dict[str, list[Mapping[str, Any]]] = {
-        name: list(_origins(section)) for name, section in content["sections"].items()
+        name: list(_origins(content["sections"][name])) for name in SECTIONS if name in content["sections"]
     }
     everything = [origin for found in origins.values() for origin in found]
     lines = []
@@ -68,10 +69,9 @@ def write_origins(content: Mapping[str, Any]) -> list[str]:
         commits = ", ".join(dict.fromkeys(f"`{str(origin['commit'])[:10]}`" for origin in found))
         changed = ", with changes not committed" if any("(changed)" in str(each["commit"]) for each in found) else ""
         loads = [origin["load_average"] for origin in found]
+        load = f"{min(loads):.1f}" if min(loads) == max(loads) else f"{min(loads):.1f} to {max(loads):.1f}"
         times = sorted(origin["time"] for origin in found)
-        lines.append(
-            f"- {name}: {times[0][:10]}, commit {commits}{changed}, load average {min(loads):.1f} to {max(loads):.1f}"
-        )
+        lines.append(f"- {name}: {times[0][:10]}, commit {commits}{changed}, load average {load}")
     return [*lines, ""]
 
 
