@@ -18,8 +18,8 @@ def write_rules(content: Mapping[str, Any]) -> list[str]:
           {_parity(content)}
         - **The same work.** One architecture, one loss (-ELBO), one recipe, batches of one size, the same images in the
           same order (drawn by NumPy), float32 everywhere, matrix products in full float32 (no TF32).
-        - **The same machine**, one measurement at a time, each in a fresh process, with as many threads as each
-          framework takes by itself: the tables name them.
+        - **The same machine**, one timing at a time, each in a fresh process, with as many threads as each framework
+          takes by itself: the tables name them. Quality runs aren't timed: to them, threads and load are rounding.
         - **Warm-up apart.** The first call, in which frameworks compile, is never mixed with later ones.
         - **Clocks stop when the work is done**: a span ends with its figures in NumPy; nothing is left running.
         - **Several runs**: medians, with the least and the most in brackets, over all processes and rounds.
