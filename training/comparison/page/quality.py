@@ -11,7 +11,7 @@ from training.comparison.page.plots import COLOURS, name_panel, new_panels
 from training.comparison.page.tables import NAMES, mean_spread, prose, table
 from training.comparison.page.training_figures import OWN_WAY, own_speed
 from training.config import PRESETS
-from training.reporting.figures.style import STYLE
+from training.reporting.figures.style import MUTED, STYLE
 
 _SETTLED = 0.12  # share of the epochs at the start that needn't fit
 
@@ -85,6 +85,8 @@ def draw(content: Mapping[str, Any]) -> Figure:
                     right.plot([speed.run_seconds(epoch) for epoch in epochs], ys, **style, **marks)
         for axes in (left, right):
             _fit(axes, values)
+        if not right.lines:
+            right.text(0.5, 0.5, "no training speeds measured yet", transform=right.transAxes, ha="center", color=MUTED)
         left.legend(loc="upper right")
         name_panel(left, "over epochs", "epoch", "-ELBO (nats per image)")
         name_panel(right, "over seconds", "seconds of training", "")

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-LEVELS: Final = (110, 105, 102)
+LEVELS: Final = (110, 105, 100)
 """-ELBO in nats, of which the page says when they are reached."""
 
 
