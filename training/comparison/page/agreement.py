@@ -29,7 +29,8 @@ def write(content: Mapping[str, Any]) -> list[str]:
         for framework, relative in nudged.items()
     ]
     return [
-        *prose("""From the same weights, on the same batches, with the same noise, every loss of every step. *Nudged*:
+        *prose("""From the same weights, on the same batches, with the same noise, by Adam from a rate of 1e-3 without
+            warm-up, every loss of every step. *Nudged*:
             the same framework from weights each larger by one unit in the last place, the least change that there is:
             what rounding alone grows to. Largest relative difference of a loss so far, after so many steps:"""),
         *table(["", *(f"{step:,}" for step in steps)], loss_rows),
@@ -72,7 +73,7 @@ def draw(content: Mapping[str, Any]) -> Figure:
         layers = list(dict.fromkeys(entry["layer"] for entry in section["layers"]))
         shades = ("#c6dbef", "#6baed6", "#2171b5", "#08306b")
         steps = list(dict.fromkeys(entry["steps"] for entry in section["layers"]))
-        for step, shade in zip(steps, shades[-len(steps) :], strict=False):
+        for step, shade in zip(steps[-len(shades) :], shades[-len(steps) :], strict=True):
             ys = [
                 max(max(entry["differences"].values(), default=0) / entry["largest_value"], _FLOOR)
                 for entry in section["layers"]

@@ -13,8 +13,8 @@ def write_rules(content: Mapping[str, Any]) -> list[str]:
     """Return the lines of the rules."""
     rules = f"""\
         - **Parity before timing.** The three are given the same weights, batches and noise, from NumPy. Unless the
-          losses of the first {PARITY_STEPS} steps agree within {LOSS_LIMIT:.0e} (relative), and the logits of every
-          checkpoint in every framework with those in float64 within {LOGITS_LIMIT:.0e}, nothing is timed.
+          losses of the first {PARITY_STEPS} steps agree within {LOSS_LIMIT:g} (relative), and the logits of every
+          checkpoint in every framework with those in float64 within {LOGITS_LIMIT:g}, nothing is timed.
           {_parity(content)}
         - **The same work.** One architecture, one loss (-ELBO), one recipe, batches of one size, the same images in the
           same order (drawn by NumPy), float32 everywhere, matrix products in full float32 (no TF32).

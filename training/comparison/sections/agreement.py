@@ -20,8 +20,11 @@ from training.comparison.tasks.agreement import draw_eps
 from training.data import TEST_SEED, binarize, load_dataset
 from training.errors import ParityError
 
-LOSS_LIMIT: Final = 1e-5
-"""Largest relative difference of any loss of the first `PARITY_STEPS` between two frameworks."""
+LOSS_LIMIT: Final = 5e-5
+"""Largest relative difference of any loss of the first `PARITY_STEPS` between two frameworks.
+
+Rounding comes to a tenth of it; Keras's own Adam, whose epsilon stands elsewhere, to 1e-4.
+"""
 
 LOGITS_LIMIT: Final = 1e-3
 """Largest difference of a logit of a trained model from the same computed in float64."""

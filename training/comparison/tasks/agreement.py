@@ -9,11 +9,13 @@ from jaxtyping import Float32, UInt8
 from numpy import ndarray
 
 from training.checkpoint import Weights, load_checkpoint, weight_shapes
-from training.config import PRESETS, ModelConfig
+from training.config import ModelConfig, TrainConfig
 from training.data import TEST_SEED, binarize, load_dataset
 
-_BATCH = 256
 _SEED = 0
+
+# Without warm-up, or the first step would leave the weights as they are, and one step would tell nothing.
+_CONFIG = TrainConfig(epochs=1, learning_rate=1e-3, warmup_epochs=0)
 
 
 def run(  # noqa: PLR0913 - one for each option
@@ -38,10 +40,9 @@ def run(  # noqa: PLR0913 - one for each option
 
     look(0, start)
     replay = import_module(f"training.{framework}_vae.replay").Replay
-    config = PRESETS["quick"]
     begin = {"steps_per_epoch": max(steps), "device": device}
-    follow = replay(model, config, start, **begin)
-    nudged = replay(model, config, {name: np.nextafter(array, np.inf) for name, array in start.items()}, **begin)
+    follow = replay(model, _CONFIG, start, **begin)
+    nudged = replay(model, _CONFIG, {name: np.nextafter(array, np.inf) for name, array in start.items()}, **begin)
     losses, nudged_losses = [], []
     for step in range(1, max(steps) + 1):
         batch, noise = draw_batch(mnist.train, step, model.latent_dim)
@@ -72,9 +73,9 @@ def draw_batch(
 ) -> tuple[Float32[ndarray, "batch pixels"], Float32[ndarray, "batch latent"]]:
     """Return the binary images and the noise of a step."""
     random = np.random.default_rng((_SEED, step))
-    chosen = images[random.integers(0, len(images), _BATCH)]
+    chosen = images[random.integers(0, len(images), _CONFIG.batch_size)]
     batch = (random.integers(0, 255, chosen.shape, np.uint8) < chosen).astype(np.float32)
-    return batch, random.standard_normal((_BATCH, latent_dim), dtype=np.float32)
+    return batch, random.standard_normal((_CONFIG.batch_size, latent_dim), dtype=np.float32)
 
 
 def draw_eps(images: int, latent_dim: int) -> Float32[ndarray, "n latent"]:
