@@ -1,25 +1,24 @@
 """Has a model compute what a call asks for, and writes the answer as JSON, PNG or npy."""
 
-import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
-from fastapi import Request, Response
+from fastapi import Response
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from app.calls import Call, OptionsT, remaining_s, run_by_size
+from app.calls import Call, OptionsT, check_output, run_by_size
 from app.codecs.json_values import dump_object
 from app.codecs.media_types import OutputFormat
 from app.codecs.npy import dump_npy
 from app.codecs.pictures import dump_png
 from app.exceptions import DeadlinePassedError
+from app.exchange import Exchange
 from app.inference.computation import Computation
 from app.inference.jobs import Timings
 from app.inference.states import LoadedModel
 from app.inference.tasks import Arrays
-from app.metrics import FrameworkMetrics, Metrics
 from app.patience import work_while_wanted
 
 T = TypeVar("T")
@@ -47,7 +46,7 @@ class Answer(Response):
 
 
 async def answer(
-    request: Request,
+    exchange: Exchange,
     call: Call[OptionsT],
     model: LoadedModel,
     work: Callable[[Computation], Coroutine[Any, Any, Arrays]],
@@ -57,27 +56,30 @@ async def answer(
     """Return what the work computes on the model, with where it comes from; `seed` is None where no noise is drawn.
 
     Raises:
+        InvalidValueError: The answer can't be the array that is asked for.
         DeadlinePassedError: It took too long.
         ClientDisconnect: The client has gone; what hadn't begun won't be computed.
         FrameworkUnavailableError: The framework failed.
         OverloadedError: Its queue is full.
     """
+    if call.output is not None:
+        check_output(call, call.output)
     computation = model.begin()
-    metrics: Metrics = request.app.state.metrics
-    arrays = await compute(request, work(computation), [metrics.of(model.adapter.framework)])
-    chosen = {name: arrays[name] for name in call.outputs}
-    size = sum(array.nbytes for array in chosen.values())
-    content = await run_by_size(size, _write, call.format, chosen, {**model.provenance, "seed": seed})
+    framework = model.adapter.framework
+    arrays = await compute(exchange, work(computation), [framework])
+    outputs = {name: arrays[name] for name in call.outputs}
+    size = sum([array.nbytes for array in outputs.values()])
+    content = await run_by_size(size, _WRITE[call.format], outputs, model, seed)
     timings = computation.timings
-    total_s = time.perf_counter() - request.scope["state"]["arrived"]
-    metrics.of(model.adapter.framework).observe_stages(
+    total_s = exchange.elapsed_s
+    exchange.service.metrics.of(framework).observe_stages(
         queue_s=timings.queue_s, model_s=timings.model_s, codec_s=total_s - timings.queue_s - timings.model_s
     )
     headers = [
         *_provenance_headers(model),
-        (b"server-timing", _server_timing(timings, total_s)),
         (b"content-type", _MEDIA_TYPES[call.format]),
         (b"content-length", b"%d" % len(content)),
+        (b"server-timing", _server_timing(timings, total_s)),
         (b"vary", b"Accept"),
     ]
     if seed is not None:
@@ -85,46 +87,50 @@ async def answer(
     return Answer(content, headers)
 
 
-async def compute(request: Request, work: Coroutine[Any, Any, T], metrics: Sequence[FrameworkMetrics]) -> T:
-    """Return what the work comes to, if its client still wants that; the metrics count where not.
+async def compute(exchange: Exchange, work: Coroutine[Any, Any, T], frameworks: Sequence[str]) -> T:
+    """Return what the work comes to, if its client still wants that; the frameworks' metrics count where not.
 
     Raises:
         DeadlinePassedError: It took too long.
         ClientDisconnect: The client has gone.
     """
     try:
-        return await work_while_wanted(work, receive=request.receive, seconds=remaining_s(request))
+        return await work_while_wanted(work, receive=exchange.await_message, seconds=exchange.remaining_s)
     except DeadlinePassedError:
-        for counts in metrics:
-            counts.count_timeout()
+        for framework in frameworks:
+            exchange.service.metrics.of(framework).count_timeout()
         raise
     except ClientDisconnect:
-        for counts in metrics:
-            counts.count_cancelled()
+        for framework in frameworks:
+            exchange.service.metrics.of(framework).count_cancelled()
         raise
 
 
-async def answer_object(request: Request, members: Mapping[str, object], *, size: int) -> Answer:
+async def answer_object(exchange: Exchange, members: Mapping[str, object], *, size: int) -> Answer:
     """Return a JSON answer of arrays, `size` bytes of them, and whatever else there is to say."""
     content = await run_by_size(size, dump_object, members)
-    total_s = time.perf_counter() - request.scope["state"]["arrived"]
     headers = [
-        (b"server-timing", b"total;dur=%.3f" % (total_s * 1e3)),
         (b"content-type", _MEDIA_TYPES[OutputFormat.JSON]),
         (b"content-length", b"%d" % len(content)),
+        (b"server-timing", b"total;dur=%.3f" % (exchange.elapsed_s * 1e3)),
     ]
     return Answer(content, headers)
 
 
-def _write(output_format: OutputFormat, arrays: Arrays, provenance: Mapping[str, object]) -> bytes:
-    match output_format:
-        case OutputFormat.JSON:
-            return dump_object({**arrays, **provenance})
-        case OutputFormat.PNG:
-            return dump_png(arrays["probs"])
-        case OutputFormat.NPY:
-            (array,) = arrays.values()
-            return dump_npy(array)
+def _write_json(outputs: Arrays, model: LoadedModel, seed: int | None) -> bytes:
+    return dump_object({**outputs, **model.provenance, "seed": seed})
+
+
+def _write_png(outputs: Arrays, _model: LoadedModel, _seed: int | None) -> bytes:
+    return dump_png(outputs["probs"])
+
+
+def _write_npy(outputs: Arrays, _model: LoadedModel, _seed: int | None) -> bytes:
+    (array,) = outputs.values()
+    return dump_npy(array)
+
+
+_WRITE: Final = {OutputFormat.JSON: _write_json, OutputFormat.PNG: _write_png, OutputFormat.NPY: _write_npy}
 
 
 def _provenance_headers(model: LoadedModel) -> Headers:

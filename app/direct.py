@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
-from fastapi import Request, Response
+from fastapi import Response
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
@@ -11,8 +11,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.errors import answer_error
 from app.exceptions import ServiceError
+from app.exchange import Exchange, Service
 
-Endpoint = Callable[[Request], Awaitable[Response]]
+Endpoint = Callable[[Exchange], Awaitable[Response]]
 
 CLIENT_GONE: Final = 499
 """nginx's status of an answer that reaches no one, for the metrics."""
@@ -24,8 +25,9 @@ class DirectMiddleware:
     The same routes are in FastAPI's router too, which documents them and answers wrong methods.
     """
 
-    def __init__(self, app: ASGIApp, *, routes: Iterable[BaseRoute]) -> None:
+    def __init__(self, app: ASGIApp, *, routes: Iterable[BaseRoute], service: Service) -> None:
         self._app = app
+        self._service = service
         self._endpoints: dict[tuple[str, str], Endpoint] = {
             (method, route.path): route.endpoint
             for route in routes
@@ -40,7 +42,7 @@ class DirectMiddleware:
             await self._app(scope, receive, send)
             return
         try:
-            response = await endpoint(Request(scope, receive, send))
+            response = await endpoint(Exchange(scope, receive, service=self._service))
         except ServiceError as error:
             response = answer_error(error, request_id=scope["state"]["request_id"])
         except ClientDisconnect:

@@ -57,6 +57,7 @@ def add_error_handlers(app: FastAPI) -> None:
     """Have every error that the service expects answered with a problem document."""
     app.add_exception_handler(ServiceError, _answer_service_error)
     app.add_exception_handler(HTTPException, _answer_http_exception)
+    app.add_exception_handler(Exception, _answer_unknown_error)
 
 
 def problem(
@@ -93,6 +94,11 @@ def answer_error(error: ServiceError, *, request_id: str) -> Response:
     return problem(status, str(error), request_id=request_id, errors=errors, headers=headers)
 
 
+def answer_unknown(*, request_id: str) -> Response:
+    """Return the problem document of an error that nobody expected."""
+    return problem(500, "the server failed to answer; its log says more under this request_id", request_id=request_id)
+
+
 async def _answer_service_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ServiceError)
     return answer_error(error, request_id=request.state.request_id)
@@ -111,3 +117,8 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
         allowed = headers.get("Allow", "")
         detail = f"{request.method} is not a method of this route; use {allowed}; /docs shows how"
     return problem(error.status_code, detail, request_id=request.state.request_id, headers=headers)
+
+
+async def _answer_unknown_error(request: Request, _error: Exception) -> Response:
+    # Whoever surrounds the application logs it.
+    return answer_unknown(request_id=request.state.request_id)

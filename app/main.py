@@ -8,11 +8,13 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.codecs.limits import Limits
 from app.direct import DirectMiddleware
 from app.documentation import build_openapi
 from app.errors import add_error_handlers
+from app.exchange import Service
 from app.inference.registry import Registry
 from app.metrics import Metrics
 from app.middleware import ApiKeyMiddleware, RequestMiddleware
@@ -20,7 +22,24 @@ from app.routes import comparison, models, site, status
 from app.settings import Settings
 
 
-def create_app(settings: Settings, registry: Registry | None = None) -> FastAPI:
+class Application:
+    """FastAPI's application, behind what surrounds it and what outruns it.
+
+    FastAPI would put our middleware inside its own, which takes longer than a model needs for an image.
+    """
+
+    def __init__(self, api: FastAPI, surrounded: ASGIApp) -> None:
+        self.api = api
+        self.state = api.state
+        self._surrounded = surrounded
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or live one life."""
+        scope["app"] = self.api
+        await self._surrounded(scope, receive, send)
+
+
+def create_app(settings: Settings, registry: Registry | None = None) -> Application:
     """Return the application; it begins to load the registry's frameworks when it is started."""
     registry = registry or Registry(settings)
     metrics = Metrics(version=_version(), frameworks=settings.frameworks)
@@ -38,7 +57,7 @@ def create_app(settings: Settings, registry: Registry | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.registry = registry
     app.state.metrics = metrics
-    app.state.limits = Limits(
+    limits = Limits(
         max_body_bytes=settings.max_body_bytes,
         max_images=settings.max_images,
         max_samples=settings.max_samples,
@@ -49,14 +68,16 @@ def create_app(settings: Settings, registry: Registry | None = None) -> FastAPI:
         app.include_router(router)
     add_error_handlers(app)
     keys = [key.get_secret_value() for key in settings.api_keys]
-    direct = [*models.router.routes, *comparison.router.routes]
-    app.add_middleware(DirectMiddleware, routes=direct)
-    if keys:
-        app.add_middleware(ApiKeyMiddleware, keys=keys)
-    routes = frozenset(route.path for router in routers for route in router.routes if isinstance(route, APIRoute))
-    app.add_middleware(RequestMiddleware, metrics=metrics, routes=routes)  # the last added is the outermost
     _describe(app, needs_key=bool(keys))
-    return app
+    surrounded: ASGIApp = DirectMiddleware(
+        app,
+        routes=[*models.router.routes, *comparison.router.routes],
+        service=Service(settings, registry, metrics, limits),
+    )
+    if keys:
+        surrounded = ApiKeyMiddleware(surrounded, keys=keys)
+    routes = frozenset(route.path for router in routers for route in router.routes if isinstance(route, APIRoute))
+    return Application(app, RequestMiddleware(surrounded, metrics=metrics, routes=routes))
 
 
 def _describe(app: FastAPI, *, needs_key: bool) -> None:

@@ -69,7 +69,7 @@ def test_every_error_is_a_problem_document(document):
 def example_requests():
     """Return method, path, query and body of every example in the document."""
     # Building the document needs neither checkpoints nor a running service.
-    document = make_service("nowhere").openapi()
+    document = make_service("nowhere").api.openapi()
     requests = []
     for path, method, operation in operations(document):
         query = {item["name"]: item["example"] for item in operation.get("parameters", []) if "example" in item}

@@ -1,30 +1,29 @@
 """The route that asks all frameworks at once."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
 from app.answer_schemas import CompareAnswer
 from app.answers import Answer, answer_object, compute
-from app.calls import read_images
+from app.calls import read_call, read_images
 from app.documentation import describe_route
 from app.exceptions import FrameworkUnavailableError, ServiceError
+from app.exchange import Exchange
 from app.inference.comparison import compare
 from app.inference.registry import Registry
 from app.inference.states import LoadedModel
-from app.metrics import Metrics
 from app.schemas import CompareOptions
 
 router = APIRouter(tags=["models"])
 
 
 @router.post("/compare", **describe_route(CompareOptions, CompareAnswer, field="images"))
-async def compare_frameworks(request: Request) -> Answer:
+async def compare_frameworks(exchange: Exchange) -> Answer:
     """Reconstruct the same images with the same noise in every framework that is ready, and tell them apart."""
-    registry: Registry = request.app.state.registry
-    metrics: Metrics = request.app.state.metrics
-    models, unavailable = _sort_out(registry)
-    call, images = await read_images(request, CompareOptions, next(iter(models.values())))
+    call = read_call(exchange, CompareOptions)
+    models, unavailable = _sort_out(exchange.service.registry)
+    call, images = await read_images(exchange, call, next(iter(models.values())))
     seed = call.options.choose_seed()
-    comparison = await compute(request, compare(models, images, seed=seed), [metrics.of(name) for name in models])
+    comparison = await compute(exchange, compare(models, images, seed=seed), list(models))
     if not comparison.results:
         raise next(iter(comparison.errors.values()))
     unavailable |= {name: str(error) for name, error in comparison.errors.items()}
@@ -38,7 +37,7 @@ async def compare_frameworks(request: Request) -> Answer:
         "seed": seed,
     }
     size = sum(array.nbytes for arrays in comparison.results.values() for array in arrays.values())
-    return await answer_object(request, members, size=size)
+    return await answer_object(exchange, members, size=size)
 
 
 def _sort_out(registry: Registry) -> tuple[dict[str, LoadedModel], dict[str, str]]:

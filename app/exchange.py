@@ -1,0 +1,117 @@
+"""A request to a model while it is answered: its headers, body and deadline, and what it may use. Knows no route."""
+
+import math
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive, Scope
+
+from app.codecs.body import read_body
+from app.codecs.limits import Limits
+from app.codecs.wording import glimpse, wrong_value
+from app.inference.registry import Registry
+from app.metrics import Metrics
+from app.settings import Settings
+
+_SHORT_LENGTH_DIGITS: Final = 6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Service:
+    """What every request to a model may use."""
+
+    settings: Settings
+    registry: Registry
+    metrics: Metrics
+    limits: Limits
+
+
+class Exchange(Request):
+    """A request that is read header by header and message by message, without what FastAPI would make of it."""
+
+    def __init__(self, scope: Scope, receive: Receive, *, service: Service) -> None:
+        super().__init__(scope, receive)
+        self.service = service
+        self.fields = _join_fields(scope["headers"])
+        """Headers by their names in lower case."""
+
+        self.await_message = receive
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since its headers came."""
+        arrived: float = self.scope["state"]["arrived"]
+        return time.perf_counter() - arrived
+
+    @property
+    def remaining_s(self) -> float:
+        """Seconds that are left for the answer.
+
+        Raises:
+            InvalidValueError: The client's X-Request-Timeout isn't a number of seconds.
+        """
+        allowed = self.service.settings.request_timeout_s or math.inf
+        asked = self.fields.get(b"x-request-timeout")
+        if asked is not None:
+            allowed = min(allowed, _parse_seconds(asked.decode("latin-1")))
+        return allowed - self.elapsed_s
+
+    def field(self, name: bytes) -> str | None:
+        """Return a header, several of the name as one list; None where there is none."""
+        value = self.fields.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    async def read_body(self) -> bytes:
+        """Return the body, once it is there; errors are those of `app.codecs.body.read_body`.
+
+        Raises:
+            ClientDisconnect: The client has gone.
+        """
+        limits = self.service.limits
+        length = self.field(b"content-length")
+        encoding = self.field(b"content-encoding")
+        first: Message | None = None
+        if encoding is None and length is not None and _is_short(length, limits):
+            first = await self.await_message()
+            if first["type"] == "http.request" and not first.get("more_body"):
+                body: bytes = first.get("body", b"")
+                return body  # whole at once, as most are
+        return await read_body(self._messages(first), content_length=length, content_encoding=encoding, limits=limits)
+
+    async def _messages(self, first: Message | None) -> AsyncIterator[bytes]:
+        message = first or await self.await_message()
+        while message["type"] == "http.request":
+            yield message.get("body", b"")
+            if not message.get("more_body"):
+                return
+            message = await self.await_message()
+        raise ClientDisconnect
+
+
+def _join_fields(headers: list[tuple[bytes, bytes]]) -> Mapping[bytes, bytes]:
+    fields = dict(headers)
+    if len(fields) == len(headers):
+        return fields
+    # Several of a name are one list (RFC 9110, section 5.2).
+    joined: dict[bytes, bytes] = {}
+    for name, value in headers:
+        joined[name] = joined[name] + b", " + value if name in joined else value
+    return joined
+
+
+def _is_short(length: str, limits: Limits) -> bool:
+    return len(length) < _SHORT_LENGTH_DIGITS and length.isdecimal() and int(length) <= limits.max_body_bytes
+
+
+def _parse_seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not seconds > 0:
+        raise wrong_value("header.X-Request-Timeout", f"is {glimpse(text)}: expected a number of seconds above 0")
+    return seconds
