@@ -60,7 +60,7 @@ def test_page_shows_the_figures_of_the_record(compared):
         assert str(sections["code"]["files"]["model.py"]["frameworks"][framework]["tokens"]) in page
         assert f"{-sections['quality']['frameworks'][framework]['seeds']['0']['elbo']['value']:,.2f}" in page
         assert f"{sections['training']['frameworks'][framework]['modes']['eager'][0]['first_seconds']:.2f}" in page
-        assert f"{sections['inference']['frameworks'][framework]['starts'][0]['import_seconds']:.2f}" in page
+        assert f"{sections['inference']['frameworks'][framework]['starts'][0]['import_seconds']:.3f}" in page
         assert f"{sections['agreement']['logits']['jax'][framework]:.1e}" in page
     assert "`decoder.logits`" in page
     code = (folder / "out" / "code.md").read_text()

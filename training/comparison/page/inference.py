@@ -55,7 +55,7 @@ def write(content: Mapping[str, Any]) -> list[str]:
                 [
                     NAMES[name],
                     *(
-                        spread([start[f"{part}_seconds"] for start in entry["starts"]])
+                        spread([start[f"{part}_seconds"] for start in entry["starts"]], 3)
                         for part in ("import", "load", "first_call", "total")
                     ),
                 ]
