@@ -31,9 +31,9 @@ def write(content: Mapping[str, Any]) -> list[str]:
     ]
     return [
         *prose("""From the same weights, on the same batches, with the same noise, by Adam from a rate of 1e-3 without
-            warm-up, every loss of every step. *Nudged*:
-            the same framework from weights each larger by one unit in the last place, the least change that there is:
-            what rounding alone grows to. Largest relative difference of a loss so far, after so many steps:"""),
+            warm-up, every loss of every step. *Nudged*: the same framework from weights each larger by one unit in the
+            last place, the least change that there is: what rounding alone grows to. Largest relative difference of a
+            loss so far, after so many steps:"""),
         *table(["", *(f"{step:,}" for step in steps)], loss_rows),
         *_layers(section),
         *prose(f"""Who loads whose weights: largest difference of a logit from the same computed by NumPy in float64,
@@ -54,10 +54,10 @@ def draw(content: Mapping[str, Any]) -> Figure:
     section = content["sections"]["agreement"]
     figure, (left, right) = new_panels(
         "Agreement from the same start",
-        "differences between frameworks given the same weights, batches and noise; "
-       
-        "gray: each framework and itself from
-        weights changed by one unit in the last place; none at all is drawn at 1e-9", (1.15, 1), 4.4,
+        "differences between frameworks given the same weights, batches and noise; gray: each framework and itself "
+        "from weights changed by one unit in the last place; no difference at all is drawn at 1e-9",
+        (1.15, 1),
+        4.4,
     )
     figure.subplots_adjust(bottom=0.22, wspace=0.26)
     with rc_context(STYLE):
@@ -66,7 +66,8 @@ def draw(content: Mapping[str, Any]) -> Figure:
             left.plot(range(1, len(relative) + 1), _running(relative), color="#9a9a9a", linewidth=1.2, label=label)
         for pair, (colour, dashes) in zip(section["losses"]["pairs"], _PAIR_STYLES, strict=False):
             values = _running(pair["relative"])
-            left.plot(range(1, len(values) + 1), values, color=colour, linestyle=dashes, linewidth=1.6, label=_pair(pair["of"]))
+            style: dict[str, Any] = {"color": colour, "linestyle": dashes, "linewidth": 1.6}
+            left.plot(range(1, len(values) + 1), values, label=_pair(pair["of"]), **style)
         left.set_xscale("log")
         left.set_yscale("log")
         left.legend(loc="upper left", fontsize=8.5)
