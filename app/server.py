@@ -34,6 +34,7 @@ def serve(settings: Settings) -> None:
         uvicorn.Config(
             create_app(settings, registry),
             log_config=None,
+            access_log=settings.access_log,
             server_header=False,
             ws="none",
             timeout_graceful_shutdown=settings.shutdown_timeout_s,

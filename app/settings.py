@@ -68,6 +68,7 @@ class Settings(BaseSettings):
         "anyone may ask. Other users of this machine can read options: prefer the variable.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe lines to log.")
+    access_log: bool = Field(False, description="Whether to log each request: true or false; /metrics counts them too.")
     max_body_bytes: int = Field(
         32 * 2**20, ge=1024, le=2**31, description="Largest body of a request, in bytes once unpacked, 1024 to 2^31."
     )

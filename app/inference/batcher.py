@@ -68,7 +68,8 @@ class Batcher:
         self._rows = 0
         self._nbytes = 0
         self._closed: ServiceError | None = None
-        self._inbox: SimpleQueue[Job | None] = SimpleQueue()
+        self._outbox: list[Job] = []
+        self._inbox: SimpleQueue[list[Job] | None] = SimpleQueue()
         # Written by the framework's thread, read by the other.
         self._busy_since: float | None = None
         self._seconds_per_row = 0.0
@@ -98,14 +99,17 @@ class Batcher:
         """
         if self._closed is not None:
             raise self._closed
-        job = Job(adapter, operation, inputs, asyncio.get_running_loop().create_future(), timings)
+        loop = asyncio.get_running_loop()
+        job = Job(adapter, operation, inputs, loop.create_future(), timings)
         # What is larger than the whole queue may still come to an empty one.
         if self._jobs and (self._rows + job.rows > self._max_rows or self._nbytes + job.nbytes > self._max_bytes):
             raise self._overloaded()
         self._jobs.add(job)
         self._rows += job.rows
         self._nbytes += job.nbytes
-        self._inbox.put(job)
+        if not self._outbox:
+            loop.call_soon(self._hand_over)
+        self._outbox.append(job)
         try:
             return await job.future
         except asyncio.CancelledError:
@@ -117,6 +121,11 @@ class Batcher:
         self._closed = error
         self._deliver([(job, error) for job in self._jobs], None)
         self._inbox.put(None)
+
+    def _hand_over(self) -> None:
+        """Wake the framework's thread once for all requests that the event loop found at once, not for each."""
+        self._inbox.put(self._outbox)
+        self._outbox = []
 
     def _overloaded(self) -> OverloadedError:
         self._observer.count_shed()
@@ -149,10 +158,11 @@ class Batcher:
         turns = Turns()
         while True:
             try:
-                job = self._inbox.get_nowait() if turns else self._inbox.get()
-                while job is not None:
-                    turns.add(job)
-                    job = self._inbox.get_nowait()
+                jobs = self._inbox.get_nowait() if turns else self._inbox.get()
+                while jobs is not None:
+                    for job in jobs:
+                        turns.add(job)
+                    jobs = self._inbox.get_nowait()
             except Empty:
                 if parts := turns.take():
                     self._compute(parts)
