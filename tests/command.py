@@ -22,11 +22,11 @@ def start(*words: str, folder: Path) -> subprocess.Popen[str]:
     )
 
 
-def run(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def run(*words: str, folder: Path, timeout: float = 240) -> subprocess.CompletedProcess[str]:
     """Run `python -m training` to its end."""
     process = start(*words, folder=folder)
     try:
-        output, errors = process.communicate(timeout=240)
+        output, errors = process.communicate(timeout=timeout)
     finally:
         process.kill()
     return subprocess.CompletedProcess(words, process.returncode, output, errors)

@@ -28,6 +28,8 @@ COLLECT = "import pytest; assert pytest.main(['--collect-only', '-q', '-p', 'no:
         "import training.loop",
         "import training.commands.train",
         "import training.commands.show",
+        "import training.commands.compare",
+        "import training.comparison.page",
         "import training.reporting.figures",
         "import tests.event_reader",
         COLLECT,

@@ -5,12 +5,21 @@ from pathlib import Path
 
 import pytest
 
+from training.comparison.alignment import TWINS
+
 TRAINING = Path(__file__).parent.parent / "training"
 
-FILES = ("__init__.py", "device.py", "losses.py", "model.py", "train.py", "weights.py")
-
-TWINS = {"call": "__call__", "forward": "__call__", "setup": "__init__"}
-"""What the frameworks call the same method."""
+FILES = (
+    "__init__.py",
+    "device.py",
+    "execution.py",
+    "inference.py",
+    "losses.py",
+    "model.py",
+    "replay.py",
+    "train.py",
+    "weights.py",
+)
 
 
 @pytest.mark.parametrize("framework", ["jax", "tensorflow", "pytorch"])

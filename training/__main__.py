@@ -5,6 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
+from training.commands.compare import compare
 from training.commands.evaluate import evaluate
 from training.commands.show import show
 from training.commands.train import train
@@ -20,6 +21,7 @@ cli = typer.Typer(
 cli.command()(train)
 cli.command()(evaluate)
 cli.command()(show)
+cli.command()(compare)
 
 
 @cli.callback()

@@ -2,11 +2,13 @@
 
 TrainingError
 ├── CheckpointError             a checkpoint file that can't be read, or isn't ours
+├── CompilerError               a compiler that a framework needs and that isn't there
 ├── ConfigError                 a configuration value out of its range
 ├── DataError                   a data set that is absent, damaged or of the wrong shape
 ├── DeviceError                 a device that was asked for and isn't there
 ├── DivergenceError             a loss that is no number any more
 ├── FrameworkNotInstalledError  a framework whose packages are absent
+├── ParityError                 frameworks whose figures differ, so that comparing their speed means nothing
 ├── RunFolderError              a run's folder that can't be written, or whose files are damaged
 ├── RunLockedError              a folder in which another run is writing
 └── UnknownFrameworkError       a name that is no framework's
@@ -19,6 +21,10 @@ class TrainingError(Exception):
 
 class CheckpointError(TrainingError):
     """A checkpoint can't be read or written; the message names file, tensor, expected and found."""
+
+
+class CompilerError(TrainingError):
+    """A framework can't compile here; the message says what it lacks."""
 
 
 class ConfigError(TrainingError):
@@ -39,6 +45,10 @@ class DivergenceError(TrainingError):
 
 class FrameworkNotInstalledError(TrainingError):
     """A framework's packages are absent; the message gives the install command."""
+
+
+class ParityError(TrainingError):
+    """The same weights, images and noise give different figures; the message has which, by how much, and the limit."""
 
 
 class RunFolderError(TrainingError):

@@ -1,15 +1,43 @@
-"""A sentence about the machine that a figure was measured on."""
+"""The machine that a figure was measured on, and what is installed there."""
 
 import os
 import platform
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Final
+
+_PACKAGES: Final = (
+    "triptych",
+    "numpy",
+    *("jax", "jaxlib", "flax", "optax"),
+    *("tensorflow", "tensorflow-cpu", "keras"),
+    "torch",
+)
 
 
 def describe_machine() -> str:
     """Return cores that this process may use, processor, and operating system."""
+    return f"{count_cores()} cores of {_processor()}, {platform.system()}"
+
+
+def count_cores() -> int:
+    """Return how many cores this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
-    cores = len(affinity(0)) if affinity else os.cpu_count()
-    return f"{cores} cores of {_processor()}, {platform.system()}"
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def installed_versions() -> dict[str, str]:
+    """Return the version of Python, and of each package that decides figures and is installed, by name."""
+    return {"python": platform.python_version()} | dict(_versions())
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    for package in _PACKAGES:
+        try:
+            yield package, version(package)
+        except PackageNotFoundError:  # another framework's
+            continue
 
 
 def _processor() -> str:

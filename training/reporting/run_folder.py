@@ -2,11 +2,9 @@
 
 import json
 import os
-import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -14,19 +12,12 @@ from typing import Any, Final, Self
 from training.config import ModelConfig, TrainConfig
 from training.data import Dataset
 from training.errors import RunFolderError
+from training.machine import installed_versions
 from training.reporting.events import EventLog
 from training.reporting.records import Record
 
 CONFIG: Final = "config.json"
 METRICS: Final = "metrics.jsonl"
-
-_PACKAGES: Final = (
-    "triptych",
-    "numpy",
-    *("jax", "jaxlib", "flax", "optax"),
-    *("tensorflow", "tensorflow-cpu", "keras"),
-    "torch",
-)
 
 _SCALARS: Final = {
     "elbo/train": "train_elbo",
@@ -150,7 +141,7 @@ def _write_config(path: Path, config: Mapping[str, Any], *, resumed_after: int) 
     start = {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "resumed_after": resumed_after,
-        "versions": {"python": platform.python_version()} | dict(_versions()),
+        "versions": installed_versions(),
     }
     starts = []
     if resumed_after and path.exists():
@@ -161,14 +152,6 @@ def _write_config(path: Path, config: Mapping[str, Any], *, resumed_after: int) 
                 f"{path}: expected a JSON object with starts, found another; restore the file, or delete it"
             ) from error
     _replace(path, json.dumps({**config, "starts": [*starts, start]}, indent=2) + "\n")
-
-
-def _versions() -> Iterator[tuple[str, str]]:
-    for package in _PACKAGES:
-        try:
-            yield package, version(package)
-        except PackageNotFoundError:  # another framework's
-            continue
 
 
 def _replace(path: Path, text: str) -> None:

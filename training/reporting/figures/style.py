@@ -55,8 +55,10 @@ def new_figure(width: float, height: float, *, title: str, subtitle: str) -> tup
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a PNG file, complete or not at all."""
+    """Write a PNG or SVG file, by the path's ending, complete or not at all."""
     beside = path.with_name(f".{path.name}")
-    with rc_context(STYLE):
-        figure.savefig(beside, format="png", facecolor="white")
+    # An SVG is the same for the same figures, so that a repository sees no change where there is none.
+    metadata = {"Date": None} if path.suffix == ".svg" else None
+    with rc_context(STYLE | {"svg.hashsalt": path.stem}):
+        figure.savefig(beside, format=path.suffix[1:], facecolor="white", metadata=metadata)
     beside.replace(path)

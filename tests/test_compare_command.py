@@ -1,0 +1,139 @@
+"""`python -m training compare`, as a user starts it: all three for real, tiny; interruption; wrong options."""
+
+import json
+import signal
+import time
+import xml.etree.ElementTree as ET
+
+import pytest
+from PIL import Image
+
+from tests.command import run, start
+from tests.live import CHECKOUT
+from training.comparison.plan import SECTIONS
+from training.frameworks import FRAMEWORKS
+
+CHECKPOINTS = ("--checkpoints", str(CHECKOUT / "checkpoints"))
+
+# A process for each framework and measurement, of some seconds each, and a C++ compiler.
+pytestmark = pytest.mark.timeout(1200)
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    """A folder in which the command ran, what it printed, and what it then recorded."""
+    folder = tmp_path_factory.mktemp("compared")
+    words = ("compare", "--smoke", "--seeds", "1", "--epochs", "1", "--out", "out", "--json", *CHECKPOINTS)
+    done = run(*words, folder=folder, timeout=1100)
+    assert done.returncode == 0, done.stderr
+    return folder, done, json.loads((folder / "out" / "comparison.json").read_text())
+
+
+def test_comparison_has_every_section_of_every_framework(compared):
+    """All is measured, and printed as it is recorded."""
+    _, done, content = compared
+
+    assert json.loads(done.stdout) == content
+    sections = content["sections"]
+    assert set(sections) == set(SECTIONS)
+    for section in sections.values():
+        assert set(section["frameworks"]) == set(FRAMEWORKS)
+    for found in sections["training"]["frameworks"].values():
+        assert set(found["modes"]) == {"compiled", "eager"}
+        assert all(len(processes) == 1 for processes in found["modes"].values())
+        assert found["parity"]["loss"] <= 5e-5
+
+
+def test_page_shows_the_figures_of_the_record(compared):
+    """Each section is on the page, with figures that are in comparison.json, the rules and the machine."""
+    folder, _, content = compared
+    page = (folder / "out" / "README.md").read_text()
+    sections = content["sections"]
+
+    for heading in ("The rules", "What is not fair still", "Code", "Training", "Quality", "Agreement", "Inference"):
+        assert f"# {heading}\n" in page
+    assert "Not measured yet" not in page
+    assert "Measured with `--smoke`" in page
+    assert sections["code"]["measured"]["machine"] in page
+    assert sections["code"]["measured"]["commit"][:10] in page
+    for framework in FRAMEWORKS:
+        assert str(sections["code"]["files"]["model.py"]["frameworks"][framework]["tokens"]) in page
+        assert f"{-sections['quality']['frameworks'][framework]['seeds']['0']['elbo']['value']:,.2f}" in page
+        assert f"{sections['training']['frameworks'][framework]['modes']['eager'][0]['first_seconds']:.2f}" in page
+        assert f"{sections['inference']['frameworks'][framework]['starts'][0]['import_seconds']:.3f}" in page
+        assert f"{sections['agreement']['logits']['jax'][framework]:.1e}" in page
+    assert "`decoder.logits`" in page
+    code = (folder / "out" / "code.md").read_text()
+    assert "<code>VAE.__call__</code>" in code
+    assert "*     def forward(" in code
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_plots_can_be_opened(compared, name):
+    """Each plot is a PNG picture and an SVG file, and on the page."""
+    folder, _, _ = compared
+
+    with Image.open(folder / "out" / f"{name}.png") as picture:
+        picture.load()
+        assert picture.format == "PNG"
+    assert ET.parse(folder / "out" / f"{name}.svg").getroot().tag.endswith("svg")
+    assert f"({name}.png)" in (folder / "out" / "README.md").read_text()
+
+
+def test_one_section_is_taken_anew_and_the_others_stay(compared):
+    """The page is written again from what was recorded; with --resume, nothing that is there is measured."""
+    folder, _, content = compared
+
+    again = ("--smoke", "--seeds", "1", "--epochs", "1", "--out", "out", *CHECKPOINTS)
+    anew = run("compare", "--sections", "code", *again, folder=folder)
+    found = json.loads((folder / "out" / "comparison.json").read_text())
+    resumed = run("compare", "--resume", *again, folder=folder)
+
+    assert anew.returncode == resumed.returncode == 0, anew.stderr + resumed.stderr
+    assert found["sections"]["code"]["measured"]["time"] > content["sections"]["code"]["measured"]["time"]
+    assert {**found["sections"], "code": None} == {**content["sections"], "code": None}
+    assert json.loads((folder / "out" / "comparison.json").read_text()) == found
+    assert "process 1" not in resumed.stderr
+
+
+def test_interrupted_comparison_goes_on_where_it_was(tmp_path):
+    """SIGTERM ends it with 143 and the command to go on with; what was measured is kept and isn't measured again."""
+    words = ("compare", "--smoke", "--sections", "quality", "--frameworks", "pytorch", "--seeds", "2", "--out", "out")
+    record = tmp_path / "out" / "comparison.json"
+
+    process = start(*words, folder=tmp_path)
+    deadline = time.monotonic() + 240
+    while not record.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    kept = json.loads(record.read_text())["sections"]["quality"]["frameworks"]["pytorch"]["seeds"]
+    resumed = run(*words, "--resume", folder=tmp_path)
+
+    assert process.returncode == 143, errors
+    assert f"go on: python -m training {' '.join(words)} --resume" in errors
+    assert list(kept) == ["0"]
+    assert resumed.returncode == 0, resumed.stderr
+    seeds = json.loads(record.read_text())["sections"]["quality"]["frameworks"]["pytorch"]["seeds"]
+    assert seeds["0"] == kept["0"]
+    assert list(seeds) == ["0", "1"]
+    assert "Not measured yet: `python -m training compare --sections code`" in (tmp_path / "out/README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--sections", "speed"], 2, "sections is 'speed': expected some of code, agreement, inference"),
+        (["--frameworks", "jax,caffe"], 2, "unknown framework 'caffe'"),
+        (["--seeds", "0"], 2, "--seeds"),
+        (["--checkpoints", "nowhere", "--sections", "inference"], 1, "nowhere/jax/model.safetensors"),
+    ],
+)
+def test_wrong_options_get_one_sentence_and_an_exit_code(tmp_path, words, code, message):
+    """Nothing is written, and no traceback is shown."""
+    done = run("compare", "--smoke", "--out", "out", *words, folder=tmp_path)
+
+    assert done.returncode == code
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()

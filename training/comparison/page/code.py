@@ -1,0 +1,106 @@
+"""The page's section on the code, and the page of differences, `code.md`."""
+
+import html
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from training.comparison.alignment import align_twins
+from training.comparison.page.plots import COLOURS, name_panel, new_panels
+from training.comparison.page.tables import NAMES, prose, table
+from training.comparison.sections.code import read_twins
+from training.reporting.figures.style import STYLE
+
+
+def write(content: Mapping[str, Any]) -> list[str]:
+    """Return the section's lines."""
+    section = content["sections"]["code"]
+    frameworks, files = section["frameworks"], section["files"]
+    rows = [
+        [
+            f"`{name}`",
+            *(
+                f"{file['frameworks'][framework][key]:,}"
+                for key in ("code_lines", "tokens")
+                for framework in frameworks
+            ),
+            f"{file['same_lines']} of {file['aligned_lines']}",
+        ]
+        for name, file in files.items()
+    ]
+    totals = [
+        f"**{sum(file['frameworks'][framework][key] for file in files.values()):,}**"
+        for key in ("code_lines", "tokens")
+        for framework in frameworks
+    ]
+    same = sum(file["same_lines"] for file in files.values())
+    rows.append(["all", *totals, f"{same} of {sum(file['aligned_lines'] for file in files.values())}"])
+    headers = [f"{what}: {NAMES[framework]}" for what in ("lines", "tokens") for framework in frameworks]
+    return [
+        *prose("""Lines and tokens as Python's `tokenize` has them, without comments, docstrings, blank lines and
+            indentation. The last column counts lines of the files laid side by side, these included: those that are the
+            same to the letter in all, of all. What only this comparison needs (`execution.py`, `inference.py`,
+            `replay.py`) isn't counted."""),
+        *table(["file", *headers, "same lines"], rows),
+        "Every definition that differs, side by side: [code.md](code.md).",
+        "",
+    ]
+
+
+def draw(content: Mapping[str, Any]) -> Figure:
+    """Draw the tokens of each file."""
+    section = content["sections"]["code"]
+    files = list(section["files"])
+    figure, (axes,) = new_panels(
+        "Tokens of each twin file", "without comments, docstrings and indentation, by Python's tokenize", (1,), 3.6
+    )
+    width = 0.8 / len(section["frameworks"])
+    with rc_context(STYLE):
+        for place, framework in enumerate(section["frameworks"]):
+            tokens = [section["files"][file]["frameworks"][framework]["tokens"] for file in files]
+            xs = [x + (place - (len(section["frameworks"]) - 1) / 2) * width for x in range(len(files))]
+            bars = axes.bar(xs, tokens, width * 0.92, color=COLOURS[framework], label=NAMES[framework])
+            axes.bar_label(bars, fmt="{:,.0f}", fontsize=8, padding=1)
+        axes.set_xticks(range(len(files)), files)
+        axes.tick_params(axis="x", length=0)
+        axes.grid(visible=False, axis="x")
+        axes.legend(loc="upper left")
+        name_panel(axes, "", "", "tokens")
+    return figure
+
+
+def write_differences(content: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines of a page with every definition that isn't the same in all, aligned."""
+    section = content["sections"]["code"]
+    frameworks: Sequence[str] = section["frameworks"]
+    yield from ("# The code, side by side", "")
+    yield "Every definition of the twin files that differs between the frameworks; lines marked `*` differ."
+    yield "Written by `python -m training compare --sections code`; back to [the comparison](README.md)."
+    for file in section["files"]:
+        yield from ("", f"## `{file}`", "")
+        for row in align_twins(read_twins(file, tuple(frameworks))):
+            if row["same"] or row["kind"] in {"docstring", "imports"}:
+                continue
+            yield f"<details><summary><code>{html.escape(row['id'])}</code></summary>"
+            yield "<table><tr>" + "".join(f"<th>{NAMES[framework]}</th>" for framework in frameworks) + "</tr><tr>"
+            lines = _without_edges(row["lines"])
+            for framework in frameworks:
+                yield f"<td><pre>{'&#10;'.join(_cell(line, framework) for line in lines)}</pre></td>"
+            yield "</tr></table></details>"
+            yield ""
+
+
+def _cell(line: Mapping[str, Any], framework: str) -> str:
+    cell = line["cells"][framework]
+    text = html.escape(cell["text"]) if cell else ""
+    return f"{' ' if line['same'] or not text.strip() else '*'} {text}"
+
+
+def _without_edges(lines: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Return the lines without the blank ones at the start."""
+    for place, line in enumerate(lines):
+        if any(cell and cell["text"].strip() for cell in line["cells"].values()):
+            return lines[place:]
+    return lines

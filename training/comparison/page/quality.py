@@ -1,0 +1,105 @@
+"""The page's section on how good the models become."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from training.comparison.page.plots import COLOURS, name_panel, new_panels
+from training.comparison.page.tables import NAMES, mean_spread, prose, table
+from training.comparison.page.training_figures import OWN_WAY, own_speed
+from training.config import PRESETS
+from training.reporting.figures.style import MUTED, STYLE
+
+_SETTLED = 0.12  # share of the epochs at the start that needn't fit
+
+
+def write(content: Mapping[str, Any]) -> list[str]:
+    """Return the section's lines."""
+    section = content["sections"]["quality"]
+    settings = section["settings"]
+    epochs = settings["epochs"] or PRESETS[settings["preset"]].epochs
+    rows = []
+    for framework, found in _found(section).items():
+        runs = list(found["seeds"].values())
+        errors = [run["elbo"]["standard_error"] for run in runs]
+        rows.append(
+            [
+                NAMES[framework],
+                str(len(runs)),
+                *(
+                    mean_spread([sign * run[name]["value"] for run in runs])
+                    for name, sign in (("elbo", -1), ("iwae", -1), ("log_likelihood", -1), ("kl_divergence", 1))
+                ),
+                f"{max(errors):.2f}",
+                ", ".join(str(run["active_units"]) for run in runs),
+            ]
+        )
+    return [
+        *prose(f"""Preset `{settings["preset"]}`, {epochs} epochs; {settings["test_images"]:,} test images of MNIST,
+            target `fixed`; ELBO with {settings["draws"]} draws an image, importance-weighted bound with
+            {settings["samples"]} samples. Mean over seeds ± the standard deviation between them; beside it the standard
+            error over test images, which the seeds share. All in nats per image, of each run's best validation
+            epoch."""),
+        *table(
+            [
+                "",
+                "seeds",
+                "-ELBO",
+                "-log p(x), importance-weighted",
+                "-log-likelihood",
+                "KL",
+                "standard error of -ELBO over images",
+                "active units",
+            ],
+            rows,
+        ),
+        *prose("""The curves over seconds are the same runs by the training section's clock: compiling plus epochs times
+            the median epoch, each trainer in its own way."""),
+    ]
+
+
+def draw(content: Mapping[str, Any]) -> Figure:
+    """Draw -ELBO of each run over epochs and over seconds."""
+    found = _found(content["sections"]["quality"])
+    figure, (left, right) = new_panels(
+        "Learning curves",
+        "-ELBO on the validation images, target fixed, in nats per image: a line for each seed; "
+        "seconds are compiling plus epochs times the median epoch of the training section",
+    )
+    values = []
+    with rc_context(STYLE):
+        for framework, runs in found.items():
+            speed = own_speed(content, framework)
+            for place, run in enumerate(runs["seeds"].values()):
+                ys = [-epoch["validation_elbo"] for epoch in run["curve"]]
+                values += ys[int(len(ys) * _SETTLED) :]
+                epochs = range(1, len(ys) + 1)
+                style = {"color": COLOURS[framework], "linewidth": 1.4, "alpha": 0.7}
+                marks: dict[str, Any] = {"marker": "o", "markersize": 3} if len(ys) < 5 else {}
+                label = None if place else f"{NAMES[framework]}, {OWN_WAY[framework]}"
+                left.plot(epochs, ys, label=label, **style, **marks)
+                if speed is not None:
+                    right.plot([speed.run_seconds(epoch) for epoch in epochs], ys, **style, **marks)
+        for axes in (left, right):
+            _fit(axes, values)
+        if not right.lines:
+            right.text(0.5, 0.5, "no training speeds measured yet", transform=right.transAxes, ha="center", color=MUTED)
+        left.legend(loc="upper right")
+        name_panel(left, "over epochs", "epoch", "-ELBO (nats per image)")
+        name_panel(right, "over seconds", "seconds of training", "")
+        left.set_xlim(left=0)
+        right.set_xlim(left=0)
+    return figure
+
+
+def _fit(axes: Axes, values: list[float]) -> None:
+    margin = max(0.06 * (max(values) - min(values)), 0.1)
+    axes.set_ylim(min(values) - margin, max(values) + margin)
+
+
+def _found(section: Mapping[str, Any]) -> dict[str, Any]:
+    frameworks = section["frameworks"]
+    return {name: frameworks[name] for name in NAMES if frameworks.get(name, {}).get("seeds")}

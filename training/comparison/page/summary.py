@@ -1,0 +1,75 @@
+"""The first table: one row a figure, one column a framework. What each figure means is said in its section."""
+
+import statistics
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from training.comparison.page.tables import NAMES, mean_spread, megabytes, spread, table
+from training.comparison.page.training_figures import OWN_WAY, own_speed
+from training.comparison.plan import SECTIONS
+from training.frameworks import FRAMEWORKS
+
+
+def write_summary(content: Mapping[str, Any]) -> list[str]:
+    """Return the lines of the table; a figure that wasn't measured is a dash."""
+    measured = {
+        framework
+        for name in SECTIONS
+        for framework in content["sections"].get(name, {}).get("frameworks", ())
+        if framework in FRAMEWORKS
+    }
+    frameworks = [framework for framework in FRAMEWORKS if framework in measured]
+    if not frameworks:
+        return []
+    figures: dict[str, Callable[[Mapping[str, Any], str], str]] = {
+        "tokens of code": _tokens,
+        "trainer's own way": lambda _, framework: OWN_WAY[framework],
+        "seconds an epoch": lambda content, framework: _of_speed(content, framework, "epoch_seconds"),
+        "the first epoch's extra, seconds": lambda content, framework: _of_speed(content, framework, "compile_seconds"),
+        "-ELBO, nats": lambda content, framework: _of_quality(content, framework, "elbo"),
+        "-log p(x), importance-weighted, nats": lambda content, framework: _of_quality(content, framework, "iwae"),
+        "start to first image, seconds": _start,
+        "one image, ms": _one_image,
+        "packages on disk, MB": _disk,
+    }
+    rows = [[name, *(figure(content, framework) for framework in frameworks)] for name, figure in figures.items()]
+    return ["## In one table", *table(["", *(NAMES[framework] for framework in frameworks)], rows)]
+
+
+def _found(content: Mapping[str, Any], section: str, framework: str) -> Any:
+    return content["sections"].get(section, {}).get("frameworks", {}).get(framework)
+
+
+def _tokens(content: Mapping[str, Any], framework: str) -> str:
+    section = content["sections"].get("code")
+    if section is None or framework not in section["frameworks"]:
+        return "-"
+    return f"{sum(file['frameworks'][framework]['tokens'] for file in section['files'].values()):,}"
+
+
+def _of_speed(content: Mapping[str, Any], framework: str, name: str) -> str:
+    speed = own_speed(content, framework)
+    return "-" if speed is None else spread(getattr(speed, name))
+
+
+def _of_quality(content: Mapping[str, Any], framework: str, name: str) -> str:
+    found = _found(content, "quality", framework)
+    return mean_spread([-run[name]["value"] for run in found["seeds"].values()]) if found else "-"
+
+
+def _start(content: Mapping[str, Any], framework: str) -> str:
+    found = _found(content, "inference", framework)
+    return spread([start["total_seconds"] for start in found["starts"]]) if found else "-"
+
+
+def _one_image(content: Mapping[str, Any], framework: str) -> str:
+    found = _found(content, "inference", framework)
+    if not found:
+        return "-"
+    rounds = [each["median_seconds"] * 1e3 for one in found["processes"] for each in one["batches"]["1"]["rounds"]]
+    return f"{statistics.median(rounds):.2f} ({min(rounds):.2f} to {max(rounds):.2f})"
+
+
+def _disk(content: Mapping[str, Any], framework: str) -> str:
+    found = _found(content, "inference", framework)
+    return megabytes(sum(found["disk"]["packages"].values())) if found else "-"

@@ -1,0 +1,1 @@
+"""What a process of a comparison measures in one framework: a file each, whose `run` returns JSON values."""

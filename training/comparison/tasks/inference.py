@@ -1,0 +1,50 @@
+"""The latency of one framework's model in one process: for each batch size the first call, and rounds of warm ones."""
+
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from training.checkpoint import load_checkpoint
+
+_LEAST_CALLS = 5
+
+
+def run(  # noqa: PLR0913 - one for each option
+    framework: str, *, checkpoint: str, device: str, batch_sizes: list[int], rounds: int, round_seconds: float
+) -> dict[str, Any]:
+    """Return seconds of calls from NumPy to NumPy, so that each ends where its result can be read."""
+    loaded = load_checkpoint(Path(checkpoint))
+    model = import_module(f"training.{framework}_vae.inference").Inference(loaded.model, loaded.weights, device=device)
+    random = np.random.default_rng(0)
+    inputs = {
+        size: (
+            random.integers(0, 2, (size, loaded.model.image_dim)).astype(np.float32),
+            random.standard_normal((size, loaded.model.latent_dim), dtype=np.float32),
+        )
+        for size in batch_sizes
+    }
+    found: dict[int, dict[str, Any]] = {}
+    for size, arrays in inputs.items():
+        found[size] = {"first_seconds": _time_call(model, arrays), "rounds": []}
+        for _ in range(_LEAST_CALLS):  # warm
+            model.reconstruct(*arrays)
+    for _ in range(rounds):
+        for size, arrays in inputs.items():
+            seconds: list[float] = []
+            while len(seconds) < _LEAST_CALLS or sum(seconds) < round_seconds:
+                seconds.append(_time_call(model, arrays))
+            quantiles = np.quantile(seconds, (0.5, 0.95))
+            found[size]["rounds"].append(
+                {"calls": len(seconds), "median_seconds": float(quantiles[0]), "p95_seconds": float(quantiles[1])}
+            )
+    threads = import_module(f"training.{framework}_vae.execution").count_threads()
+    return {"device": model.device, "threads": threads, "batches": {str(size): each for size, each in found.items()}}
+
+
+def _time_call(model: Any, arrays: tuple[np.ndarray, np.ndarray]) -> float:
+    began = time.perf_counter()
+    model.reconstruct(*arrays)
+    return time.perf_counter() - began

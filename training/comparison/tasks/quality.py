@@ -1,0 +1,53 @@
+"""One run from its seed to its test figures: how good a framework's model becomes. Its seconds are no timing."""
+
+import tempfile
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from training.comparison.images import take_images
+from training.config import PRESETS, ModelConfig
+from training.data import TEST_SEED, binarize, load_dataset
+from training.evaluation import load_evaluator
+from training.loop import EVALUATION_TARGET, Run
+from training.measurement import measure
+
+
+def run(  # noqa: PLR0913 - one for each option
+    framework: str,
+    *,
+    seed: int,
+    preset: str,
+    epochs: int | None,
+    device: str,
+    images: int,
+    test_images: int,
+    draws: int,
+    samples: int,
+) -> dict[str, Any]:
+    """Train with a seed, and return each epoch's ELBO and the best epoch's test figures, in nats per image."""
+    config = replace(PRESETS[preset], seed=seed)
+    if epochs is not None:
+        config = replace(config, epochs=epochs)
+    dataset = take_images(load_dataset(config.dataset), images, test_images)
+    training = Run(framework, ModelConfig(image_shape=dataset.image_shape), config, dataset, device=device)
+    with tempfile.TemporaryDirectory() as folder:
+        curve = [
+            {"epoch": epoch.number, "train_elbo": epoch.train_elbo, "validation_elbo": epoch.validation_elbo}
+            for epoch in training.train(Path(folder) / "model.safetensors", origin={})
+        ]
+    best = training.best
+    assert best is not None, "the first epoch is the best so far"
+    measured = measure(
+        load_evaluator(framework, best.model, device=device),
+        best.weights,
+        binarize(dataset.test, target=EVALUATION_TARGET, seed=TEST_SEED),
+        draws=draws,
+        samples=samples,
+    )
+    return {
+        "curve": curve,
+        "best_epoch": best.metrics["epochs"],
+        **{name: asdict(getattr(measured, name)) for name in ("elbo", "log_likelihood", "kl_divergence", "iwae")},
+        "active_units": measured.active_units,
+    }

@@ -1,0 +1,72 @@
+"""The speed of one framework's training in one process: the first epoch, later ones, memory, use of the processor."""
+
+import resource
+import sys
+import time
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int32
+from numpy import ndarray
+
+from training.comparison.images import take_images
+from training.config import PRESETS, ModelConfig
+from training.data import TRAIN_SEED, binarize, load_dataset
+from training.errors import CompilerError
+from training.trainer import Trainer
+
+
+def run(  # noqa: PLR0913 - one for each option
+    framework: str, *, mode: str, preset: str, device: str, images: int, rounds: int, steps: int | None
+) -> dict[str, Any]:
+    """Time epochs, or so many steps of one, `compiled` or `eager`; or say why that can't be.
+
+    An epoch ends where its figures are in NumPy: whatever the device had still to do is done.
+    """
+    dataset = take_images(load_dataset("mnist"), images, 1)
+    config = PRESETS[preset]
+    execution = import_module(f"training.{framework}_vae.execution")
+    pixels = binarize(dataset.train, target=config.target, seed=TRAIN_SEED)
+    trainer: Trainer = import_module(f"training.{framework}_vae.train").Trainer(
+        ModelConfig(image_shape=dataset.image_shape), config, pixels, device=device
+    )
+    loaded = _peak_bytes()
+    epoch = len(pixels) // config.batch_size
+    try:
+        with getattr(execution, mode)():
+            first, *later = [
+                _time_epoch(trainer, _order(len(pixels), number, min(steps or epoch, epoch), config.batch_size), number)
+                for number in range(rounds + 1)
+            ]
+    except CompilerError as error:
+        return {"unavailable": str(error)}
+    return {
+        "device": trainer.device,
+        "threads": execution.count_threads(),
+        "steps": min(steps or epoch, epoch),
+        "steps_per_epoch": epoch,
+        "batch_size": config.batch_size,
+        "first_seconds": first["seconds"],
+        "seconds": [each["seconds"] for each in later],
+        "cores": [each["cores"] for each in later],
+        "loaded_bytes": loaded,
+        "peak_bytes": _peak_bytes(),
+    }
+
+
+def _time_epoch(trainer: Trainer, order: Int32[ndarray, "steps batch"], seed: int) -> dict[str, float]:
+    used, began = time.process_time(), time.perf_counter()
+    trainer.train_epoch(order, seed=seed)
+    seconds = time.perf_counter() - began
+    return {"seconds": seconds, "cores": (time.process_time() - used) / seconds}
+
+
+def _order(images: int, seed: int, steps: int, batch_size: int) -> Int32[ndarray, "steps batch"]:
+    order = np.random.default_rng(seed).permutation(images).astype(np.int32)
+    return order[: steps * batch_size].reshape(steps, batch_size)
+
+
+def _peak_bytes() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
