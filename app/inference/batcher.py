@@ -17,6 +17,8 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
+import numpy as np
+
 from app.exceptions import FrameworkFaultError, InvalidValueError, OverloadedError, ServiceError
 from app.inference.adapter import Adapter, probe
 from app.inference.jobs import Arrays, Job, Part, Result, Timings, join, share_out
@@ -174,7 +176,8 @@ class Batcher:
         fault = None
         started = self._busy_since = time.perf_counter()
         try:
-            results = share_out(parts, job.operation(job.adapter, *join(parts)))
+            with np.errstate(over="ignore", invalid="ignore"):  # what isn't finite is looked for below
+                results = share_out(parts, job.operation(job.adapter, *join(parts)))
             if any(isinstance(result, InvalidValueError) for _, result in results):
                 probe(job.adapter)
         except Exception as error:
