@@ -34,12 +34,18 @@ class Exchange(Request):
     """A request that is read header by header and message by message, without what FastAPI would make of it."""
 
     def __init__(self, scope: Scope, receive: Receive, *, service: Service) -> None:
+        """Read the headers.
+
+        Raises:
+            InvalidValueError: The client's X-Request-Timeout isn't a number of seconds.
+        """
         super().__init__(scope, receive)
         self.service = service
         self.fields = _join_fields(scope["headers"])
         """Headers by their names in lower case."""
 
         self.await_message = receive
+        self._allowed_s = self._read_allowed_s()
 
     @property
     def elapsed_s(self) -> float:
@@ -49,16 +55,8 @@ class Exchange(Request):
 
     @property
     def remaining_s(self) -> float:
-        """Seconds that are left for the answer.
-
-        Raises:
-            InvalidValueError: The client's X-Request-Timeout isn't a number of seconds.
-        """
-        allowed = self.service.settings.request_timeout_s or math.inf
-        asked = self.fields.get(b"x-request-timeout")
-        if asked is not None:
-            allowed = min(allowed, _parse_seconds(asked.decode("latin-1")))
-        return allowed - self.elapsed_s
+        """Seconds that are left for the answer."""
+        return self._allowed_s - self.elapsed_s
 
     def field(self, name: bytes) -> str | None:
         """Return a header, several of the name as one list; None where there is none."""
@@ -81,6 +79,11 @@ class Exchange(Request):
                 body: bytes = first.get("body", b"")
                 return body  # whole at once, as most are
         return await read_body(self._messages(first), content_length=length, content_encoding=encoding, limits=limits)
+
+    def _read_allowed_s(self) -> float:
+        allowed = self.service.settings.request_timeout_s or math.inf
+        asked = self.field(b"x-request-timeout")
+        return allowed if asked is None else min(allowed, _parse_seconds(asked))
 
     async def _messages(self, first: Message | None) -> AsyncIterator[bytes]:
         message = first or await self.await_message()
