@@ -1,11 +1,12 @@
 """The command line of the trainers: its commands, and how an error ends it."""
 
+import errno
+import os
 import sys
 
 import typer
 from rich.console import Console
 
-from training.commands.compare import compare
 from training.commands.evaluate import evaluate
 from training.commands.show import show
 from training.commands.train import train
@@ -21,7 +22,6 @@ cli = typer.Typer(
 cli.command()(train)
 cli.command()(evaluate)
 cli.command()(show)
-cli.command()(compare)
 
 
 @cli.callback()
@@ -29,9 +29,29 @@ def main() -> None:
     """Train and measure one variational autoencoder in JAX, TensorFlow or PyTorch."""
 
 
-if __name__ == "__main__":
+def run() -> int:
+    """Run the command line and return the process's exit code; an error that its user can mend is one line."""
     try:
-        cli()
+        try:
+            cli()
+        finally:
+            sys.stdout.flush()
     except TrainingError as error:
-        Console(stderr=True).print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
-        sys.exit(2 if isinstance(error, ConfigError | UnknownFrameworkError) else 1)
+        _say(str(error))
+        return 2 if isinstance(error, ConfigError | UnknownFrameworkError) else 1
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        _say(f"the output can't be written: {error.strerror}; make room, or send it elsewhere")
+        # What is left in the buffer would be written once more at exit, and fail once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
+
+
+def _say(message: str) -> None:
+    Console(stderr=True).print(f"error: {message}", style="red", highlight=False, markup=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -1,0 +1,116 @@
+"""Trains one recipe in JAX, with factors that the trainers don't offer. No files, no choosing.
+
+Model, losses, drawing, Adam and moving average are the trainer's; only the default recipe is what the trainer does.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from benchmarks.recipes import Recipe
+from training.checkpoint import Weights, weight_shapes
+from training.config import ModelConfig, TrainConfig
+from training.data import TRAIN_SEED, VALIDATION_SEED, Dataset, binarize
+from training.evaluation import evaluate
+from training.jax_vae.losses import binary_cross_entropy_with_logits, kl_divergence
+from training.jax_vae.train import Evaluator, TrainState, create_train_state
+from training.jax_vae.weights import export_weights
+from training.loop import EVALUATION_TARGET
+from training.schedule import learning_rates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """What a recipe came to, at the epoch that the validation images chose."""
+
+    epoch: int
+    """That epoch, from 1."""
+
+    weights: Weights
+    """Their moving average."""
+
+    train_elbo: float
+    """Mean over the epoch, while the weights changed, in nats."""
+
+
+def train(recipe: Recipe, config: TrainConfig, dataset: Dataset, evaluator: Evaluator) -> Trained:
+    """Train, and return the best epoch by one draw of noise for each validation image."""
+    steps = len(dataset.train) // config.batch_size
+    optimizer = optax.adam(
+        _schedule(recipe, config, steps), b1=config.adam_b1, b2=config.adam_b2, eps=config.adam_epsilon
+    )
+    if recipe.clip_norm is not None:
+        optimizer = optax.chain(optax.clip_by_global_norm(recipe.clip_norm), optimizer)
+    state = create_train_state(
+        ModelConfig(), config, steps_per_epoch=steps, weights=_initial_weights(recipe, config.seed)
+    )
+    state = state.replace(tx=optimizer, opt_state=optimizer.init(state.params))
+    images = jnp.array(binarize(dataset.train, target=config.target, seed=TRAIN_SEED))
+    validation = binarize(dataset.validation, target=EVALUATION_TARGET, seed=VALIDATION_SEED)
+    random = np.random.default_rng(config.seed)
+    best, best_elbo = None, -np.inf
+    for number in range(1, config.epochs + 1):
+        order = random.permutation(len(images)).astype(np.int32)[: steps * config.batch_size].reshape(steps, -1)
+        done = np.arange((number - 1) * steps, number * steps) / steps
+        betas = np.minimum(done / recipe.kl_warmup_epochs, 1) if recipe.kl_warmup_epochs else np.ones(steps)
+        key = jax.random.key(int(random.integers(2**31)))
+        state, elbos = _train_epoch(state, images, order, betas.astype(np.float32), key)
+        weights = export_weights(state.ema_params)
+        elbo = evaluate(evaluator, weights, validation, draws=1).elbo
+        if elbo > best_elbo:
+            best, best_elbo = Trained(epoch=number, weights=weights, train_elbo=float(elbos.mean())), elbo
+    assert best is not None, "a loss is NaN"
+    return best
+
+
+def _schedule(recipe: Recipe, config: TrainConfig, steps_per_epoch: int) -> Any:
+    steps = config.epochs * steps_per_epoch
+    warmup = min(config.warmup_epochs * steps_per_epoch, steps / 2)  # as `learning_rates` has it
+    step = np.arange(1, steps + 1)
+    rise = np.minimum(step / warmup, 1) if warmup else np.ones(steps)
+    match recipe.schedule:
+        case "cosine":
+            rates = learning_rates(config, steps_per_epoch=steps_per_epoch)
+        case "line":
+            rates = config.learning_rate * np.minimum(rise, (steps - step) / (steps - warmup))
+        case _:
+            rates = config.learning_rate * rise
+    on_device = jnp.array(rates, jnp.float32)
+    return lambda count: on_device[count]
+
+
+def _initial_weights(recipe: Recipe, seed: int) -> Weights:
+    initializer = getattr(jax.nn.initializers, recipe.initializer)()
+    key, weights = jax.random.key(seed), {}
+    for name, shape in weight_shapes(ModelConfig()).items():
+        key, own = jax.random.split(key)
+        weights[name] = np.array(initializer(own, shape) if len(shape) == 2 else jnp.zeros(shape))
+    return weights
+
+
+@partial(jax.jit, donate_argnames="state")
+def _train_epoch(state: TrainState, images: Any, order: Any, betas: Any, key: Any) -> tuple[TrainState, Any]:
+    def step(state: TrainState, inputs: Any) -> tuple[TrainState, Any]:
+        indices, beta, key = inputs
+        pixel_key, eps_key = jax.random.split(key)
+        batch = jax.random.bernoulli(pixel_key, images[indices]).astype(jnp.float32)
+        eps = jax.random.normal(eps_key, (len(indices), state.latent_dim))
+
+        def loss(params: Any) -> Any:
+            logits, mean, logvar = state.apply_fn({"params": params}, batch, eps)
+            log_likelihood = -binary_cross_entropy_with_logits(logits, batch).mean()
+            kl = kl_divergence(mean, logvar).mean()
+            return beta * kl - log_likelihood, log_likelihood - kl
+
+        gradients, elbo = jax.grad(loss, has_aux=True)(state.params)
+        decay = jnp.minimum(state.ema_decay, (1 + state.step) / (10 + state.step))
+        state = state.apply_gradients(grads=gradients)
+        ema = jax.tree.map(lambda ema, new: decay * ema + (1 - decay) * new, state.ema_params, state.params)
+        return state.replace(ema_params=ema), elbo
+
+    return jax.lax.scan(step, state, (order, betas, jax.random.split(key, len(order))))
