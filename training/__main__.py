@@ -7,6 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
+from training.commands.compare import compare
 from training.commands.evaluate import evaluate
 from training.commands.show import show
 from training.commands.train import train
@@ -14,7 +15,7 @@ from training.errors import ConfigError, TrainingError, UnknownFrameworkError
 
 cli = typer.Typer(
     name="python -m training",
-    help="Train and measure one variational autoencoder in JAX, TensorFlow or PyTorch.",
+    help="Train, measure and compare one variational autoencoder in JAX, TensorFlow and PyTorch.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -22,11 +23,12 @@ cli = typer.Typer(
 cli.command()(train)
 cli.command()(evaluate)
 cli.command()(show)
+cli.command()(compare)
 
 
 @cli.callback()
 def main() -> None:
-    """Train and measure one variational autoencoder in JAX, TensorFlow or PyTorch."""
+    """Train, measure and compare one variational autoencoder in JAX, TensorFlow and PyTorch."""
 
 
 def run() -> int:
