@@ -1,4 +1,4 @@
-"""Make what the web page shows of the test set: its first digits, and where the committed checkpoints' encoders put them.
+"""Make what the page shows of the test set: its first digits, and where the committed checkpoints' encoders put them.
 
 python docs/scripts/page_data.py
 
