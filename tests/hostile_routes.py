@@ -1,4 +1,4 @@
-"""What is hostile or odd on some routes only, such as latents, pairs and options: each with what it is answered with."""
+"""What is hostile or odd on some routes only, such as latents, pairs and options: each with the answer it gets."""
 
 import numpy as np
 
