@@ -78,7 +78,7 @@ async def read_images(
     exchange: Exchange, call: Call[ImageOptionsT], model: LoadedModel
 ) -> tuple[Call[ImageOptionsT], Float32[ndarray, "batch pixels"]]:
     """Return the call with what the body adds, and the images in it, of the shape that the model takes."""
-    call, payload, size = await _read_payload(exchange, call, field="images")
+    call, payload, size = await _read_payload(exchange, call, model, field="images")
     images = await run_by_size(
         size,
         images_from,
@@ -94,7 +94,7 @@ async def read_latents(
     exchange: Exchange, call: Call[OptionsT], model: LoadedModel
 ) -> tuple[Call[OptionsT], Float32[ndarray, "batch latent"]]:
     """Return the call with what the body adds, and the latents in it, of the length that the model takes."""
-    call, payload, size = await _read_payload(exchange, call, field="latents")
+    call, payload, size = await _read_payload(exchange, call, model, field="latents")
     limits = exchange.service.limits
     latents = await run_by_size(size, latents_from, payload, model=model.adapter.model, limits=limits)
     return call, latents
@@ -104,7 +104,7 @@ async def read_ends(
     exchange: Exchange, call: Call[ImageOptionsT], model: LoadedModel
 ) -> tuple[Call[ImageOptionsT], Literal["images", "latents"], Float32[ndarray, "2 values"]]:
     """Return the call with what the body adds, and the two images or latents in it."""
-    call, payload, size = await _read_payload(exchange, call, field="ends")
+    call, payload, size = await _read_payload(exchange, call, model, field="ends")
     kind, ends = await run_by_size(
         size, ends_from, payload, model=model.adapter.model, limits=exchange.service.limits, invert=call.options.invert
     )
@@ -150,12 +150,20 @@ def _make_call(
     return Call(framework=framework, options=options, format=output_format, output=output, outputs=outputs)
 
 
-async def _read_payload(exchange: Exchange, call: Call[OptionsT], *, field: str) -> tuple[Call[OptionsT], Payload, int]:
+async def _read_payload(
+    exchange: Exchange, call: Call[OptionsT], model: LoadedModel, *, field: str
+) -> tuple[Call[OptionsT], Payload, int]:
     """Return the call with the options of the body, the parsed body, and how many bytes it is worth."""
     limits = exchange.service.limits
     body = await exchange.read_body()
     size = len(body)
-    parsing = parse_payload(body, content_type=exchange.field(b"content-type"), field=field, limits=limits)
+    parsing = parse_payload(
+        body,
+        content_type=exchange.field(b"content-type"),
+        field=field,
+        model=model.adapter.model,
+        limits=limits,
+    )
     if size > INLINE_BYTES:
         # A loop of its own, in a thread: this one serves the others meanwhile.
         payload = await asyncio.to_thread(asyncio.run, parsing)
@@ -165,7 +173,7 @@ async def _read_payload(exchange: Exchange, call: Call[OptionsT], *, field: str)
         options = add_body_options(call.options, payload.options, limits=limits)
         call = _make_call(options, framework=call.framework, output_format=call.format, output=call.output)
     # A picture can be a thousand times as large as its file.
-    return call, payload, INLINE_BYTES + 1 if _has_pictures(payload) else size
+    return call, payload, INLINE_BYTES + 1 if size <= INLINE_BYTES and _has_pictures(payload) else size
 
 
 def _has_pictures(payload: Payload) -> bool:

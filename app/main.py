@@ -66,6 +66,7 @@ def create_app(settings: Settings, registry: Registry | None = None) -> Applicat
     routers = (models.router, comparison.router, status.router, site.router)
     for router in routers:
         app.include_router(router)
+    app.mount(site.FILES_PATH, site.files)
     add_error_handlers(app)
     keys = [key.get_secret_value() for key in settings.api_keys]
     _describe(app, needs_key=bool(keys))

@@ -18,7 +18,10 @@ from app.metrics import Metrics
 logger = logging.getLogger(__name__)
 
 OPEN_PATHS: Final = ("/healthz", "/readyz")
-"""What needs no API key."""
+"""Routes that need no API key."""
+
+OPEN_PAGE: Final = ("/", "/web/")
+"""The web page, which asks for the key itself, and where its files begin."""
 
 OTHER_ROUTE: Final = "other"
 """What the metrics call a path that no route has."""
@@ -86,7 +89,7 @@ class RequestMiddleware:
 
 
 class ApiKeyMiddleware:
-    """Refuse requests without one of the API keys, except for the health checks."""
+    """Refuse requests without one of the API keys, except for the health checks and the web page."""
 
     def __init__(self, app: ASGIApp, *, keys: Sequence[str]) -> None:
         self._app = app
@@ -94,7 +97,7 @@ class ApiKeyMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http" or scope["path"] in OPEN_PATHS or self._is_known(Headers(scope=scope)):
+        if scope["type"] != "http" or _is_open(scope["path"]) or self._is_known(Headers(scope=scope)):
             await self._app(scope, receive, send)
             return
         error = AuthenticationError(
@@ -107,6 +110,11 @@ class ApiKeyMiddleware:
         given = [headers.get("X-API-Key", "")] + ([token.strip()] if scheme.lower() == "bearer" else [])
         # A list is compared whole, so the time taken doesn't tell which key was right.
         return any([hmac.compare_digest(text.encode(), key) for text in given for key in self._keys])  # noqa: C419 -- see above
+
+
+def _is_open(path: str) -> bool:
+    page, files = OPEN_PAGE
+    return path in OPEN_PATHS or path == page or path.startswith(files)
 
 
 def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:

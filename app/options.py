@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
 from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -19,6 +20,9 @@ OptionsT = TypeVar("OptionsT", bound=Options)
 _INTEGER: Final = re.compile(r"-?[0-9]{1,40}")
 _BOOLEANS: Final = {"true": True, "false": False}
 
+_MOST_ERRORS: Final = 10
+"""How many wrong names are told at once: a body can have a million."""
+
 
 def read_query(query: QueryParams, known: Collection[str]) -> dict[str, str]:
     """Return the parameters by name.
@@ -28,7 +32,7 @@ def read_query(query: QueryParams, known: Collection[str]) -> dict[str, str]:
     """
     given = query.multi_items()
     names = [name for name, _ in given]
-    errors = [FieldError(f"query.{name[:60]}", _unknown(known)) for name in dict.fromkeys(names) if name not in known]
+    errors = _unknown_names(names, known, source="query")
     errors += [
         FieldError(f"query.{name}", "given more than once: give it once") for name in known if names.count(name) > 1
     ]
@@ -54,6 +58,7 @@ def add_body_options(options: OptionsT, body: Mapping[str, object], *, limits: L
     """
     if not body:
         return options
+    _raise_if_any(_unknown_names(body, type(options).model_fields, source="body"))
     added = validate(type(options), body, source="body", limits=limits)
     both = sorted(options.model_fields_set & added.model_fields_set)
     _raise_if_any([FieldError(f"query.{name}", "stands in the body as well: give it once") for name in both])
@@ -64,18 +69,13 @@ def validate(model: type[ModelT], values: Mapping[str, object], *, source: str, 
     """Return the model of the values.
 
     Raises:
-        InvalidValueError: A value is wrong or unknown; `source` begins the path that says which.
+        InvalidValueError: A value is wrong; `source` begins the path that says which.
     """
     try:
         return model.model_validate(values, context=limits)
     except ValidationError as error:
         errors = [
-            FieldError(
-                where=".".join([source, *(str(part)[:60] for part in item["loc"])]),
-                why=_unknown(model.model_fields)
-                if item["type"] == "extra_forbidden"
-                else _explain(item["msg"], item["input"]),
-            )
+            FieldError(where=".".join([source, *map(str, item["loc"])]), why=_explain(item["msg"], item["input"]))
             for item in error.errors()
         ]
         raise _invalid(errors) from error
@@ -95,8 +95,10 @@ def _explain(message: str, value: object) -> str:
     return f"{reason[0].lower()}{reason[1:]}; found {shown}"
 
 
-def _unknown(known: Collection[str]) -> str:
-    return f"unknown; known here: {', '.join(known) or 'nothing'}"
+def _unknown_names(names: Iterable[str], known: Collection[str], *, source: str) -> list[FieldError]:
+    why = f"unknown; known here: {', '.join(known) or 'nothing'}"
+    unknown = (name for name in dict.fromkeys(names) if name not in known)
+    return [FieldError(f"{source}.{name[:60]}", why) for name in islice(unknown, _MOST_ERRORS)]
 
 
 def _raise_if_any(errors: list[FieldError]) -> None:
@@ -105,4 +107,4 @@ def _raise_if_any(errors: list[FieldError]) -> None:
 
 
 def _invalid(errors: list[FieldError]) -> InvalidValueError:
-    return InvalidValueError("; ".join(f"{error.where}: {error.why}" for error in errors[:10]), errors)
+    return InvalidValueError("; ".join(f"{error.where}: {error.why}" for error in errors), errors)

@@ -136,7 +136,7 @@ def _pytorch(images: np.ndarray, indices: np.ndarray, config: TrainConfig, devic
     generator = torch.Generator(place).manual_seed(0)
 
     def draw() -> Any:
-        batch = torch.bernoulli(rows[chosen], generator=generator)
+        batch = train._bernoulli(torch.index_select(rows, 0, chosen), generator)  # noqa: SLF001 -- as the trainer draws
         return batch, torch.randn(len(chosen), state.latent_dim, generator=generator, device=place)
 
     def differentiate() -> None:

@@ -22,7 +22,7 @@ PNG = encode(scene(), "PNG")
 def parse(body, content_type="application/json", field="images"):
     """Parse a body, written as JSON unless it is bytes already."""
     body = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return asyncio.run(parse_payload(body, content_type=content_type, field=field, limits=LIMITS))
+    return asyncio.run(parse_payload(body, content_type=content_type, field=field, model=MODEL, limits=LIMITS))
 
 
 def read_latents(body, content_type="application/json"):

@@ -72,7 +72,7 @@ def test_images_of_a_form():
     """A form's pictures become images, in order; `invert` applies to them."""
     body = part(PNG) + part(encode(scene(), "BMP"), filename="b.txt") + END
 
-    payload = asyncio.run(parse_payload(body, content_type=TYPE, field="images"))
+    payload = asyncio.run(parse_payload(body, content_type=TYPE, field="images", model=ModelConfig()))
     images = images_from(payload, model=ModelConfig(), limits=Limits(), invert=True)
 
     assert payload.options == {}
@@ -81,7 +81,9 @@ def test_images_of_a_form():
 
 def test_images_of_a_form_with_a_broken_picture():
     """The picture that can't be decoded is named."""
-    payload = asyncio.run(parse_payload(part(PNG) + part(b"") + END, content_type=TYPE, field="images"))
+    payload = asyncio.run(
+        parse_payload(part(PNG) + part(b"") + END, content_type=TYPE, field="images", model=ModelConfig())
+    )
 
     with pytest.raises(MalformedBodyError, match=r"body\.files\[1\] is empty"):
         images_from(payload, model=ModelConfig(), limits=Limits(), invert=False)
@@ -89,7 +91,7 @@ def test_images_of_a_form_with_a_broken_picture():
 
 def test_images_of_a_form_over_the_limit():
     """The limit given with the model counts too, if it is lower than the one the form was parsed under."""
-    payload = asyncio.run(parse_payload(part(PNG) * 3 + END, content_type=TYPE, field="images"))
+    payload = asyncio.run(parse_payload(part(PNG) * 3 + END, content_type=TYPE, field="images", model=ModelConfig()))
 
     with pytest.raises(TooLargeError, match=r"body\.files holds 3 items: send at most 2"):
         images_from(payload, model=ModelConfig(), limits=Limits(max_images=2), invert=False)

@@ -28,7 +28,7 @@ TEXT = base64.b64encode(PNG).decode()
 def read_images(body, content_type="application/json", *, model=MODEL, invert=False, limits=LIMITS):
     """Return the images of a body, which is written as JSON unless it is bytes already."""
     body = body if isinstance(body, bytes) else json.dumps(body).encode()
-    payload = asyncio.run(parse_payload(body, content_type=content_type, field="images", limits=limits))
+    payload = asyncio.run(parse_payload(body, content_type=content_type, field="images", model=model, limits=limits))
     return images_from(payload, model=model, limits=limits, invert=invert)
 
 
@@ -207,6 +207,14 @@ def test_images_over_the_limit_of_pixels():
         read_images({"images": [TEXT, TEXT, FLAT, TEXT, TEXT]}, limits=limits)
 
     assert len(images) == 4
+
+
+def test_more_numbers_than_a_batch_has_are_refused_unparsed():
+    """A body of millions of numbers, which would hold up everybody while it is parsed, isn't."""
+    body = b'{"images": [' + b"0," * (LIMITS.max_images * MODEL.image_dim + 10_001)
+
+    with pytest.raises(TooLargeError, match="send at most 30 items"):
+        read_images(body)
 
 
 @pytest.mark.parametrize(

@@ -45,9 +45,9 @@ def test_known_key_lets_in(locked_client, headers):
         {"X-API-Key": "schlüssel".encode()},
     ],
 )
-@pytest.mark.parametrize("path", ["/sample", "/frameworks", "/docs", "/openapi.json", "/nothing", "/"])
+@pytest.mark.parametrize("path", ["/sample", "/frameworks", "/docs", "/openapi.json", "/nothing", "/web"])
 def test_unknown_key_is_refused(locked_client, path, headers):
-    """Without a key, or with a wrong one, every route but the health checks is 401."""
+    """Without a key, or with a wrong one, every route but the health checks and the page is 401."""
     response = locked_client.get(path, headers=headers)
 
     assert_problem(response, 401)
@@ -96,14 +96,6 @@ def test_head_is_get_without_a_body(client, path):
     assert head.status_code == get.status_code
     assert head.headers["Content-Length"] == get.headers["Content-Length"]
     assert head.content == b""
-
-
-def test_root_leads_to_the_documentation(client):
-    """A browser that opens the service finds the documentation."""
-    response = client.get("/", follow_redirects=True)
-
-    assert response.url.path == "/docs"
-    assert response.status_code == 200
 
 
 def test_documentation_needs_no_internet(client):

@@ -135,6 +135,14 @@ def test_unknown_parameter_is_answered_with_the_known_ones(client):
         assert name in response.json()["detail"]
 
 
+def test_of_many_unknown_members_the_first_are_told(client):
+    """The answer to a body of a hundred thousand unknown options is short."""
+    response = client.post("/encode", json=ONE_IMAGE | {f"option{index}": 0 for index in range(100_000)})
+
+    assert_problem(response, 422)
+    assert [error["where"] for error in response.json()["errors"]] == [f"body.option{index}" for index in range(10)]
+
+
 def test_output_that_needs_another_option_is_refused(client):
     """`latents` can be asked for only where they are drawn, wherever that is said."""
     url = "/encode?format=npy&output=latents"

@@ -42,7 +42,8 @@ def parse_object(body: bytes) -> dict[str, object]:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise MalformedBodyError(
-            f"the body isn't valid JSON at line {error.lineno}, column {error.colno}: {error.msg}"
+            f"the body isn't valid JSON at line {error.lineno}, column {error.colno}: {error.msg};"
+            " send one JSON object, in UTF-8"
         ) from error
     if not isinstance(value, dict):
         raise wrong_value("body", f"is {_describe(value)}: expected a JSON object")

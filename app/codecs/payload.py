@@ -17,10 +17,13 @@ from app.codecs.limits import Limits
 from app.codecs.npy import parse_npy
 from app.codecs.pictures import PictureFile, parse_pictures
 from app.codecs.wording import glimpse, wrong_value
-from app.exceptions import UnsupportedContentError
+from app.exceptions import TooLargeError, UnsupportedContentError
 from training.config import ModelConfig
 
 _DEFAULT_LIMITS = Limits()
+
+# Options beside the numbers, and commas within data: URLs.
+_MAX_OTHER_VALUES = 10_000
 
 _READABLE = {
     "images": "application/json, application/x-npy, multipart/form-data, or an image type such as image/png",
@@ -56,7 +59,7 @@ class Payload:
 
 
 async def parse_payload(
-    body: bytes, *, content_type: str | None, field: str, limits: Limits = _DEFAULT_LIMITS
+    body: bytes, *, content_type: str | None, field: str, model: ModelConfig, limits: Limits = _DEFAULT_LIMITS
 ) -> Payload:
     """Return the body parsed as its content type says; `field` is what it should hold.
 
@@ -66,11 +69,12 @@ async def parse_payload(
         UnsupportedContentError: The content type isn't read here, or there is none.
         MalformedBodyError: The body isn't what its content type says.
         InvalidValueError: A JSON object or form lacks the field, or an array holds no plain numbers.
-        TooLargeError: A form has too many files, or JSON too many lists.
+        TooLargeError: A form has too many files, or JSON more lists or numbers than any batch has.
     """
     media_type = (content_type or "").partition(";")[0].strip().lower()
     if media_type == "application/json":
         _check_charset(content_type or "")
+        _check_size(body, model, limits)
         return _parse_json(body, field)
     if media_type == "application/x-npy":
         return Payload({}, parse_npy(body))
@@ -156,6 +160,13 @@ def _check_charset(content_type: str) -> None:
     match = _CHARSET.search(content_type)
     if match and match[1].lower() not in ("utf-8", "utf8"):
         raise UnsupportedContentError(f"the charset of the JSON is {glimpse(match[1])}: send it as utf-8")
+
+
+def _check_size(body: bytes, model: ModelConfig, limits: Limits) -> None:
+    # Parsing holds Python's lock, so all others would wait for it; counting commas takes a hundredth of that.
+    most = limits.max_images * max(model.image_dim, model.latent_dim) + _MAX_OTHER_VALUES
+    if body.count(b",") > most:
+        raise TooLargeError(f"the body has over {most} values: send at most {limits.max_images} items at a time")
 
 
 def _parse_json(body: bytes, field: str) -> Payload:

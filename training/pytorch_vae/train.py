@@ -199,9 +199,18 @@ def train_epoch(
     generator = torch.Generator(images.device).manual_seed(seed)
     elbos, kls = [], []
     for indices in order:
-        batch = torch.bernoulli(images[indices], generator=generator)
+        batch = _bernoulli(torch.index_select(images, 0, indices), generator)
         eps = torch.randn(len(indices), state.latent_dim, generator=generator, device=images.device)
         mean_elbo, mean_kl = train_step(state, batch, eps)
         elbos.append(mean_elbo)
         kls.append(mean_kl)
     return torch.stack(elbos), torch.stack(kls)
+
+
+def _bernoulli(probs: Float[Tensor, "batch pixels"], generator: torch.Generator) -> Float[Tensor, "batch pixels"]:
+    # torch.bernoulli, whose every draw waits for the one before, takes four times as long on a CPU. Here four pixels
+    # share a draw, 16 bits each: a probability is rounded up by at most 2^-16, and 0 and 1 stay as they are.
+    words = torch.empty(-(-probs.numel() // 4), dtype=torch.int64, device=probs.device)
+    bits = words.random_(-(2**63), None, generator=generator).view(torch.int16)[: probs.numel()]
+    uniform = bits.view(probs.shape).float().add_(2**15).mul_(2**-16)
+    return (uniform < probs).float()

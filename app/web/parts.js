@@ -1,0 +1,77 @@
+/* Small pieces that every tab is made of: a sentence where something went wrong, and buttons that save and copy. */
+
+import { isOvertaken } from "./client.js";
+import { element } from "./elements.js";
+import { saveNpy, savePng } from "./grids.js";
+import { asCurl, asPython } from "./snippets.js";
+
+const SAID_MS = 1_600;
+
+/* A place beside what may go wrong: `say(sentence)`, `explain(error)`, which keeps quiet on what was overtaken, `clear()`. */
+export function makeNotice() {
+  const node = element("p", { class: "notice", role: "status", hidden: true });
+  const say = (sentence) => {
+    node.hidden = !sentence;
+    if (node.textContent !== sentence) node.textContent = sentence;
+  };
+  return {
+    node,
+    say,
+    clear: () => say(""),
+    explain(error) {
+      if (isOvertaken(error)) return;
+      say(error.message);
+      if (error.status === undefined) throw error;
+    },
+  };
+}
+
+/*
+ * Buttons for a result: `result()` returns {array, options, name, request}, or null while there is none;
+ * `array` and `options` are what `drawImages` takes, `request` is what `client.js` takes.
+ */
+export function makeActions(result, label = "result") {
+  const group = element("div", { class: "actions", role: "group", "aria-label": `Save or copy: ${label}` });
+  const add = (words, name, act) => {
+    const button = element("button", { type: "button", class: "quiet", "aria-label": name }, words);
+    button.addEventListener("click", async () => {
+      const what = result();
+      say(button, words, what ? await act(what) : "Nothing yet");
+    });
+    group.append(button);
+  };
+  add("PNG", `Save ${label} as PNG`, ({ array, name, options }) => savePng(array, name, options));
+  add("npy", `Save ${label} as npy`, ({ array, name }) => saveNpy(array, name));
+  add("curl", `Copy as curl: ${label}`, ({ request }) => copy(asCurl(request)));
+  add("Python", `Copy as Python: ${label}`, ({ request }) => copy(asPython(request)));
+  return group;
+}
+
+export async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return "Copied";
+  } catch {
+    // Browsers keep the clipboard from pages that came without TLS from another machine.
+    const area = element("textarea", { class: "offscreen" });
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    const copied = document.execCommand("copy");
+    area.remove();
+    return copied ? "Copied" : "Not allowed";
+  }
+}
+
+function say(button, words, said) {
+  if (!said) return;
+  button.textContent = said;
+  setTimeout(() => {
+    button.textContent = words;
+  }, SAID_MS);
+}
+
+export function formatMs(value) {
+  if (value === undefined || value === null) return "–";
+  return value < 10 ? value.toFixed(2) : value.toFixed(value < 100 ? 1 : 0);
+}
