@@ -26,7 +26,7 @@ class Mistake:
     reparameterize: Callable[[Array, Array, Array], Array] = reparameterize
     """From mean, logvar and eps to z."""
 
-    kernel: Callable[..., Array] = initializers.glorot_uniform()
+    kernel: Callable[..., Array] = field(default_factory=initializers.glorot_uniform)
     """Draws a kernel, (in, out)."""
 
     has_random_biases: bool = False

@@ -61,9 +61,7 @@ def _measure_targets(weights: Weights, dataset: Dataset, evaluator: Evaluator) -
     """Return the mean ELBO of the test images as each target has them, of the same weights."""
     targets = {name: binarize(dataset.test, target=name, seed=TEST_SEED) for name in ("fixed", "threshold")}
     targets["grey"] = dataset.test / np.float32(255)
-    return {
-        name: evaluate(evaluator, weights, images, draws=TEST_DRAWS).elbo for name, images in targets.items()
-    }
+    return {name: evaluate(evaluator, weights, images, draws=TEST_DRAWS).elbo for name, images in targets.items()}
 
 
 if __name__ == "__main__":

@@ -4,13 +4,13 @@ import importlib.util
 from types import ModuleType
 
 from prometheus_client.parser import text_string_to_metric_families
+from snippets import ROOT
 from typer import Context
 from typer.cli import get_docs_for_click
 from typer.main import get_command
 
 from app.metrics import Metrics
 from app.settings import CHECKPOINTS, PREFIX, Settings
-from snippets import ROOT
 from training.__main__ import cli
 from training.checkpoint import weight_shapes
 from training.config import ModelConfig
