@@ -10,9 +10,15 @@ import { isOvertaken, request } from "./client.js";
 export class Lanes {
   #lanes = new Map();
   #onTrouble;
+  #onBusy;
 
-  constructor(onTrouble) {
+  constructor({ onTrouble, onBusy }) {
     this.#onTrouble = onTrouble;
+    this.#onBusy = onBusy;
+  }
+
+  get isBusy() {
+    return [...this.#lanes.values()].some((lane) => lane.running);
   }
 
   /*
@@ -51,6 +57,7 @@ export class Lanes {
     const [call] = lane.waiting.values();
     lane.waiting.delete(call.kind);
     lane.running = call;
+    this.#onBusy();
     try {
       call.resolve(await request(call.what, { signal: call.controller.signal }));
     } catch (error) {
@@ -58,6 +65,7 @@ export class Lanes {
       call.reject(error);
     }
     lane.running = null;
+    this.#onBusy();
     this.#next(lane);
   }
 }

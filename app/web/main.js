@@ -93,7 +93,12 @@ function show() {
   buttonOf(tab).scrollIntoView({ block: "nearest", inline: "nearest" });
   document.title = `${tab.title} · Triptych`;
   if (!mounted.has(tab)) {
-    const lanes = new Lanes(() => frameworks.look());
+    const lanes = new Lanes({
+      onTrouble: () => frameworks.look(),
+      onBusy: () => {
+        panelOf(tab).dataset.busy = lanes.isBusy;
+      },
+    });
     const app = { state: address.stateOf(tab.name), frameworks, ask: lanes.ask.bind(lanes) };
     mounted.set(tab, { lanes, view: tab.mount(panelOf(tab), app) });
   }

@@ -32,7 +32,8 @@ export function makePanels(parent, frameworks, { fill, onReady }) {
       const was = panel.node.dataset.state;
       const state = frameworks.ready.includes(name) ? "ready" : one || frameworks.problem ? "down" : "waiting";
       panel.node.dataset.state = state;
-      panel.version.textContent = one?.framework_version ?? "";
+      // Without what it was built for.
+      panel.version.textContent = one?.framework_version?.split("+")[0] ?? "";
       if (state === "down") panel.notice.say(frameworks.problem ?? sentence(one.reason));
       if (state === "ready" && was !== "ready") {
         panel.notice.clear();

@@ -1,8 +1,198 @@
-/* Move through the latent space, and see what each framework decodes. */
+/* Move through one framework's latent space, and see what all three decode there. */
+
+import { isOvertaken } from "../client.js";
+import { loadDigits, loadLatentMap } from "../digits.js";
+import { makeDigitStrip } from "../digit_strip.js";
+import { element } from "../elements.js";
+import { TITLES } from "../frameworks.js";
+import { drawImages, imageCanvas } from "../grids.js";
+import { REACH, makeSliders } from "../latent_sliders.js";
+import { stack } from "../npy.js";
+import { measureGesture } from "../pace.js";
+import { makePad } from "../pad.js";
+import { makePanels } from "../panels.js";
+import { formatMs, makeActions, makeNotice } from "../parts.js";
+import { readPixels } from "../pixels.js";
+import { makeScatter } from "../scatter.js";
+import { translate } from "../translation.js";
 
 export const name = "latent";
 export const title = "Latent space";
 
 export function mount(panel, app) {
-  return { show() {}, hide() {} };
+  let digits = null;
+  let map = null;
+  let image = null;
+  let posterior = null;
+  let z = null;
+  let scatter = null;
+  const results = new Map();
+  const views = new Map();
+  const notice = makeNotice();
+  const sliders = makeSliders((dimension, value, how) => move([[dimension, value]], how));
+  const pad = makePad({ onMove: move, onDimensions: (pair) => app.state.set({ pad: pair.join(",") }) });
+  const strip = makeDigitStrip((digit) => begin({ digit }), { shown: 8 });
+  const space = choice("space", "Whose space", Object.entries(TITLES), () => {
+    panel.dataset.space = space.value;
+    app.state.set({ space: space.value, z: null });
+    locate();
+  });
+  const others = choice("others", "The others get", [["translated", "it translated"], ["same", "the same numbers"]], () => {
+    app.state.set({ others: others.value });
+    build();
+    place(z, { isKept: true });
+  });
+  const row = element("div", { class: "frameworks-row" });
+  const panels = makePanels(row, app.frameworks, {
+    fill: (framework, body) => views.set(framework, makeView(framework, body)),
+    onReady: (framework) => (posterior ? ask(framework, {}) : framework === space.value && image && locate()),
+  });
+  const mapPlace = element("section", { class: "card map", "aria-label": "Map" }, element("h2", {}, "Where the test set lies"));
+  const othersHint = element("p", { class: "hint" });
+  const mapHint = element("p", { class: "hint" });
+  const button = (words, onclick) => element("button", { type: "button", onclick }, words);
+  panel.append(
+    element("section", { class: "card controls", "aria-label": "Latents" },
+      strip.node,
+      element("div", { class: "row" },
+        button("Reset to mean", () => place(Float32Array.from(posterior.mean), {})),
+        button("To the origin", () => place(new Float32Array(z.length), {})),
+        button("Randomise", () => place(z.map(standardNormal), {}))),
+      notice.node,
+      sliders.node),
+    element("section", { class: "card answers", "aria-label": "Decoded" },
+      element("div", { class: "row head" },
+        element("h2", {}, "One place, decoded three times"), element("div", { class: "row" }, space.node, others.node)),
+      row, othersHint),
+    element("section", { class: "card", "aria-label": "Pad" }, element("h2", {}, "Two dimensions to drag in"), pad.node),
+    mapPlace,
+  );
+
+  function makeView(framework, body) {
+    const canvas = imageCanvas(`Decoded by ${TITLES[framework]}`);
+    const timing = element("p", { class: "hint" }, "–");
+    body.classList.add("decoded");
+    const actions = makeActions(() => results.get(framework), `picture decoded by ${TITLES[framework]}`);
+    body.append(canvas, element("div", {}, timing, actions));
+    return { canvas, timing };
+  }
+
+  /* Start anew from a digit of the test set, or from the visitor's own image. */
+  function begin({ digit = null, pixels = null }) {
+    image = (pixels && readPixels(pixels)) || digits.image(digit in digits.labels ? digit : 0);
+    strip.mark(digit);
+    app.state.set({ digit, pixels, z: null });
+    locate();
+  }
+
+  /* Ask the chosen framework's encoder where the image is; `at` replaces its mean as the place to be. */
+  async function locate(at = null) {
+    try {
+      const body = stack([image], Uint8Array);
+      const { json } = await app.ask({ path: "/encode", framework: space.value, kind: "encode", body, as: "json" });
+      posterior = { mean: json.mean[0], logvar: json.logvar[0] };
+      notice.clear();
+      build();
+      place(at?.length === posterior.mean.length ? at : Float32Array.from(posterior.mean), { isKept: at === null });
+    } catch (error) {
+      notice.explain(error);
+    }
+  }
+
+  function build() {
+    const { kl } = map.frameworks[space.value];
+    const order = Array.from(posterior.mean, (_, dimension) => dimension).sort((one, other) => kl[other] - kl[one]);
+    sliders.build(order, kl);
+    pad.build(order, app.state.get("pad")?.split(",").map(Number) ?? []);
+    const explained = map.frameworks[space.value].explained.reduce((sum, share) => sum + share);
+    const isServed = map.frameworks[space.value].checkpoint === app.frameworks.of(space.value)?.checkpoint;
+    mapHint.textContent = isServed
+      ? `Means of 500 digits by ${TITLES[space.value]}'s encoder. The two components hold ${(explained * 100).toFixed(0)} % of how the means vary. Click a digit, or drag between them.`
+      : "This map was made of another checkpoint than the one that is served.";
+    const shares = Object.entries(map.frameworks[space.value].to).map(([one, { explained: share }]) => `${TITLES[one]} ${share.toFixed(2)}`);
+    othersHint.textContent = !isServed || others.value === "same"
+      ? "Trained apart, the three have axes of their own: the same numbers mean another picture in each."
+      : `Trained apart, the three have axes of their own. A linear map takes this place to the others' spaces; it explains of how their means vary: ${shares.join(", ")}.`;
+  }
+
+  function move(changes, how) {
+    if (!z) return;
+    const next = z.slice();
+    for (const [dimension, value] of changes) next[dimension] = value;
+    place(next, how);
+  }
+
+  function moveOnMap(along, how) {
+    const { axes } = map.frameworks[space.value];
+    place(z.map((value, at) => value + along[0] * axes[0][at] + along[1] * axes[1][at]), how);
+  }
+
+  function place(to, { isKept = false, ...how }) {
+    // Two digits, so that a link replays the place exactly.
+    z = isKept ? to : to.map((value) => Math.round(Math.min(REACH, Math.max(-REACH, value)) * 100) / 100);
+    if (!isKept) app.state.set({ z: Array.from(z, (value) => Number(value.toFixed(2))).join(",") });
+    sliders.show(z, posterior);
+    pad.show(z, posterior);
+    scatter.show(map.frameworks[space.value], z);
+    askAll(how);
+  }
+
+  function askAll(how) {
+    for (const framework of app.frameworks.ready) ask(framework, how);
+  }
+
+  async function ask(framework, { live = false, at = null }) {
+    if (!z) return;
+    const translated = others.value === "same" ? null : translate(z, map, app.frameworks, space.value, framework);
+    const request = { path: "/decode", query: { framework }, body: stack([translated ?? z]), field: "latents" };
+    try {
+      const { array, timings } = await app.ask({ ...request, framework, live });
+      panels.of(framework).notice.clear();
+      results.set(framework, { array, name: `decoded-${framework}`, request });
+      const { canvas, timing } = views.get(framework);
+      drawImages(canvas, array);
+      timing.textContent = `model ${formatMs(timings.model)} ms\ntotal ${formatMs(timings.all)} ms`;
+      if (at !== null) measureGesture(at);
+    } catch (error) {
+      if (!isOvertaken(error)) panels.of(framework).notice.explain(error);
+    }
+  }
+
+  return {
+    async show() {
+      [digits, map] = await Promise.all([loadDigits(), loadLatentMap()]);
+      if (!scatter) {
+        scatter = makeScatter(digits, { onPick: (digit) => begin({ digit }), onMove: moveOnMap });
+        mapPlace.append(scatter.node, mapHint);
+      }
+      space.value = app.state.get("space") ?? app.frameworks.ready[0] ?? "jax";
+      others.value = app.state.get("others") ?? "translated";
+      panel.dataset.space = space.value;
+      const pixels = app.state.get("pixels");
+      const digit = pixels ? null : Number(app.state.get("digit") ?? 0);
+      image = (pixels && readPixels(pixels)) || digits.image(digit in digits.labels ? digit : 0);
+      strip.mark(digit);
+      const at = app.state.get("z")?.split(",").map(Number);
+      locate(at?.every(Number.isFinite) ? Float32Array.from(at) : null);
+    },
+    hide() {},
+  };
+}
+
+function choice(id, label, options, onchange) {
+  const select = element("select", { id, onchange }, ...options.map(([value, words]) => element("option", { value }, words)));
+  return {
+    node: element("span", { class: "row" }, element("label", { for: id }, label), select),
+    get value() {
+      return select.value;
+    },
+    set value(value) {
+      if (options.some(([one]) => one === value)) select.value = value;
+    },
+  };
+}
+
+/* Box and Muller. */
+function standardNormal() {
+  return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 }

@@ -1,0 +1,52 @@
+/* The fourth panel: where the frameworks' pictures differ, amplified, and by how much they do. */
+
+import { amplification, differ } from "./differences.js";
+import { element } from "./elements.js";
+import { TITLES } from "./frameworks.js";
+import { drawImages, heat, imageCanvas } from "./grids.js";
+import { PIXELS } from "./pixels.js";
+
+/* Return {node, show(images by framework), clear()}. */
+export function makeDifferenceView() {
+  const canvas = imageCanvas("Where the frameworks' pictures differ");
+  const factor = element("span", { class: "version" });
+  const largest = element("dd", { class: "main" });
+  const pair = element("dd", {});
+  const mean = element("dd", {});
+  const node = element("article", { class: "framework difference", "data-state": "waiting" },
+    element("h3", {}, "Difference", factor),
+    element("div", { class: "framework-body" },
+      canvas,
+      element("dl", { class: "figures" },
+        element("dt", { class: "main" }, "largest"), largest,
+        element("dt", {}, "between"), pair,
+        element("dt", {}, "mean"), mean,
+      ),
+    ),
+  );
+
+  function clear() {
+    drawImages(canvas, { shape: [1, PIXELS], data: new Uint8Array(PIXELS) });
+    factor.textContent = "";
+    for (const place of [largest, pair, mean]) place.textContent = "–";
+    node.dataset.state = "waiting";
+  }
+
+  function show(images) {
+    const found = differ(images);
+    if (!found) {
+      clear();
+      return;
+    }
+    const times = amplification(found.largest);
+    drawImages(canvas, { shape: [1, PIXELS], data: found.spread.map((value) => value * times) }, { colour: heat });
+    factor.textContent = times === 1 ? "as it is" : `× ${times.toLocaleString("en")}`;
+    largest.textContent = found.largest.toPrecision(3);
+    pair.textContent = found.pair.map((name) => TITLES[name]).join(" – ");
+    mean.textContent = (found.spread.reduce((sum, value) => sum + value) / found.spread.length).toPrecision(2);
+    node.dataset.state = "ready";
+  }
+
+  clear();
+  return { node, show, clear };
+}

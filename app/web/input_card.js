@@ -1,0 +1,117 @@
+/* Where the visitor's image comes from: drawn, a picture of their own, or a digit of the test set. */
+
+import { Drawing } from "./drawing.js";
+import { makeDigitStrip } from "./digit_strip.js";
+import { element } from "./elements.js";
+import { makeNotice } from "./parts.js";
+import { readPicture } from "./pictures.js";
+
+/*
+ * Return {node, strip, drawing, listen(), deafen()}. `onImage({live, at, digit})` is called when there is another image
+ * in `drawing.image`, `digit` being its index in the test set or null. Pictures are pasted while it listens.
+ */
+export function makeInputCard(onImage) {
+  let last = null;
+  const notice = makeNotice();
+  const drawing = new Drawing((change) => changed({ digit: null, ...change }));
+  const strip = makeDigitStrip((digit, image) => {
+    drawing.set(image);
+    changed({ live: false, digit });
+  }, { shown: 16 });
+
+  function changed(change) {
+    notice.clear();
+    hint.hidden = !drawing.isEmpty;
+    onImage(change);
+  }
+
+  async function take(blob) {
+    last = blob;
+    try {
+      const { image, isDark } = await readPicture(blob, { ink: ink.value, centred: centred.checked });
+      drawing.set(image);
+      changed({ live: false, digit: null });
+      about.textContent = `Taken as ${isDark ? "dark on light" : "light on dark"}.`;
+    } catch (error) {
+      notice.explain(Object.assign(error, { status: error.status ?? null }));
+    }
+  }
+
+  const again = () => last && take(last);
+  const hint = element("p", { class: "draw-hint", "aria-hidden": "true" }, "Draw a digit");
+  const about = element("span", { class: "hint", role: "status" });
+  const file = element("input", { type: "file", accept: "image/*", id: "picture", class: "offscreen-input" });
+  file.addEventListener("change", () => {
+    if (file.files[0]) take(file.files[0]);
+    file.value = "";
+  });
+  const ink = element("select", { id: "ink", onchange: again },
+    element("option", { value: "auto" }, "Find out the ink"),
+    element("option", { value: "dark" }, "Dark on light"),
+    element("option", { value: "light" }, "Light on dark"),
+  );
+  const centred = element("input", { type: "checkbox", id: "centred", checked: true, onchange: again });
+
+  const node = element("section", { class: "card input-card", "aria-label": "Your digit" },
+    element("div", { class: "drawing-place" }, drawing.node, hint),
+    makeTools(drawing),
+    notice.node,
+    element("div", { class: "row own-picture" },
+      file,
+      element("label", { for: "picture", class: "button" }, "Choose a picture"),
+      element("label", { for: "ink", class: "offscreen" }, "Which ink the picture has"),
+      ink,
+      element("span", { class: "check" }, centred, element("label", { for: "centred" }, "Crop and centre as MNIST did")),
+    ),
+    element("p", { class: "hint" }, "Or drop one here, or paste it: a photo of your handwriting will do. ", about),
+  );
+  node.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    node.classList.add("dropping");
+  });
+  node.addEventListener("dragleave", () => node.classList.remove("dropping"));
+  node.addEventListener("drop", (event) => {
+    event.preventDefault();
+    node.classList.remove("dropping");
+    if (event.dataTransfer.files[0]) take(event.dataTransfer.files[0]);
+    else notice.say("That wasn't a picture: drop an image file.");
+  });
+  const paste = (event) => {
+    const [picture] = event.clipboardData.files;
+    if (picture) take(picture);
+  };
+  return {
+    node,
+    strip,
+    drawing,
+    show: () => {
+      hint.hidden = !drawing.isEmpty;
+      document.addEventListener("paste", paste);
+    },
+    hide: () => document.removeEventListener("paste", paste),
+  };
+}
+
+function makeTools(drawing) {
+  const pick = (isEraser) => {
+    drawing.isEraser = isEraser;
+    pen.setAttribute("aria-pressed", String(!isEraser));
+    eraser.setAttribute("aria-pressed", String(isEraser));
+  };
+  const tool = (words, isPressed, onclick) =>
+    element("button", { type: "button", "aria-pressed": isPressed === null ? null : String(isPressed), onclick }, words);
+  const pen = tool("Pen", true, () => pick(false));
+  const eraser = tool("Eraser", false, () => pick(true));
+  const width = element("input", {
+    type: "range", id: "thickness", min: 0.5, max: 2.5, step: 0.1, value: drawing.radius,
+  });
+  width.addEventListener("input", () => {
+    drawing.radius = Number(width.value);
+  });
+  return element("div", { class: "row tools" },
+    pen, eraser,
+    element("label", { for: "thickness" }, "Thickness"), width,
+    tool("Undo", null, () => drawing.undo()),
+    tool("Clear", null, () => drawing.clear()),
+  );
+}

@@ -1,0 +1,65 @@
+/* Two dimensions of the latent space, to drag in. */
+
+import { element } from "./elements.js";
+import { REACH } from "./latent_sliders.js";
+import { Plane } from "./plane.js";
+
+/* Return {node, dimensions, build(order, dimensions), show(z, posterior)}; `onMove([[dimension, value], ...], how)`. */
+export function makePad({ onMove, onDimensions }) {
+  let z = null;
+  let posterior = null;
+  const selects = ["across", "up"].map((way) => element("select", { id: `pad-${way}`, onchange: () => changed() }));
+  const dimensions = () => selects.map((select) => Number(select.value));
+  const plane = new Plane({
+    label: "Two dimensions of the latent space. Arrow keys move in it, in larger steps with Shift.",
+    reach: REACH,
+    draw,
+    onMove: ({ x, y }, how) => onMove([x, y].map((value, at) => [dimensions()[at], value]), how),
+    onStep: (step, how) => onMove(
+      step.map((change, at) => [dimensions()[at], Math.min(REACH, Math.max(-REACH, z[dimensions()[at]] + change))]), how,
+    ),
+  });
+
+  function changed() {
+    onDimensions(dimensions());
+    plane.draw();
+  }
+
+  function draw({ context }) {
+    if (!z) return;
+    const [across, up] = dimensions();
+    const unit = plane.size / (2 * REACH);
+    const ring = (x, y, width, height) => {
+      context.beginPath();
+      context.ellipse(...plane.toScreen(x, y), width * unit, height * unit, 0, 0, 2 * Math.PI);
+    };
+    context.strokeStyle = plane.colour("edge");
+    for (const sigma of [1, 2]) {
+      ring(0, 0, sigma, sigma);
+      context.stroke();
+    }
+    const spread = (dimension) => 2 * Math.exp(posterior.logvar[dimension] / 2);
+    context.fillStyle = plane.colour("posterior");
+    ring(posterior.mean[across], posterior.mean[up], spread(across), spread(up));
+    context.fill();
+    plane.drawPlace(z[across], z[up]);
+  }
+
+  return {
+    node: element("div", { class: "pad" },
+      element("div", { class: "row" },
+        element("label", { for: "pad-across" }, "Across"), selects[0],
+        element("label", { for: "pad-up" }, "Up"), selects[1]),
+      plane.node),
+    build(order, chosen) {
+      selects.forEach((select, at) => {
+        select.replaceChildren(...order.map((dimension) => element("option", { value: dimension }, `z${dimension}`)));
+        select.value = order.includes(chosen[at]) ? chosen[at] : order[at];
+      });
+    },
+    show(newZ, newPosterior) {
+      [z, posterior] = [newZ, newPosterior];
+      plane.draw();
+    },
+  };
+}

@@ -1,0 +1,105 @@
+/* A square on which a place is chosen with the pointer, by dragging, or with the arrow keys. What it shows is drawn by others. */
+
+import { element } from "./elements.js";
+
+const STEP = 0.02;
+const BIG_STEP = 0.1;
+const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+
+/*
+ * `draw(plane)` draws on `plane.context`, in CSS pixels, at `plane.toScreen(x, y)`; `reach` is the largest coordinate.
+ * `onMove({x, y}, {live, at, isFirst})` is called where the pointer goes, `onStep([dx, dy])` for a key,
+ * `onHover({x, y} or null)` where it only passes.
+ */
+export class Plane {
+  #draw;
+
+  constructor({ label, reach, draw, onMove, onStep, onHover = () => {} }) {
+    this.reach = reach;
+    this.#draw = draw;
+    this.canvas = element("canvas", { class: "plane", role: "application", tabindex: 0, "aria-label": label });
+    this.node = element("div", { class: "plane-place" }, this.canvas);
+    this.context = this.canvas.getContext("2d");
+    this.#listen(onMove, onStep, onHover);
+    new ResizeObserver(() => this.draw()).observe(this.canvas);
+    new MutationObserver(() => this.draw()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  }
+
+  get size() {
+    return this.canvas.clientWidth;
+  }
+
+  toScreen(x, y) {
+    return [((x / this.reach + 1) / 2) * this.size, ((1 - y / this.reach) / 2) * this.size];
+  }
+
+  /* The value of one of the page's colours. */
+  colour(name) {
+    return getComputedStyle(this.canvas).getPropertyValue(`--${name}`);
+  }
+
+  draw() {
+    if (!this.size) return;
+    const ratio = window.devicePixelRatio;
+    const pixels = Math.round(this.size * ratio);
+    if (this.canvas.width !== pixels) [this.canvas.width, this.canvas.height] = [pixels, pixels];
+    this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.context.clearRect(0, 0, this.size, this.size);
+    this.#drawAxes();
+    this.#draw(this);
+  }
+
+  #drawAxes() {
+    const [middle] = this.toScreen(0, 0);
+    this.context.strokeStyle = this.colour("line");
+    this.context.lineWidth = 1;
+    this.context.beginPath();
+    this.context.moveTo(middle, 0);
+    this.context.lineTo(middle, this.size);
+    this.context.moveTo(0, middle);
+    this.context.lineTo(this.size, middle);
+    this.context.stroke();
+  }
+
+  /* A ring where one is. */
+  drawPlace(x, y) {
+    const [left, top] = this.toScreen(x, y);
+    this.context.strokeStyle = this.colour("ink");
+    this.context.fillStyle = this.colour("own");
+    this.context.lineWidth = 2;
+    this.context.beginPath();
+    this.context.arc(left, top, 7, 0, 2 * Math.PI);
+    this.context.fill();
+    this.context.stroke();
+  }
+
+  #place(event) {
+    const box = this.canvas.getBoundingClientRect();
+    const inside = (share) => Math.min(1, Math.max(-1, share)) * this.reach;
+    return {
+      x: inside(((event.clientX - box.left) / box.width) * 2 - 1),
+      y: inside(1 - ((event.clientY - box.top) / box.height) * 2),
+    };
+  }
+
+  #listen(onMove, onStep, onHover) {
+    const { canvas } = this;
+    canvas.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0 || !event.isPrimary) return;
+      canvas.setPointerCapture(event.pointerId);
+      onMove(this.#place(event), { live: true, at: event.timeStamp, isFirst: true });
+    });
+    canvas.addEventListener("pointermove", (event) => {
+      if (canvas.hasPointerCapture(event.pointerId)) onMove(this.#place(event), { live: true, at: event.timeStamp });
+      else onHover(this.#place(event));
+    });
+    canvas.addEventListener("pointerleave", () => onHover(null));
+    canvas.addEventListener("keydown", (event) => {
+      const direction = KEYS[event.key];
+      if (!direction) return;
+      event.preventDefault();
+      const step = this.reach * (event.shiftKey ? BIG_STEP : STEP);
+      onStep(direction.map((one) => one * step), { live: true, at: event.timeStamp });
+    });
+  }
+}

@@ -1,0 +1,148 @@
+"""The page's frame: tabs, address, theme, frameworks that come and go, and the key. Each tab has a file of its own."""
+
+import threading
+
+import pytest
+
+from tests.browser.looks import NOTHING, fits
+from tests.service import CHECKOUT, fake_load, make_service, running
+
+KEY = "s3cret"
+ANSWERED = f"name => document.querySelector(`[data-framework=${{name}}] dd`).textContent !== '{NOTHING}'"
+
+WIDTHS = [320, 768, 1440]
+
+
+def tab_names(page):
+    """Return the names of all tabs, once there are some."""
+    page.wait_for_selector("[role=tab]")
+    return [tab.get_attribute("id").removeprefix("tab-") for tab in page.query_selector_all("[role=tab]")]
+
+
+def test_tabs_are_used_with_the_keyboard_alone(visit):
+    """Arrows, Home and End move along the tabs and open them, and one press of Tab leads into the panel."""
+    page = visit()
+    names = tab_names(page)
+
+    page.focus("[role=tab][aria-selected=true]")
+    page.keyboard.press("ArrowLeft")
+    last = page.evaluate("document.activeElement.id")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    second = page.evaluate("document.activeElement.id")
+    page.keyboard.press("Tab")
+
+    assert (last, second) == (f"tab-{names[-1]}", f"tab-{names[1]}")
+    assert page.evaluate("document.activeElement.closest('[role=tabpanel]').id") == f"panel-{names[1]}"
+    assert page.is_hidden(f"#panel-{names[0]}")
+
+
+def test_back_leads_to_the_tab_before(visit):
+    """A tab is a place in the browser's history."""
+    page = visit("reconstruct")
+
+    page.click("#tab-latent")
+    page.wait_for_selector("#panel-latent:not([hidden])")
+    page.go_back()
+
+    page.wait_for_selector("#panel-reconstruct:not([hidden])")
+    assert page.url.split("#")[1].startswith("reconstruct")
+
+
+def test_every_tab_is_accessible_fits_and_is_quiet(visit, assert_accessible):
+    """Axe finds nothing in any tab, light or dark, and none is wider than the window, however narrow that is."""
+    for scheme in ("light", "dark"):
+        page = visit(color_scheme=scheme)
+        for name in tab_names(page):
+            page.click(f"#tab-{name}")
+            page.wait_for_load_state("networkidle")
+            assert_accessible(page)
+            for width in WIDTHS:
+                page.set_viewport_size({"width": width, "height": 800})
+                assert fits(page), f"{name} at {width} px"
+            page.set_viewport_size({"width": 1440, "height": 900})
+
+
+def test_theme_is_the_visitors_choice_and_kept(visit):
+    """The button turns the system's scheme round, and a later visit finds it so."""
+    page = visit(color_scheme="dark")
+
+    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.click("#theme")
+    after = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.reload()
+
+    assert before != after
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == after
+
+
+def test_framework_that_is_down_says_why_and_comes_back_by_itself(visit):
+    """A framework that isn't ready is shown with its reason beside those that are, and is asked once it is ready."""
+    gate = threading.Event()
+
+    def load(name, **options):
+        if name == "pytorch":
+            gate.wait(20)
+        return fake_load(name, **options)
+
+    try:
+        with running(make_service(CHECKOUT / "checkpoints", load=load), waits=False) as client:
+            page = visit(base_url=client.base_url)
+            page.wait_for_selector("#panel-reconstruct [data-framework=jax][data-state=ready]")
+            down = page.wait_for_selector("#panel-reconstruct [data-framework=pytorch][data-state=down]")
+            reason = down.query_selector(".notice").inner_text()
+            gate.set()
+            page.wait_for_selector("#panel-reconstruct [data-framework=pytorch][data-state=ready]")
+            page.wait_for_function(ANSWERED, arg="pytorch")
+
+            assert "loading" in reason
+            assert not down.query_selector(".notice").is_visible()
+    finally:
+        gate.set()
+
+
+def test_server_that_has_gone_is_told_and_found_again(visit, allowed):
+    """While the server can't be reached the page says so, and it goes on when the server is back."""
+    allowed += ["ERR_INTERNET_DISCONNECTED", "ERR_FAILED"]
+    page = visit()
+    page.wait_for_selector(".chip[data-state=ready]")
+
+    page.context.set_offline(True)
+    page.click("#panel-reconstruct .digits button:nth-child(3)")
+    page.wait_for_selector("#notices .notice:not([hidden])")
+    said = page.inner_text("#notices .notice")
+    page.context.set_offline(False)
+    page.wait_for_selector(".chip[data-state=ready]")
+
+    assert "can't be reached" in said
+    page.wait_for_selector("#notices .notice", state="hidden")
+
+
+def test_key_is_asked_for_and_kept_until_the_tab_is_closed(visit, checkpoints, allowed):
+    """Where the service wants a key the page has a field for it; a wrong one is refused in a sentence."""
+    allowed.append("401")
+    with running(make_service(checkpoints, frameworks="jax", api_keys=KEY)) as client:
+        page = visit(base_url=client.base_url)
+        page.wait_for_selector("#api-key")
+        page.fill("#api-key", "wrong")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=refused that API key")
+        page.fill("#api-key", KEY)
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".chip.jax[data-state=ready]")
+        page.reload()
+        page.wait_for_selector(".chip.jax[data-state=ready]")
+
+        assert page.is_hidden("#api-key")
+
+
+@pytest.mark.parametrize(
+    "place", ["no-such-tab", "reconstruct?digit=9999", "reconstruct?pixels=AA", "reconstruct?seed=x"]
+)
+def test_link_that_is_wrong_opens_the_page_all_the_same(visit, place):
+    """What a link has that can't be is left out."""
+    page = visit(place)
+
+    page.wait_for_function(ANSWERED, arg="jax")
+
+    assert page.is_visible("#panel-reconstruct")

@@ -1,0 +1,164 @@
+"""The tab Latent space: sliders, pad and map, and what the three decode at one place."""
+
+import numpy as np
+import pytest
+
+from tests.browser.looks import read_image, wait_for_answers
+from tests.service import post_npy, read_npy
+from training.frameworks import FRAMEWORKS
+
+PANEL = "#panel-latent"
+
+
+def read_z(page):
+    """Return where the sliders are, by dimension."""
+    inputs = page.query_selector_all(f"{PANEL} .slider input")
+    return {int(one.get_attribute("id").removeprefix("latent-")): float(one.input_value()) for one in inputs}
+
+
+def pictures(page):
+    """Return what each framework's panel shows."""
+    return [read_image(page, f"{PANEL} [data-framework={name}] canvas") for name in FRAMEWORKS]
+
+
+def drag(page, selector, start, end):
+    """Drag from one place to another, in shares of an element."""
+    box = page.locator(selector).bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in (start, end)]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    page.mouse.move(*places[1], steps=6)
+    page.mouse.up()
+
+
+@pytest.fixture
+def page(visit):
+    """The tab, at the first digit's mean."""
+    page = visit("latent?digit=0")
+    wait_for_answers(page)
+    return page
+
+
+def test_sliders_are_ordered_by_kl_and_marked(page):
+    """The most informative dimension is the first, and each track has the encoder's mean between -2 and +2 sigma."""
+    kl = [float(text.split()[0]) for text in page.locator(f"{PANEL} .slider .kl").all_inner_texts()]
+    marks = page.eval_on_selector_all(
+        f"{PANEL} .track", "tracks => tracks.map(track => ['low', 'mean', 'high'].map(name => "
+        "Number(track.style.getPropertyValue(`--${name}`))))"
+    )  # fmt: skip
+
+    assert len(kl) == 20
+    assert kl == sorted(kl, reverse=True)
+    assert all(low < mean < high for low, mean, high in marks)
+
+
+def test_decoders_follow_a_slider(page):
+    """The arrow keys move a slider, and with it all three pictures; the chosen framework decodes just these numbers."""
+    before = pictures(page)
+
+    page.focus(f"{PANEL} .slider input")
+    for _ in range(30):
+        page.keyboard.press("ArrowRight")
+    wait_for_answers(page)
+    after = pictures(page)
+
+    assert all(one != other for one, other in zip(before, after, strict=True))
+
+
+def test_link_replays_the_place(page, visit, service):
+    """A link has the latent in it, which the chosen framework decodes to the picture that is shown."""
+    page.click("text=To the origin")
+    page.focus(f"{PANEL} .slider input")
+    page.keyboard.press("End")
+    wait_for_answers(page)
+    page.wait_for_function("() => location.hash.includes('z=')")
+
+    other = visit(page.url.split("#")[1])
+    wait_for_answers(other)
+
+    z = np.zeros((1, 20), np.float32)
+    z[0, next(iter(read_z(page)))] = 4
+    probs = read_npy(post_npy(service, "/decode?framework=jax", z, Accept="application/x-npy"))
+    assert read_z(other) == read_z(page)
+    assert np.abs(np.round(probs.ravel() * 255) - pictures(other)[0]).max() <= 1
+
+
+def test_translation_keeps_the_picture(page):
+    """Translated, another framework decodes nearly the same picture; the same numbers are another one there."""
+    jax, *others = np.array(pictures(page), float) / 255
+    page.select_option("#others", "same")
+    wait_for_answers(page)
+    same, *untranslated = np.array(pictures(page), float) / 255
+
+    assert (jax == same).all()
+    for translated, numbers in zip(others, untranslated, strict=True):
+        assert np.abs(translated - jax).mean() < np.abs(numbers - jax).mean() / 2
+
+
+def test_reset_returns_to_the_mean(page):
+    """After wandering off, one button leads back to where the encoder put the digit."""
+    mean = read_z(page)
+
+    page.click("text=Randomise")
+    random = read_z(page)
+    page.click("text=Reset to mean")
+
+    assert random != mean
+    assert read_z(page) == pytest.approx(mean, abs=0.051)
+
+
+def test_pad_moves_its_two_dimensions(page):
+    """Dragging in the pad moves the two chosen dimensions alone; so do the arrow keys."""
+    before = read_z(page)
+    across, up = list(before)[4:6]
+    page.select_option("#pad-across", str(across))
+    page.select_option("#pad-up", str(up))
+
+    drag(page, f"{PANEL} .pad canvas", (0.5, 0.5), (0.75, 0.125))
+    dragged = read_z(page)
+    page.keyboard.press("Shift+ArrowLeft")
+    stepped = read_z(page)
+
+    assert dragged == pytest.approx({**before, across: 2, up: 3}, abs=0.06)
+    assert stepped == pytest.approx({**dragged, across: 1.6}, abs=0.06)
+
+
+def test_digit_on_the_map_is_shown_and_decoded(page):
+    """Hovering over a digit of the map shows it, and a click leads to its mean."""
+    box = page.locator(f"{PANEL} .map canvas.plane").bounding_box()
+    x, y = box["x"] + 0.12 * box["width"], box["y"] + 0.62 * box["height"]
+    for step in range(12):
+        page.mouse.move(x + 8 * step, y)
+        if page.is_visible(f"{PANEL} .hovered"):
+            break
+    shown = page.inner_text(f"{PANEL} .hovered")
+    page.mouse.down()
+    page.mouse.up()
+    index = shown.split("digit ")[1].split(",")[0]
+    page.wait_for_selector(f"{PANEL} [data-index='{index}'][aria-pressed=true]")
+    wait_for_answers(page)
+
+    assert shown.endswith("a 1")
+    page.wait_for_function(f"() => location.hash.includes('digit={index}')")
+
+
+def test_drag_on_the_map_moves_the_place(page):
+    """Between the digits the pointer moves the place along the two components."""
+    before = pictures(page)
+
+    drag(page, f"{PANEL} .map canvas.plane", (0.03, 0.03), (0.1, 0.97))
+    wait_for_answers(page)
+
+    assert all(one != other for one, other in zip(before, pictures(page), strict=True))
+
+
+def test_space_of_another_framework_has_its_own_means(page):
+    """Another framework's encoder puts the same digit elsewhere, and its dimensions have another order."""
+    before = read_z(page)
+
+    page.select_option("#space", "pytorch")
+    page.wait_for_function("before => document.querySelector('#panel-latent .slider label').textContent !== before",
+                           arg=page.inner_text(f"{PANEL} .slider label >> nth=0"))  # fmt: skip
+
+    assert list(read_z(page)) != list(before)
+    assert page.get_attribute(PANEL, "data-space") == "pytorch"
