@@ -1,6 +1,7 @@
 """The guide does what it says: every command and script of its pages, in their order, as a reader would follow them."""
 
 import shlex
+import time
 from contextlib import ExitStack
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.documents import ADDRESS, PYTHON, blocks, lines, run, run_python, scratch, shorten
-from tests.live import CHECKOUT, serving, wait_until_settled
+from tests.live import CHECKOUT, serving
 
 DOCS = CHECKOUT / "docs"
 
@@ -72,9 +73,8 @@ class Reader:
         variables = dict(word.split("=", 1) for word in words[: words.index(PYTHON)])
         options = words[words.index("app") + 1 :]
         client = self._others.enter_context(serving(*options, log=self.folder / "log", **variables))
-        key = variables.get("TRIPTYCH_API_KEYS", "").partition(",")[0]
-        client.headers["X-API-Key"] = key
-        wait_until_settled(client)
+        while client.get("/readyz").status_code != 200:
+            time.sleep(0.1)
         self._service = lambda: client
 
     def _look_at(self, names):
