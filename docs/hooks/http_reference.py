@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from snippets import escape
+
 from app.main import create_app
 from app.settings import Settings
 
@@ -22,12 +24,12 @@ def _route(title: str, operation: dict[str, Any], schemas: dict[str, Any]) -> It
     yield f"## `{title}`\n"
     yield f"{operation['description']}\n"
     if parameters := operation.get("parameters"):
-        yield from ("| parameter | in | type | default | meaning |", "|---|---|---|---|---|")
+        yield from ("| parameter | meaning | type | default | in |", "|---|---|---|---|---|")
         for item in parameters:
             schema = item["schema"]
             default = f"`{str(schema['default']).lower()}`" if "default" in schema else ""
-            kind = _kind(schema)
-            yield f"| `{item['name']}` | {item['in']} | {kind} | {default} | {item['description']} |"
+            meaning = escape(item["description"])
+            yield f"| `{item['name']}` | {meaning} | {_kind(schema)} | {default} | {item['in']} |"
         yield ""
     if "requestBody" in operation:
         content = operation["requestBody"]["content"]
@@ -41,8 +43,9 @@ def _route(title: str, operation: dict[str, Any], schemas: dict[str, Any]) -> It
     yield f"**Answer**, one of {', '.join(f'`{kind}`' for kind in content)}.\n"
     reference = content.get("application/json", {}).get("schema", {}).get("$ref", "")
     if fields := schemas.get(reference.rpartition("/")[2], {}).get("properties"):
-        yield from ("| field | type | meaning |", "|---|---|---|")
-        yield from (f"| `{name}` | {_kind(field)} | {field.get('description', '')} |" for name, field in fields.items())
+        yield from ("| field | meaning | type |", "|---|---|---|")
+        for name, field in fields.items():
+            yield f"| `{name}` | {escape(field.get('description', ''))} | {_kind(field)} |"
         yield ""
     errors = [f"{status} ({answer['description']})" for status, answer in answers.items() if status != "200"]
     if errors:

@@ -39,6 +39,11 @@ def source(path: str, *names: str) -> str:
     return f'```python title="{path}, line {_start(nodes[0])}"\n' + "\n\n\n".join(cut) + "\n```"
 
 
+def escape(text: str) -> str:
+    """Return a text as a cell of a table has it."""
+    return text.replace("|", "\\|")
+
+
 def _definitions(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, ast.FunctionDef | ast.ClassDef]]:
     """Yield functions, classes and methods; `call` and `forward` go by the name `__call__` too, as twins do."""
     for node in body:

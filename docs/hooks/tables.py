@@ -4,7 +4,7 @@ import importlib.util
 from types import ModuleType
 
 from prometheus_client.parser import text_string_to_metric_families
-from snippets import ROOT
+from snippets import ROOT, escape
 from typer import Context
 from typer.cli import get_docs_for_click
 from typer.main import get_command
@@ -18,11 +18,10 @@ from training.config import ModelConfig
 
 def settings() -> str:
     """Return a row for each setting of the service."""
-    lines = ["| variable | option | default | meaning |", "|---|---|---|---|"]
+    lines = ["| variable | meaning | default |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
         default = "`checkpoints/` of the project" if field.default == CHECKPOINTS else _shown(field.default)
-        option = f"--{name.replace('_', '-')}"
-        lines.append(f"| `{PREFIX}{name.upper()}` | `{option}` | {default} | {field.description} |")
+        lines.append(f"| `{PREFIX}{name.upper()}` | {escape(str(field.description))} | {default} |")
     return "\n".join(lines)
 
 
@@ -44,11 +43,11 @@ def checkpoint() -> str:
 def metrics() -> str:
     """Return a row for each metric of the service's own."""
     text = Metrics(version="", frameworks=["jax"]).render().decode()
-    lines = ["| metric | type | meaning |", "|---|---|---|"]
+    lines = ["| metric | meaning | type |", "|---|---|---|"]
     for family in text_string_to_metric_families(text):
         if family.name.startswith("triptych_"):
             name = f"{family.name}_total" if family.type == "counter" else family.name
-            lines.append(f"| `{name}` | {family.type} | {family.documentation} |")
+            lines.append(f"| `{name}` | {escape(family.documentation)} | {family.type} |")
     return "\n".join(lines)
 
 
