@@ -25,7 +25,6 @@ FOLDER: Final = Path(__file__).parents[1] / "images"
 WIDTHS: Final = (1440, 768, 320)
 HEIGHT: Final = 900
 SCHEMES: Final = ("light", "dark")
-COLOURS: Final = 128
 
 # A tab that isn't named here is shown as it opens.
 PLACES: Final = {"reconstruct": "reconstruct?digit=18&seed=7", "latent": "latent?digit=18"}
@@ -74,9 +73,8 @@ def _tabs(browser: Browser, url: str, *, width: int, scheme: str) -> Iterator[tu
 
 
 def _save(png: bytes, path: Path) -> None:
-    """Save a picture with few colours, which no one misses and which make it small."""
     with Image.open(io.BytesIO(png)) as picture:
-        picture.convert("RGB").quantize(COLOURS).save(path, optimize=True)
+        picture.convert("RGB").save(path, optimize=True)
 
 
 if __name__ == "__main__":

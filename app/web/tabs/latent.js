@@ -37,7 +37,7 @@ export function mount(panel, app) {
     app.state.set({ space: space.value, z: null });
     locate();
   });
-  const others = choice("others", "Others get", [["translated", "it translated"], ["same", "the same z"]], () => {
+  const others = choice("others", "Others", [["translated", "translated"], ["same", "the same z"]], () => {
     app.state.set({ others: others.value });
     if (!posterior) return;
     build();
