@@ -4,10 +4,10 @@ import logging
 import os
 import sys
 
+from app.command_line import read_settings, unknown_variables
 from app.exceptions import StartupError
 from app.logs import configure_logs
-from app.server import serve
-from app.settings import read_settings, unknown_variables
+from app.serving import serve
 
 logger = logging.getLogger("app")
 

@@ -126,6 +126,12 @@ class ReadyAnswer(BaseModel):
     frameworks: Annotated[list[str], Field(description="The frameworks that are ready.")]
 
 
+class ReloadAnswer(BaseModel):
+    """Answer of `/admin/reload`."""
+
+    reloaded: Annotated[dict[str, str], Field(description="What is served now, by framework.")]
+
+
 class WrongValue(BaseModel):
     """One wrong value of a request."""
 

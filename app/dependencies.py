@@ -1,11 +1,13 @@
-"""What routes get from the application: its settings, its registry and its metrics."""
+"""What routes get from the application: its settings, registry, metrics, keys and what reloads them."""
 
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from app.inference.registry import Registry
+from app.keys import Keys
 from app.metrics import Metrics
+from app.reloading import Reloader
 from app.settings import Settings
 
 
@@ -28,6 +30,20 @@ async def get_metrics(request: Request) -> Metrics:
     return metrics
 
 
+async def get_keys(request: Request) -> Keys:
+    """Return the API keys that clients must send one of."""
+    keys: Keys = request.app.state.keys
+    return keys
+
+
+async def get_reloader(request: Request) -> Reloader:
+    """Return what reads checkpoints and keys again."""
+    reloader: Reloader = request.app.state.reloader
+    return reloader
+
+
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 RegistryDep = Annotated[Registry, Depends(get_registry)]
+KeysDep = Annotated[Keys, Depends(get_keys)]
+ReloaderDep = Annotated[Reloader, Depends(get_reloader)]
 MetricsDep = Annotated[Metrics, Depends(get_metrics)]

@@ -40,7 +40,7 @@ def describe_route(options: type[Options], answer: type[BaseModel], *, field: st
     statuses = [401, 406, 422, 429, 503, 504]
     if field is not None:
         extra["requestBody"] = {"required": True, "content": _bodies(options, field)}
-        statuses += [400, 413, 415]
+        statuses += [400, 408, 413, 415]
     formats = options().formats
     content: dict[str, Any] = {}
     if "npy" in formats:
@@ -55,6 +55,11 @@ def describe_route(options: type[Options], answer: type[BaseModel], *, field: st
         "headers": _headers(),
     }
     return {"responses": {200: ok, **_problems(statuses)}, "openapi_extra": extra}
+
+
+def describe_admin_route(options: type[BaseModel]) -> dict[str, Any]:
+    """Return the arguments of a route's decorator that changes what is served."""
+    return {"responses": _problems([401, 403, 409, 422]), "openapi_extra": {"parameters": _parameters(options)}}
 
 
 def describe_status_route(options: type[BaseModel] | None = None) -> dict[str, Any]:
@@ -164,11 +169,16 @@ def _examples(field: str) -> dict[str, Any]:
     }
 
 
-def _headers() -> dict[str, Any]:
-    headers = {
+def provenance_headers() -> dict[str, str | None]:
+    """Return the headers that say where an answer comes from, each with its description."""
+    return {
         f"X-Triptych-{name.replace('_', '-').title()}": field.description
         for name, field in Provenance.model_fields.items()
     }
+
+
+def _headers() -> dict[str, Any]:
+    headers = provenance_headers()
     headers["Server-Timing"] = "Milliseconds in the queue, in the model, and in total."
     return {name: {"description": text, "schema": {"type": "string"}} for name, text in headers.items()}
 

@@ -11,13 +11,17 @@ from app.exceptions import (
     AuthenticationError,
     DeadlinePassedError,
     FieldError,
+    ForbiddenError,
     FrameworkUnavailableError,
     InvalidValueError,
     MalformedBodyError,
     NotAcceptableError,
     OverloadedError,
+    RateLimitError,
+    ReloadError,
     RetryLaterError,
     ServiceError,
+    SlowBodyError,
     TooLargeError,
     UnsupportedContentError,
 )
@@ -27,11 +31,15 @@ PROBLEM_JSON: Final = "application/problem+json"
 STATUSES: Final[Mapping[type[ServiceError], int]] = {
     MalformedBodyError: 400,
     AuthenticationError: 401,
+    ForbiddenError: 403,
     NotAcceptableError: 406,
+    SlowBodyError: 408,
+    ReloadError: 409,
     TooLargeError: 413,
     UnsupportedContentError: 415,
     InvalidValueError: 422,
     OverloadedError: 429,
+    RateLimitError: 429,
     FrameworkUnavailableError: 503,
     DeadlinePassedError: 504,
 }
@@ -40,13 +48,17 @@ STATUSES: Final[Mapping[type[ServiceError], int]] = {
 TITLES: Final = {
     400: "Bad Request",
     401: "Unauthorized",
+    403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
     406: "Not Acceptable",
+    408: "Request Timeout",
+    409: "Conflict",
     413: "Content Too Large",
     415: "Unsupported Media Type",
     422: "Unprocessable Content",
     429: "Too Many Requests",
+    431: "Request Header Fields Too Large",
     500: "Internal Server Error",
     503: "Service Unavailable",
     504: "Gateway Timeout",
@@ -90,7 +102,9 @@ def answer_error(error: ServiceError, *, request_id: str) -> Response:
         headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, AuthenticationError):
         headers["WWW-Authenticate"] = "Bearer"
-    errors = error.errors if isinstance(error, InvalidValueError) else ()
+    if isinstance(error, SlowBodyError):
+        headers["Connection"] = "close"
+    errors = error.errors if isinstance(error, (InvalidValueError, ReloadError)) else ()
     return problem(status, str(error), request_id=request_id, errors=errors, headers=headers)
 
 

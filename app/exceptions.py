@@ -5,12 +5,16 @@ ServiceError
 ├── RetryLaterError                the same request may be answered later
 │   ├── FrameworkUnavailableError  the framework is loading, broken, or not installed
 │   │   └── FrameworkFaultError    it failed just now, and is being loaded anew
-│   └── OverloadedError            its queue is full
+│   ├── OverloadedError            its queue is full
+│   └── RateLimitError             the client asks more often than it may
+├── ReloadError                    what was to be loaded anew can't be; what was served before still is
 ├── RequestError                   the client sent something that can't be answered
 │   ├── AuthenticationError        no API key, or a wrong one
+│   ├── ForbiddenError             nobody may ask for that, as the service is set
 │   ├── InvalidValueError          right syntax, wrong value
 │   ├── MalformedBodyError         the body isn't what its content type says
 │   ├── NotAcceptableError         no output that the client accepts
+│   ├── SlowBodyError              the body didn't come in time
 │   ├── TooLargeError              over a limit
 │   └── UnsupportedContentError    an unknown content type or encoding
 └── StartupError                   nothing can be served at all
@@ -55,12 +59,20 @@ class OverloadedError(RetryLaterError):
     """A framework's queue is full."""
 
 
+class RateLimitError(RetryLaterError):
+    """A client asks more often than it may."""
+
+
 class RequestError(ServiceError):
     """A request can't be answered, through no fault of the service."""
 
 
 class AuthenticationError(RequestError):
     """No API key was sent, or one that isn't known."""
+
+
+class ForbiddenError(RequestError):
+    """Nobody may ask for that, as the service is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +108,18 @@ class TooLargeError(RequestError):
 
 class UnsupportedContentError(RequestError):
     """The content type or encoding of a body isn't one that is read here."""
+
+
+class SlowBodyError(RequestError):
+    """A body didn't come in time."""
+
+
+class ReloadError(ServiceError):
+    """What was to be loaded anew can't be; what was served before still is."""
+
+    def __init__(self, message: str, errors: Sequence[FieldError]) -> None:
+        super().__init__(message)
+        self.errors = tuple(errors)
 
 
 class StartupError(ServiceError):

@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Scope
 from app.codecs.body import read_body
 from app.codecs.limits import Limits
 from app.codecs.wording import glimpse, wrong_value
+from app.exceptions import SlowBodyError
 from app.inference.registry import Registry
 from app.metrics import Metrics
 from app.settings import Settings
@@ -86,11 +87,15 @@ class Exchange(Request):
         return allowed if asked is None else min(allowed, _parse_seconds(asked))
 
     async def _messages(self, first: Message | None) -> AsyncIterator[bytes]:
+        allowed_s = self.service.settings.transfer_timeout_s
         message = first or await self.await_message()
         while message["type"] == "http.request":
             yield message.get("body", b"")
             if not message.get("more_body"):
                 return
+            # An empty message comes when the time is over: see `app.connection`.
+            if self.elapsed_s > allowed_s:
+                raise SlowBodyError(f"the body took over {allowed_s:g} s to come: send less at a time, or faster")
             message = await self.await_message()
         raise ClientDisconnect
 

@@ -1,6 +1,6 @@
 """The application: settings and a registry in, an ASGI application out. Importing it loads no framework."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -8,17 +8,21 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.codecs.limits import Limits
 from app.direct import DirectMiddleware
-from app.documentation import build_openapi
+from app.documentation import build_openapi, provenance_headers
 from app.errors import add_error_handlers
 from app.exchange import Service
 from app.inference.registry import Registry
+from app.keys import Keys
 from app.metrics import Metrics
 from app.middleware import ApiKeyMiddleware, RequestMiddleware
-from app.routes import comparison, models, site, status
+from app.rate_limit import RateLimitMiddleware
+from app.reloading import Reloader
+from app.routes import admin, comparison, models, site, status
 from app.settings import Settings
 
 
@@ -40,7 +44,12 @@ class Application:
 
 
 def create_app(settings: Settings, registry: Registry | None = None) -> Application:
-    """Return the application; it begins to load the registry's frameworks when it is started."""
+    """Return the application; it begins to load the registry's frameworks when it is started.
+
+    Raises:
+        StartupError: The file of API keys can't be read.
+    """
+    keys = Keys(settings)
     registry = registry or Registry(settings)
     metrics = Metrics(version=_version(), frameworks=settings.frameworks)
 
@@ -57,18 +66,19 @@ def create_app(settings: Settings, registry: Registry | None = None) -> Applicat
     app.state.settings = settings
     app.state.registry = registry
     app.state.metrics = metrics
+    app.state.keys = keys
+    app.state.reloader = Reloader(registry, keys)
     limits = Limits(
         max_body_bytes=settings.max_body_bytes,
         max_images=settings.max_images,
         max_samples=settings.max_samples,
         max_pixels=settings.max_pixels,
     )
-    routers = (models.router, comparison.router, status.router, site.router)
+    routers = (models.router, comparison.router, status.router, admin.router, site.router)
     for router in routers:
         app.include_router(router)
     app.mount(site.FILES_PATH, site.files)
     add_error_handlers(app)
-    keys = [key.get_secret_value() for key in settings.api_keys]
     _describe(app, needs_key=bool(keys))
     surrounded: ASGIApp = DirectMiddleware(
         app,
@@ -77,8 +87,22 @@ def create_app(settings: Settings, registry: Registry | None = None) -> Applicat
     )
     if keys:
         surrounded = ApiKeyMiddleware(surrounded, keys=keys)
+    if settings.rate_limit is not None:
+        surrounded = RateLimitMiddleware(surrounded, limit=settings.rate_limit, keys=keys)
+    if settings.cors_origins:
+        surrounded = _allow_origins(surrounded, settings.cors_origins)
     routes = frozenset(route.path for router in routers for route in router.routes if isinstance(route, APIRoute))
     return Application(app, RequestMiddleware(surrounded, metrics=metrics, routes=routes))
+
+
+def _allow_origins(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
+    return CORSMiddleware(
+        app,
+        allow_origins=origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["*"],
+        expose_headers=["Retry-After", "Server-Timing", "X-Request-ID", *provenance_headers()],
+    )
 
 
 def _describe(app: FastAPI, *, needs_key: bool) -> None:

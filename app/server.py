@@ -1,127 +1,163 @@
-"""The server's process: its socket, its start and its end. What it answers is `app.main`'s."""
+"""The server in one process: uvicorn's, which ends without losing a request and loads checkpoints anew at SIGHUP."""
 
-import errno
+import asyncio
+import contextlib
 import logging
+import os
+import signal
 import socket
+import threading
+from collections.abc import Callable, Generator, Sequence
+from functools import partial
+from types import FrameType
+from typing import Final
 
 import uvicorn
 
+from app.connection import Connection, ConnectionLimits
 from app.exceptions import StartupError
-from app.inference.loader import checkpoint_path
 from app.inference.registry import Registry
-from app.main import create_app
+from app.main import Application, create_app
+from app.reloading import Reloader
 from app.settings import Settings
-from training.checkpoint import load_checkpoint
-from training.errors import CheckpointError, FrameworkNotInstalledError
-from training.frameworks import require_installed
 
 logger = logging.getLogger(__name__)
 
+_LAST_S: Final = 1.0
+"""How much of the time to stop is kept for answering with 503 what the models won't answer any more."""
 
-def serve(settings: Settings) -> None:
-    """Serve until the process is told to stop.
+
+def run_server(settings: Settings, sockets: Sequence[socket.socket], *, server_type: "type[Server]") -> None:
+    """Serve on the sockets until the process is told to stop.
 
     Raises:
-        StartupError: The address can't be listened on, or no framework can be served; one line for each reason.
+        StartupError: No framework can be served; a line for each.
     """
-    check_servable(settings)
-    sockets = open_sockets(settings.host, settings.port)
-    port = sockets[0].getsockname()[1]
-    if not settings.is_loopback and not settings.api_keys:
-        logger.warning("anyone who can reach %s may ask: set TRIPTYCH_API_KEYS to ask for a key", settings.host)
     registry = Registry(settings)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(settings, registry),
-            log_config=None,
-            access_log=settings.access_log,
-            server_header=False,
-            ws="none",
-            timeout_graceful_shutdown=settings.shutdown_timeout_s,
-        )
-    )
-
-    def stop() -> None:
-        server.should_exit = True
-
-    registry.call_when_nothing_is_left(stop)
-    url = f"http://{_shown_host(settings.host)}:{port}"
-    logger.info("Triptych is listening on %s (interactive documentation: %s/docs)", url, url)
-    try:
-        server.run(sockets=sockets)
-    except KeyboardInterrupt:
-        logger.info("stopped")
+    server = server_type(create_app(settings, registry))
+    registry.call_when_nothing_is_left(server.stop)
+    server.run(sockets=list(sockets))
     if registry.nothing_is_left:
         raise StartupError("\n".join(str(state.reason) for state in registry.states))
 
 
-def check_servable(settings: Settings) -> None:
-    """Raise a `StartupError` unless some framework is installed and its checkpoint can be read."""
-    reasons = []
-    for framework in settings.frameworks:
-        try:
-            require_installed(framework)
-            load_checkpoint(checkpoint_path(settings.checkpoints, framework))
-        except (FrameworkNotInstalledError, CheckpointError) as error:
-            reasons.append(str(error))
-        else:
-            return
-    raise StartupError("\n".join(reasons))
+class Server(uvicorn.Server):
+    """The server of a process of its own: the first signal ends it in good order, the second at once."""
 
+    def __init__(self, app: Application) -> None:
+        super().__init__(_configure(app))
+        self._reloader: Reloader = app.state.reloader
+        self._reloader.tell_others = self.tell_others
+        self._reloading: asyncio.Task[None] | None = None
 
-def open_sockets(host: str, port: int) -> list[socket.socket]:
-    """Return a listening socket for each of the host's addresses, on the same port.
+    def stop(self) -> None:
+        """Begin to stop."""
+        self.should_exit = True
 
-    Raises:
-        StartupError: There is none that can be listened on.
-    """
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except OSError as error:
-        raise StartupError(
-            f"TRIPTYCH_HOST (--host) is {host!r}, which is no address of this machine: {error.strerror}"
-        ) from error
-    sockets: list[socket.socket] = []
-    failure: OSError | None = None
-    for family, _, _, _, address in dict.fromkeys(found):
-        chosen = sockets[0].getsockname()[1] if sockets else port
-        try:
-            sockets.append(_listen(family, (address[0], chosen, *address[2:])))
-        except OSError as error:
-            # A name may have an address that this machine can't use, such as ::1 in a container.
-            if failure is None or error.errno == errno.EADDRINUSE:
-                failure = error
-    if failure is not None and (not sockets or failure.errno == errno.EADDRINUSE):
-        for listening in sockets:
+    def tell_others(self) -> None:
+        """Have all that serve behind the same port load anew: here, this is the only one."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 -- uvicorn's signature
+        """Stop, with exit code 0: uvicorn would raise the signal again."""
+        if self.should_exit:
+            os._exit(128 + sig)
+        self.stop()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Listen to signals, in the main thread, while the server runs."""
+        if threading.current_thread() is threading.main_thread():
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hang_up)
+        with super().capture_signals():
+            yield
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look at what each connection waits for, once a second."""
+        if counter % 10 == 0:
+            self._check_connections()
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop accepting, answer what was accepted, and what isn't answered in time with 503."""
+        loop = asyncio.get_running_loop()
+        await self._accept_what_waits(sockets or [])
+        for server in self.servers:
+            server.close()
+        for listening in sockets or []:
             listening.close()
-        raise StartupError(_explain(failure, host, port)) from failure
-    return sockets
+        seconds = self.config.timeout_graceful_shutdown or 0
+        ends = loop.time() + seconds
+        await self._wait_until_answered(max(seconds - _LAST_S, seconds / 2))
+        if unanswered := len(self.server_state.tasks):
+            logger.warning("%d requests were not answered within %d s, and are told so", unanswered, seconds)
+        await self.lifespan.shutdown()
+        await self._wait_until_answered(ends - loop.time())
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
+    async def _accept_what_waits(self, sockets: Sequence[socket.socket]) -> None:
+        """Accept what the kernel has accepted already: closing the socket would reset it, and what it has sent."""
+        for listening in sockets:
+            while True:
+                try:
+                    accepted, _ = listening.accept()
+                except BlockingIOError:
+                    break
+                accepted.setblocking(False)
+                await asyncio.get_running_loop().connect_accepted_socket(self._make_connection, accepted)
+
+    def _make_connection(self) -> asyncio.Protocol:
+        make: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
+        return make(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+
+    async def _wait_until_answered(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.server_state.connections or self.server_state.tasks:  # uvicorn has no event for it
+                    # Again and again: some of those that were accepted last are not yet among them.
+                    for connection in list(self.server_state.connections):
+                        connection.shutdown()
+                    await asyncio.sleep(0.02)
+
+    def _check_connections(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for connection in list(self.server_state.connections):
+            assert isinstance(connection, Connection)
+            connection.check(now)
+
+    def _hang_up(self) -> None:
+        if self._reloading is None or self._reloading.done():
+            self._reloading = asyncio.create_task(self._reloader.reload_quietly())
 
 
-def _listen(family: int, address: tuple[object, ...]) -> socket.socket:
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listening.bind(address)
-        # Clients that come before the server is up wait for it instead of being refused.
-        listening.listen(2048)
-    except OSError:
-        listening.close()
-        raise
-    return listening
+class WorkerServer(Server):
+    """The server of one of several workers, which only their parent ends at once."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 -- uvicorn's signature
+        """Stop at SIGTERM; SIGINT comes from a terminal to the parent too, which passes it on."""
+        if sig == signal.SIGTERM:
+            self.stop()
+
+    def tell_others(self) -> None:
+        """Have all workers load anew, this one too."""
+        os.kill(os.getppid(), signal.SIGHUP)
 
 
-def _explain(error: OSError, host: str, port: int) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"port {port} of {host} is in use: stop what listens there, or choose another by TRIPTYCH_PORT (--port)"
-    if error.errno == errno.EACCES:
-        return f"port {port} may not be opened by this user: choose one from 1024 by TRIPTYCH_PORT (--port)"
-    return f"TRIPTYCH_HOST (--host) is {host!r}, which can't be listened on: {error.strerror}"
-
-
-def _shown_host(host: str) -> str:
-    if host in ("0.0.0.0", "::"):  # noqa: S104 -- compared with, not listened on
-        return "localhost"
-    return f"[{host}]" if ":" in host else host
+def _configure(app: Application) -> uvicorn.Config:
+    settings: Settings = app.state.settings
+    limits = ConnectionLimits(
+        max_connections=settings.max_connections,
+        max_header_bytes=settings.max_header_bytes,
+        headers_timeout_s=settings.headers_timeout_s,
+        transfer_timeout_s=settings.transfer_timeout_s,
+    )
+    return uvicorn.Config(
+        app,
+        http=partial(Connection, limits=limits),  # type: ignore[arg-type]  # uvicorn calls it, and never asks for its type
+        log_config=None,
+        access_log=settings.access_log,
+        server_header=False,
+        ws="none",
+        timeout_keep_alive=settings.keep_alive_s,
+        timeout_graceful_shutdown=settings.shutdown_timeout_s,
+    )

@@ -1,23 +1,20 @@
 """The settings of the service: each field is an environment variable and an option of `python -m app`."""
 
 import re
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, CliApp, NoDecode, SettingsConfigDict, SettingsError
+from limits import parse
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from typing_extensions import TypeAliasType
 
 from training.errors import UnknownFrameworkError
 from training.frameworks import FRAMEWORKS, canonical_framework
 
 PREFIX: Final = "TRIPTYCH_"
-
-WRONG_SETTING: Final = 2
-"""Exit code of the process when a setting is wrong, the same as of an unknown option."""
 
 # Their names are what `--help` shows as the options' values.
 NAMES = TypeAliasType("NAMES", Annotated[tuple[str, ...], NoDecode])
@@ -26,7 +23,9 @@ KEYS = TypeAliasType("KEYS", Annotated[tuple[SecretStr, ...], NoDecode])
 CHECKPOINTS: Final = Path(__file__).resolve().parent.parent / "checkpoints"
 """Where trained models lie in a checkout, and in an installed package."""
 
-_KEY: Final = re.compile(r"[!-~]+")
+KEY: Final = re.compile(r"[!-~]+")
+
+_ORIGIN: Final = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/\s]+")
 
 
 class Settings(BaseSettings):
@@ -65,14 +64,42 @@ class Settings(BaseSettings):
         "",
         validate_default=True,
         description="Keys that clients must send one of, separated by commas, in visible ASCII characters; none: "
-        "anyone may ask. Other users of this machine can read options: prefer the variable.",
+        "anyone may ask. Other users of this machine can read options: prefer the variable, or the file.",
+    )
+    api_keys_file: Path | None = Field(
+        None,
+        description="File of further keys, one a line, where # begins a comment; it is read again at a reload, so that "
+        "keys can be changed while the service runs.",
+    )
+    rate_limit: str | None = Field(
+        None,
+        description="Most requests of one client, by its key or else its address, such as 100/second or 5000/hour; "
+        "then 429. Each worker counts by itself. Unless set, any number.",
+    )
+    cors_origins: NAMES = Field(
+        "",
+        validate_default=True,
+        description="Origins whose pages may ask from a browser, separated by commas, such as https://example.org; "
+        "*: any. Unless set, only the service's own pages.",
+    )
+    workers: int = Field(
+        1,
+        ge=1,
+        le=256,
+        description="Processes that serve behind the one port, 1 to 256; each loads all frameworks, and takes its "
+        "share of the cores.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe lines to log.")
     access_log: bool = Field(False, description="Whether to log each request: true or false; /metrics counts them too.")
     max_body_bytes: int = Field(
         32 * 2**20, ge=1024, le=2**31, description="Largest body of a request, in bytes once unpacked, 1024 to 2^31."
     )
-    max_images: int = Field(1024, ge=1, le=65536, description="Most images or latents of a request, 1 to 65536.")
+    max_images: int = Field(
+        1024,
+        ge=1,
+        le=65536,
+        description="Most images or latents of a request, files of a form, n, and steps; 1 to 65536.",
+    )
     max_pixels: int = Field(
         25_000_000, ge=1, le=2**30, description="Most pixels of a picture that is sent as a file, 1 to 2^30."
     )
@@ -100,7 +127,29 @@ class Settings(BaseSettings):
         "loaded anew, 0 to 86400; 0: any number.",
     )
     shutdown_timeout_s: int = Field(
-        8, ge=0, le=3600, description="Seconds that accepted requests are given to finish at the end, 0 to 3600."
+        15, ge=0, le=3600, description="Seconds that accepted requests are given to finish at the end, 0 to 3600."
+    )
+    max_connections: int = Field(
+        1000, ge=1, le=2**20, description="Most connections of each worker at once, 1 to 2^20; then 503."
+    )
+    max_header_bytes: int = Field(
+        32 * 2**10, ge=1024, le=2**20, description="Longest address and headers of a request, 1024 to 2^20; then 431."
+    )
+    headers_timeout_s: float = Field(
+        10,
+        gt=0,
+        le=3600,
+        description="Seconds that a client may take to send a request's headers, up to 3600; then 408.",
+    )
+    transfer_timeout_s: float = Field(
+        60,
+        gt=0,
+        le=86400,
+        description="Seconds that a client may take to send a request's body, then 408, and again to take its answer, "
+        "up to 86400.",
+    )
+    keep_alive_s: int = Field(
+        30, ge=0, le=3600, description="Seconds that a connection stays open between two requests, 0 to 3600."
     )
 
     @field_validator("frameworks", mode="before")
@@ -117,9 +166,29 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         keys = [key.strip() for key in value.split(",")] if value.strip() else []
-        if not all(_KEY.fullmatch(key) for key in keys):
+        if not all(KEY.fullmatch(key) for key in keys):
             raise ValueError("a key is empty or has other characters")
         return keys
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _read_origins(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        origins = [origin.strip() for origin in value.split(",")] if value.strip() else []
+        if not all(_ORIGIN.fullmatch(origin) for origin in origins):
+            raise ValueError("an origin is no scheme, host and port, and nothing else")
+        return origins
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _check_rate(cls, value: str | None) -> str | None:
+        try:
+            if value is not None:
+                parse(value)
+        except ValueError as error:
+            raise ValueError("it is no number of requests in a time") from error
+        return value
 
     @field_validator("default_framework")
     @classmethod
@@ -139,35 +208,6 @@ class Settings(BaseSettings):
             return ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"
-
-
-def read_settings(arguments: Sequence[str]) -> Settings:
-    """Return the settings of the process from its arguments and environment.
-
-    Raises:
-        SystemExit: One is wrong, with a line on stderr and `WRONG_SETTING`; or help was asked for.
-    """
-    try:
-        return CliApp.run(Settings, list(arguments))
-    except ValidationError as error:
-        lines = [_describe(str(item["loc"][0]), item["input"], item["msg"]) for item in error.errors()]
-    except SettingsError as error:
-        lines = [str(error)]
-    sys.stderr.writelines(f"python -m app: error: {line}\n" for line in lines)
-    raise SystemExit(WRONG_SETTING)
-
-
-def unknown_variables(names: Iterable[str]) -> list[str]:
-    """Return those of the environment's names that look like settings and are none, such as a misspelt one."""
-    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
-    return sorted(name for name in names if name.upper().startswith(PREFIX) and name.upper() not in known)
-
-
-def _describe(name: str, value: object, message: str) -> str:
-    shown = "" if name == "api_keys" else f" is {str(value)[:60]!r}"
-    reason = message.removeprefix("Value error, ")
-    names = f"{PREFIX}{name.upper()} (--{name.replace('_', '-')})"
-    return f"{names}{shown}: {reason[0].lower()}{reason[1:]}. Expected: {Settings.model_fields[name].description}"
 
 
 def _canonical(name: str) -> str:

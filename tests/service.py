@@ -10,15 +10,15 @@ from pathlib import Path
 
 import httpx
 import numpy as np
-import uvicorn
 
 from app.inference.fake_adapter import FakeAdapter
 from app.inference.loader import checkpoint_path
 from app.inference.registry import Registry
 from app.inference.states import Status
 from app.main import create_app
-from app.server import open_sockets
+from app.server import Server
 from app.settings import Settings
+from app.sockets import open_sockets
 from tests.checkpoints import make_checkpoint, make_weights
 from training.checkpoint import load_checkpoint, save_checkpoint
 from training.config import ModelConfig
@@ -78,7 +78,7 @@ def running(app, *, waits=True):
     """Serve an application in a thread and give a client of it, once nothing loads any more unless told not to wait."""
     sockets = open_sockets("127.0.0.1", 0)
     port = sockets[0].getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none", timeout_graceful_shutdown=1))
+    server = app.state.server = Server(app)
     thread = threading.Thread(target=server.run, kwargs={"sockets": sockets})
     thread.start()
     try:
@@ -88,7 +88,7 @@ def running(app, *, waits=True):
                 time.sleep(0.005)
             yield client
     finally:
-        server.should_exit = True
+        server.stop()
         thread.join()
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import Settings, read_settings, unknown_variables
+from app.command_line import read_settings, unknown_variables
+from app.settings import Settings
 
 
 @pytest.fixture(autouse=True)

@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-import math
-import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from app.backoff import Backoff
 from app.exceptions import FrameworkFaultError, FrameworkUnavailableError
 from app.inference.batcher import Batcher, Observer
 from app.inference.loader import Load, Loaded, load_in_thread, load_model
@@ -23,9 +22,6 @@ RETRY_WHILE_LOADING_S: Final = 2
 RETRY_WHEN_BROKEN_S: Final = 60
 
 _WATCH_EVERY_S: Final = 0.25
-
-_LONGEST_BACKOFF_S: Final = 60
-"""Longest wait before a framework that failed is loaded anew; one that has worked for longer begins with a second."""
 
 
 class Registry:
@@ -42,7 +38,7 @@ class Registry:
         self._load = load
         self._states = {name: _first_state(name, require_installed) for name in settings.frameworks}
         self._locks = {name: asyncio.Lock() for name in settings.frameworks}
-        self._backoffs = {name: _Backoff() for name in settings.frameworks}
+        self._backoffs = {name: Backoff() for name in settings.frameworks}
         self._observers: dict[str, Observer] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._when_nothing_is_left: Callable[[], None] = lambda: None
@@ -77,11 +73,7 @@ class Registry:
         if state is not None and state.model is not None:
             return state.model
         if state is None:
-            served = ", ".join(self._states)
-            raise FrameworkUnavailableError(
-                f"{name} is not among the frameworks that this server is set to load: {served}",
-                retry_after_s=RETRY_WHEN_BROKEN_S,
-            )
+            raise self._not_served(name)
         soon = state.is_retried or state.status is Status.LOADING
         raise FrameworkUnavailableError(
             str(state.reason), retry_after_s=RETRY_WHILE_LOADING_S if soon else RETRY_WHEN_BROKEN_S
@@ -102,11 +94,17 @@ class Registry:
         self._spawn(self._watch())
 
     async def reload(self, framework: str | None = None) -> dict[str, Reload]:
-        """Load the framework's checkpoint anew, or all frameworks', and serve it if that works.
+        """Load the framework's checkpoint anew, or all that are installed, and serve it if that works.
 
         Requests that have begun are answered by the model that they began with.
+
+        Raises:
+            FrameworkUnavailableError: The framework isn't among those that are served.
         """
-        names = [framework] if framework else list(self._states)
+        if framework is not None and framework not in self._states:
+            raise self._not_served(framework)
+        installed = [name for name, state in self._states.items() if state.status is not Status.NOT_INSTALLED]
+        names = [framework] if framework else installed
         return {name: await self._reload(name) for name in names}
 
     def close(self) -> None:
@@ -117,6 +115,12 @@ class Registry:
             if state.model is not None:
                 stopping = f"{name} is no longer served: the server is stopping; send the request again later"
                 state.model.batcher.close(FrameworkUnavailableError(stopping, retry_after_s=RETRY_WHILE_LOADING_S))
+
+    def _not_served(self, name: str) -> FrameworkUnavailableError:
+        return FrameworkUnavailableError(
+            f"{name} is not among the frameworks that this server is set to load: {', '.join(self._states)}",
+            retry_after_s=RETRY_WHEN_BROKEN_S,
+        )
 
     async def _load_first(self, framework: str) -> None:
         async with self._locks[framework]:
@@ -206,22 +210,6 @@ class Registry:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-class _Backoff:
-    """How long to wait before the next attempt: a second, then twice as long each time."""
-
-    def __init__(self) -> None:
-        self._wait_s = 0
-        self._last = -math.inf
-
-    def next_s(self) -> int:
-        """Return it, in seconds."""
-        now = time.monotonic()
-        has_worked = now - self._last > self._wait_s + _LONGEST_BACKOFF_S
-        self._wait_s = 1 if has_worked else min(2 * self._wait_s, _LONGEST_BACKOFF_S) or 1
-        self._last = now
-        return self._wait_s
 
 
 def _first_state(framework: str, require_installed: Callable[[str], None]) -> FrameworkState:

@@ -1,0 +1,184 @@
+"""A client's connection: uvicorn's, with bounds on headers and on time, and an end that loses no request.
+
+uvicorn bounds neither what comes before a request's headers end, nor how long a client takes to send or to read. Time
+is looked at once a second for all connections together, so that requests need no timers of their own.
+"""
+
+import asyncio
+import random
+import select
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from app.errors import problem
+from app.middleware import OPEN_PATHS
+
+MAX_HEADERS: Final = 100
+"""Most headers of a request: a short one takes twenty times its length in memory."""
+
+_LINGER_S: Final = 5
+"""How long the rest of a body is read and thrown away once its request is answered."""
+
+_GRACE_S: Final = 0.5
+"""How long idle connections are kept for requests that are on their way when the server begins to stop."""
+
+_OPEN_URLS: Final = tuple(path.encode() for path in OPEN_PATHS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionLimits:
+    """How much one client, and all of them together, may hold."""
+
+    max_connections: int
+    max_header_bytes: int
+    """Of a request's address and headers together."""
+
+    headers_timeout_s: float
+    """Until a request's headers have come, from its first byte or the connection's start."""
+
+    transfer_timeout_s: float
+    """Until a request's body has come, and again until its answer is taken."""
+
+
+class Connection(HttpToolsProtocol):
+    """A client's connection."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        limits: ConnectionLimits,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._limits = limits
+        self._is_crowded = False
+        self._is_draining = False
+        self._chunk_bytes = 0
+        self._header_bytes = 0
+        self._refusal: tuple[int, str] | None = None
+        self._awaited: object = None
+        self._awaited_since = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Note whether there are too many."""
+        super().connection_made(transport)
+        self._is_crowded = len(self.connections) > self._limits.max_connections
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has come, unless it makes the headers too long."""
+        was_in_headers = self._is_in_headers
+        self._chunk_bytes = len(data)
+        super().data_received(data)
+        if not (was_in_headers and self._is_in_headers):
+            self._header_bytes = 0
+            return
+        self._header_bytes += len(data)
+        if self._header_bytes > self._limits.max_header_bytes and not self.transport.is_closing():
+            self._refuse(431, self._too_long())
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer, unless the headers are too many or too long, or the connection is one too many."""
+        if self._is_crowded and self.url not in _OPEN_URLS:
+            self._stop_parsing(503, "the server has as many connections as it takes: try again in a second")
+        if len(self.headers) > MAX_HEADERS:
+            self._stop_parsing(431, f"the request has {len(self.headers)} headers: send at most {MAX_HEADERS}")
+        # What is short with all else that came at once needs no counting.
+        if self._header_bytes + self._chunk_bytes > self._limits.max_header_bytes:
+            length = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+            if length > self._limits.max_header_bytes:
+                self._stop_parsing(431, self._too_long())
+        super().on_headers_complete()
+        if self._is_draining:
+            self.cycle.keep_alive = False
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what can't be parsed, or what parsing was stopped for."""
+        self._refuse(*(self._refusal or (400, f"{msg.lower().rstrip('.')}: send a whole request of HTTP/1.1")))
+
+    def check(self, now: float) -> None:
+        """Cut the client off if the server has waited for it too long; called about once a second."""
+        awaited, limit_s = self._find_awaited()
+        if awaited is not self._awaited:
+            self._awaited = awaited
+            self._awaited_since = now
+        late_s = now - self._awaited_since - limit_s
+        if awaited is None or late_s <= 0:
+            return
+        if awaited is self.scope and self._is_in_headers:
+            self._refuse(408, f"the headers of the request took over {limit_s:g} s: send them at once")
+        elif self._is_reading_body and late_s <= _LINGER_S:
+            # Wakes whoever reads the body, and looks at the clock.
+            self.cycle.message_event.set()
+        else:
+            self.transport.abort()
+
+    def shutdown(self) -> None:
+        """Close the connection once all that was sent before is answered; may be called again and again."""
+        if self._is_draining:
+            return
+        self._is_draining = True
+        if self._is_idle:
+            self.loop.call_later(_GRACE_S, self._close_if_idle)
+        else:
+            self.cycle.keep_alive = False
+
+    @property
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    @property
+    def _is_in_headers(self) -> bool:
+        return self.cycle is None or self.cycle.scope is not self.scope
+
+    @property
+    def _is_reading_body(self) -> bool:
+        return not self._is_idle and self.cycle.more_body
+
+    def _find_awaited(self) -> tuple[object, float]:
+        """Return an object that stands for what the client is to do next, and how long it may take; or None."""
+        if self.flow.write_paused or self.transport.is_closing():
+            return self.flow, self._limits.transfer_timeout_s
+        if self._is_reading_body:
+            return self.cycle, self._limits.transfer_timeout_s
+        # Between two requests uvicorn has a timer of its own.
+        if not self._is_idle or self.timeout_keep_alive_task is not None:
+            return None, 0
+        if self._is_in_headers:
+            return self.scope or self, self._limits.headers_timeout_s
+        return self.cycle, _LINGER_S
+
+    def _close_if_idle(self) -> None:
+        if not self._is_idle or self.transport.is_closing():
+            return
+        poll = select.poll()
+        poll.register(self.transport.get_extra_info("socket").fileno(), select.POLLIN)
+        if poll.poll(0):  # it has come, and is read next
+            self.loop.call_later(_GRACE_S, self._close_if_idle)
+        else:
+            self.transport.close()
+
+    def _stop_parsing(self, status: int, detail: str) -> NoReturn:
+        # The parser stops at an exception, and the request is answered by `send_400_response`.
+        self._refusal = (status, detail)
+        raise ValueError(detail)
+
+    def _too_long(self) -> str:
+        return f"the headers of the request are over {self._limits.max_header_bytes} bytes: send fewer or shorter ones"
+
+    def _refuse(self, status: int, detail: str) -> None:
+        """Answer without the application, and close."""
+        request_id = f"{random.getrandbits(64):016x}"
+        response = problem(status, detail, request_id=request_id, headers={"X-Request-ID": request_id})
+        if status == 503:
+            response.headers["Retry-After"] = "1"
+        response.headers["Connection"] = "close"
+        lines = [name + b": " + value + b"\r\n" for name, value in response.raw_headers]
+        self.transport.write(b"".join([STATUS_LINE[status], *lines, b"\r\n", bytes(response.body)]))
+        self.transport.close()

@@ -1,0 +1,68 @@
+"""The API keys that clients must send one of, from the settings and a file. Knows no HTTP."""
+
+import hmac
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from app.exceptions import StartupError
+from app.settings import KEY, Settings
+
+_COMMENT: Final = re.compile(r"(?:^|\s)#")
+
+
+class Keys:
+    """The keys that are known now."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Read them.
+
+        Raises:
+            StartupError: The file can't be read, or holds no good keys.
+        """
+        self._settings = settings
+        self._keys = read_keys(settings)
+
+    def __bool__(self) -> bool:
+        """Tell whether there are any; if not, anyone may ask."""
+        return bool(self._keys)
+
+    def find(self, given: Iterable[str]) -> bytes | None:
+        """Return the key that is among those given, in a time that doesn't tell which, or how much of it, was right."""
+        found = [key for text in given for key in self._keys if hmac.compare_digest(text.encode(), key)]
+        return found[0] if found else None
+
+    def reload(self) -> None:
+        """Read them again.
+
+        Raises:
+            StartupError: The file can't be read, or holds no good keys; the keys from before stay.
+        """
+        self._keys = read_keys(self._settings)
+
+
+def read_keys(settings: Settings) -> tuple[bytes, ...]:
+    """Return the keys of the settings, and of the file that they name.
+
+    Raises:
+        StartupError: The file can't be read, or holds no good keys.
+    """
+    keys = [key.get_secret_value() for key in settings.api_keys]
+    path = settings.api_keys_file
+    if path is None:
+        return tuple(key.encode() for key in keys)
+    where = f"TRIPTYCH_API_KEYS_FILE (--api-keys-file) is {str(path)!r}"
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it isn't text in UTF-8"
+        raise StartupError(f"{where}, which can't be read: {reason}") from error
+    in_file = []
+    for number, line in enumerate(lines, start=1):
+        key = _COMMENT.split(line)[0].strip()
+        if key and not KEY.fullmatch(key):
+            raise StartupError(f"{where}, whose line {number} has a key of other than visible ASCII characters")
+        in_file += [key] if key else []
+    if not in_file:
+        raise StartupError(f"{where}, which holds no key: write one a line")
+    return tuple(key.encode() for key in [*keys, *in_file])

@@ -1,0 +1,117 @@
+"""Hostile and odd npy files: each with what it is answered with."""
+
+import pickle
+
+import numpy as np
+
+from tests.hostile import IMAGE, MAX_IMAGES, NPY, Request
+from tests.service import npy
+
+DATA = IMAGE.tobytes()
+
+
+def npy_file(data=DATA, *, version=1, padding=0, **changes):
+    """Return a npy file with any header at all."""
+    fields = {"descr": "'<f4'", "fortran_order": "False", "shape": "(784,)"} | changes
+    header = ("{" + ", ".join(f"'{name}': {text}" for name, text in fields.items()) + "}").encode() + b" " * padding
+    length = len(header).to_bytes(2 if version == 1 else 4, "little")
+    return b"\x93NUMPY" + bytes([version, 0]) + length + header + data
+
+
+def pixels(dtype, value=1, shape=(1, 784)):
+    """Return a npy file whose items are all the same."""
+    return npy(np.full(shape, value, dtype))
+
+
+class Unwanted:
+    """What would end the process if it were unpickled."""
+
+    def __reduce__(self):
+        return __import__("os").abort, ()
+
+
+MALFORMED = {
+    "nothing": (b"", "is empty"),
+    "the magic alone": (b"\x93NUMPY", "doesn't begin as one"),
+    "text": (b"0.5 0.5", "doesn't begin as one"),
+    "npz": (b"PK\x03\x04" + bytes(100), "doesn't begin as one"),
+    "version 4": (npy_file(version=4), "version"),
+    "no data": (npy_file(b""), "shorter than its header says"),
+    "a byte too few": (npy(IMAGE)[:-1], "shorter than its header says"),
+    "a byte too many": (npy(IMAGE) + b"\0", "1 bytes follow"),
+    "two files": (npy(IMAGE) * 2, "3264 bytes follow"),
+    "a shape of terabytes": (npy_file(shape="(999999999999, 784)"), "shorter than its header says"),
+    "a shape beyond 64 bits": (npy_file(shape="(4294967296, 4294967296, 784)"), "shorter than its header says"),
+    "a shape of nothing beyond 64 bits": (npy_file(b"", shape="(0, 99999999999999999999)"), "isn't possible"),
+    "a shape below 0": (npy_file(shape="(-1, 784)"), "isn't a tuple"),
+    "a shape of floats": (npy_file(shape="(784.0,)"), "isn't a tuple"),
+    "a shape of 70 axes": (npy_file(shape="(" + "1, " * 70 + "784)"), "isn't a tuple"),
+    "a header of 60,000 bytes": (npy_file(padding=60_000), "header is too long"),
+    "a header of 600,000 bytes": (npy_file(version=2, padding=600_000), "header is too long"),
+    "a header that is code": (npy_file(descr="__import__('os').abort()"), "header can't be read"),
+    "a header nested 2,000 deep": (npy_file(descr="(" * 2000), "header can't be read"),
+    "a header without a member": (npy_file().replace(b"'shape'", b"'shapf'"), "isn't a dictionary"),
+}
+
+WRONG = {
+    "objects": (npy_file(pickle.dumps(Unwanted()), descr="'|O'"), "never unpickled"),
+    "objects as numpy saves them": (npy(np.array([Unwanted()])), "never unpickled"),
+    "a structure": (npy(np.zeros(784, [("a", "f4")])), "structured dtype"),
+    "bool": (pixels(bool), "'|b1'"),
+    "complex": (pixels(complex), "'<c16'"),
+    "bytes": (pixels("S1"), "'|S1'"),
+    "text items": (pixels("U1"), "'<U1'"),
+    "dates": (pixels("M8[s]"), "M8[s]"),
+    "long doubles": (pixels(np.longdouble), "expected float32"),
+    "int64": (pixels(np.int64), "has dtype int64: expected uint8"),
+    "int8": (pixels(np.int8), "has dtype int8: expected uint8"),
+    "big-endian uint16": (pixels(">u2"), "expected uint8"),
+    "no axes": (npy(np.float32(0.5)), "has shape ()"),
+    "no rows": (npy(np.zeros((0, 784), np.float32)), "has shape (0, 784)"),
+    "no columns": (npy(np.zeros((1, 0), np.float32)), "has shape (1, 0)"),
+    "rows too long": (pixels(np.uint8, shape=(28, 29)), "has shape (28, 29)"),
+    "a channel": (pixels(np.uint8, shape=(2, 1, 28, 28)), "has shape (2, 1, 28, 28)"),
+    "NaN": (pixels("f4", np.nan), "value nan at pixel 0"),
+    "infinity": (pixels("f2", np.inf), "value inf at pixel 0"),
+    "a NaN that signals": (npy(np.frombuffer(b"\x01\x00\x80\x7f" * 784, np.float32)), "value nan at pixel 0"),
+    "floats to 255": (npy(IMAGE * 255), "divide 0..255 by 255"),
+    "a little over 1": (pixels("f8", 1 + 1e-12), "1.000000000001"),
+    "a little under 0": (pixels("f4", -1e-45), "at pixel 0"),
+}
+
+TOO_LARGE = {
+    "one image too many": (pixels(np.uint8, shape=(MAX_IMAGES + 1, 784)), "at most 32"),
+    "bytes too many": (pixels("f8", shape=(300, 784)), "1048576 bytes"),
+}
+
+STACK = np.stack([IMAGE.reshape(28, 28), IMAGE[::-1].reshape(28, 28)])
+
+HALVES = np.linspace(0, 1, 784).astype(np.float16)
+
+BYTES = np.arange(784).astype(np.uint8)
+
+ODD = {
+    "Fortran order": (npy(np.asfortranarray(STACK)), STACK),
+    "big-endian": (npy(IMAGE.astype(">f4")), IMAGE),
+    "float64": (npy(IMAGE.astype("f8")), IMAGE),
+    "big-endian float64 in Fortran order": (npy(np.asfortranarray(STACK.astype(">f8"))), STACK),
+    "float16": (npy(HALVES), HALVES.astype(np.float32)),
+    "uint8": (npy(BYTES), BYTES / np.float32(255)),
+    "version 2": (npy_file(version=2), IMAGE),
+    "version 3": (npy_file(version=3), IMAGE),
+    "a header of 3,000 spaces": (npy_file(padding=3000), IMAGE),
+    "the smallest numbers": (pixels("f4", 1e-45), np.full(784, 1e-45, np.float32)),
+    "negative zero": (pixels("f4", -0.0), np.zeros(784, np.float32)),
+}
+
+REQUESTS = [
+    *(
+        Request(name=f"npy, {name}", status=status, words=words, content=content, headers=NPY)
+        for status, bodies in ((400, MALFORMED), (422, WRONG), (413, TOO_LARGE))
+        for name, (content, words) in bodies.items()
+    ),
+    *(
+        Request(name=f"npy, {name}", status=200, images=images, content=content, headers=NPY)
+        for name, (content, images) in ODD.items()
+    ),
+]

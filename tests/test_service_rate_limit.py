@@ -1,0 +1,76 @@
+"""Clients that ask too often, and pages of other origins."""
+
+import pytest
+
+from tests.service import assert_problem, make_service, running
+
+
+@pytest.fixture
+def limited_client(checkpoints):
+    """A client of a service that takes two requests a minute of each client."""
+    with running(make_service(checkpoints, frameworks="jax", rate_limit="2/minute", api_keys="one,two")) as client:
+        yield client
+
+
+def ask(client, key, path="/sample"):
+    """Ask with a key."""
+    return client.get(path, headers={"X-API-Key": key})
+
+
+def test_client_that_asks_too_often_is_429(limited_client):
+    """Over the limit requests are refused with the time to come back; another key has a count of its own."""
+    allowed = [ask(limited_client, "one").status_code for _ in range(2)]
+    refused = ask(limited_client, "one")
+    other = ask(limited_client, "two")
+
+    assert allowed == [200, 200]
+    assert_problem(refused, 429)
+    assert 1 <= int(refused.headers["Retry-After"]) <= 120
+    assert "2 per 1 minute" in refused.json()["detail"]
+    assert other.status_code == 200
+
+
+def test_whoever_guesses_keys_is_counted_by_address(limited_client):
+    """Unknown keys share the count of the address that they come from."""
+    statuses = [ask(limited_client, f"guess-{number}").status_code for number in range(4)]
+
+    assert statuses == [401, 401, 429, 429]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_health_is_told_at_any_rate(limited_client, path):
+    """Whoever watches over the service isn't counted."""
+    statuses = {limited_client.get(path).status_code for _ in range(5)}
+
+    assert statuses == {200}
+
+
+def test_pages_of_the_origins_that_are_set_may_ask(checkpoints):
+    """A browser is told so before it asks and with the answer, errors and all, of those origins alone."""
+    settings = {"frameworks": "jax", "cors_origins": "https://one.example,https://two.example:8443", "api_keys": "k3y"}
+    with running(make_service(checkpoints, **settings)) as client:
+        asked = client.options(
+            "/encode",
+            headers={
+                "Origin": "https://two.example:8443",
+                "Access-Control-Request-Method": "POST",
+                "Access-Control-Request-Headers": "X-API-Key, Content-Type",
+            },
+        )
+        refused = client.get("/sample", headers={"Origin": "https://one.example"})
+        foreign = client.get("/sample", headers={"Origin": "https://three.example", "X-API-Key": "k3y"})
+
+    assert asked.status_code == 200
+    assert asked.headers["Access-Control-Allow-Origin"] == "https://two.example:8443"
+    assert "X-API-Key" in asked.headers["Access-Control-Allow-Headers"]
+    assert refused.status_code == 401
+    assert refused.headers["Access-Control-Allow-Origin"] == "https://one.example"
+    assert "X-Triptych-Seed" in refused.headers["Access-Control-Expose-Headers"]
+    assert "Access-Control-Allow-Origin" not in foreign.headers
+
+
+def test_pages_of_other_origins_may_not_ask_unless_that_is_set(client):
+    """By default no answer has a header for other origins."""
+    response = client.get("/healthz", headers={"Origin": "https://one.example"})
+
+    assert not [name for name in response.headers if name.startswith("access-control")]

@@ -1,0 +1,182 @@
+"""What no HTTP library would send, over a bare socket, to the service as a user starts it."""
+
+import re
+import socket
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+BODY = b'{"latents": [' + b"0," * 19 + b"0]}"
+
+LENGTH = b"Content-Length: %d" % len(BODY)
+
+CHUNKED = b"Transfer-Encoding: chunked"
+
+CHUNKS = b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)
+
+CLOSE = b"Connection: close"
+
+STATUS = re.compile(rb"HTTP/1\.1 ([2-5]\d\d) ")
+
+
+def get(target, *headers, method=b"GET", version=b"HTTP/1.1"):
+    """Return a request without a body, after which the connection is to be closed."""
+    return b"\r\n".join([b"%s %s %s" % (method, target, version), b"Host: x", CLOSE, *headers, b"", b""])
+
+
+def post(*headers, body=BODY):
+    """Return a request for one image."""
+    lines = [b"POST /decode HTTP/1.1", b"Host: x", b"Content-Type: application/json", *headers, b"", b""]
+    return b"\r\n".join(lines) + body
+
+
+def ask(client, data, *, half_close=False):
+    """Send bytes, and return the statuses of the answers once the server closes the connection."""
+    address = (client.base_url.host, client.base_url.port)
+    with socket.create_connection(address, timeout=20) as connection:
+        connection.sendall(data)
+        if half_close:
+            connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+    return [int(status) for status in STATUS.findall(answer)]
+
+
+def assert_serves(client):
+    """Check that the service answers a request to a model."""
+    assert client.get("/sample?framework=pytorch").status_code == 200
+
+
+RIGHT = {
+    "a length": (post(LENGTH, CLOSE), [200]),
+    "chunks": (post(CHUNKED, CLOSE, body=CHUNKS), [200]),
+    "chunks of a byte": (
+        post(CHUNKED, CLOSE, body=b"".join(b"1\r\n%c\r\n" % byte for byte in BODY) + b"0\r\n\r\n"),
+        [200],
+    ),
+    "chunks with extensions": (post(CHUNKED, CLOSE, body=CHUNKS.replace(b"\r\n", b";a=b\r\n", 1)), [200]),
+    "trailers": (post(CHUNKED, CLOSE, body=CHUNKS[:-2] + b"X-Sum: 1\r\n\r\n"), [200]),
+    "an expectation": (post(b"Expect: 100-continue", LENGTH, CLOSE), [200]),
+    "an empty line first": (b"\r\n" + get(b"/healthz"), [200]),
+    "HTTP/1.0": (b"GET /healthz HTTP/1.0\r\n\r\n", [200]),
+    "HTTP/1.0 to a model": (b"GET /sample HTTP/1.0\r\n\r\n", [200]),
+    "an absolute address": (get(b"http://x/sample?seed=1"), [200]),
+    "a body where none is read": (get(b"/healthz", b"Content-Length: 5") + b"hello", [200]),
+    "an upgrade to HTTP/2": (get(b"/healthz", b"Upgrade: h2c"), [200]),
+    "an id that is no text": (get(b"/healthz", b"X-Request-ID: \xff\xfe"), [200]),
+    "requests in a row": (
+        post(LENGTH) + get(b"/nothing").replace(CLOSE, b"A: b") + post(LENGTH, CLOSE),
+        [200, 404, 200],
+    ),
+    "a hundred requests in a row": (post(LENGTH) * 99 + post(LENGTH, CLOSE), [200] * 100),
+}
+
+WRONG = {
+    "no length": (post(CLOSE, body=b""), 400),
+    "both lengths": (post(LENGTH, CHUNKED, body=CHUNKS), 400),
+    "both lengths, the other way around": (post(CHUNKED, LENGTH, body=CHUNKS), 400),
+    "two lengths": (post(LENGTH, b"Content-Length: 5"), 400),
+    "a list of lengths": (post(LENGTH + b", 5"), 400),
+    "a length below 0": (post(b"Content-Length: -1"), 400),
+    "a length with a sign": (post(b"Content-Length: +5"), 400),
+    "a length in letters": (post(b"Content-Length: five"), 400),
+    "a length beyond 64 bits": (post(b"Content-Length: " + b"9" * 30), 400),
+    "a length over the limit": (post(b"Content-Length: 99999999", CLOSE, body=b"x" * 4096), 413),
+    "a chunk without a length": (post(CHUNKED, body=b"zz\r\nhello\r\n0\r\n\r\n"), 400),
+    "a chunk longer than its length": (post(CHUNKED, body=b"2\r\nhello\r\n0\r\n\r\n"), 400),
+    "a chunk below 0": (post(CHUNKED, body=b"-2\r\nhello\r\n0\r\n\r\n"), 400),
+    "a chunk beyond 64 bits": (post(CHUNKED, body=b"f" * 18 + b"\r\nhello"), 400),
+    "another transfer encoding": (post(b"Transfer-Encoding: gzip"), 400),
+    "chunks, then something": (post(b"Transfer-Encoding: chunked, identity", body=CHUNKS), 400),
+    "a space before the colon": (post(b"Transfer-Encoding : chunked", body=CHUNKS), 400),
+    "a header without a colon": (get(b"/healthz", b"hello"), 400),
+    "a header's name with a space": (get(b"/healthz", b"X A: b"), 400),
+    "a header with NUL": (get(b"/healthz", b"X-A: b\0c"), 400),
+    "a folded header": (get(b"/healthz", b"X-A: b", b" c"), 400),
+    "bare line feeds": (get(b"/healthz").replace(b"\r\n", b"\n"), 400),
+    "NUL in the path": (get(b"/heal\0thz"), 400),
+    "a byte over 127 in the path": (get(b"/healthz\xff"), 400),
+    "a byte over 127 in the query": (get(b"/sample?\xff=7"), 400),
+    "NUL in the path, escaped": (get(b"/heal%00thz"), 404),
+    "no UTF-8 in the path, escaped": (get(b"/heal%ffthz"), 404),
+    "a path that climbs": (get(b"/../../etc/passwd"), 404),
+    "a path that climbs, escaped": (get(b"/%2e%2e/%2e%2e/etc/passwd"), 404),
+    "a path that climbs from the documentation": (get(b"/static-offline-docs/..%2f..%2f..%2fetc/passwd"), 404),
+    "two slashes": (get(b"//healthz"), 404),
+    "no path": (get(b"*", method=b"OPTIONS"), 404),
+    "a known method that isn't the route's": (get(b"/healthz", method=b"TRACE"), 405),
+    "an unknown method": (get(b"/healthz", method=b"BREW"), 400),
+    "a method in lower case": (get(b"/healthz", method=b"get"), 400),
+    "a proxy's method": (get(b"x:80", method=b"CONNECT"), 400),
+    "HTTP/9.9": (get(b"/healthz", version=b"HTTP/9.9"), 400),
+    "a version in lower case": (get(b"/healthz", version=b"http/1.1"), 400),
+    "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
+    "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200), 400),
+    "words": (b"hello, are you there?\r\n\r\n", 400),
+}
+
+CUT_SHORT = {
+    "nothing": b"",
+    "empty lines": b"\r\n" * 100,
+    "a method": b"GET",
+    "a line": b"GET /healthz HTTP/1.1\r\n",
+    "HTTP/0.9": b"GET /healthz\r\n",
+    "a body of nothing": post(LENGTH, body=b""),
+    "half a body": post(LENGTH, body=BODY[:20]),
+    "half a chunk": post(CHUNKED, body=CHUNKS[:20]),
+    "chunks without an end": post(CHUNKED, body=CHUNKS[:-5]),
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_odd_request_is_answered(live_client, name):
+    """What HTTP allows is answered, each request of a connection in turn."""
+    data, statuses = RIGHT[name]
+
+    assert ask(live_client, data) == statuses
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_request_is_answered_once(live_client, name):
+    """What HTTP doesn't allow, or the service doesn't know, has one answer, and the connection is closed."""
+    data, status = WRONG[name]
+
+    assert ask(live_client, data) == [status]
+
+    assert_serves(live_client)
+
+
+@pytest.mark.parametrize("name", CUT_SHORT)
+def test_request_that_is_cut_short_is_dropped(live_client, name):
+    """A client that ends in the middle of a request has no answer but a closed connection."""
+    assert ask(live_client, CUT_SHORT[name], half_close=True) == []
+
+    assert_serves(live_client)
+
+
+def test_two_hundred_clients_that_leave_early_leave_the_server_serving(live_client):
+    """Clients that reset the connection in the middle of a request, or before its answer, harm nobody."""
+
+    def leave(index):
+        data = post(LENGTH)[: 20 + index] if index % 2 else post(LENGTH)
+        address = (live_client.base_url.host, live_client.base_url.port)
+        with socket.create_connection(address, timeout=20) as connection:
+            # Closing with a linger of no time resets the connection.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            connection.sendall(data)
+
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(leave, range(200)))
+
+    assert_serves(live_client)
+
+
+@pytest.mark.parametrize("size", [100_000, 1_000_000])
+def test_address_over_the_limit_is_refused(live_client, size):
+    """An address that is too long is refused before it has ended."""
+    data = b"GET /" + b"a" * size + b" HTTP/1.1\r\nHost: x\r\n\r\n"
+
+    assert ask(live_client, data)[0] in {400, 414, 431}
+
+    assert_serves(live_client)
