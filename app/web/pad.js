@@ -47,9 +47,11 @@ export function makePad({ onMove, onDimensions }) {
 
   return {
     node: element("div", { class: "pad" },
-      element("div", { class: "row" },
+      element("div", { class: "row head" },
+        element("h2", {}, "Drag in two"),
+        element("div", { class: "row" },
         element("label", { for: "pad-across" }, "Across"), selects[0],
-        element("label", { for: "pad-up" }, "Up"), selects[1]),
+        element("label", { for: "pad-up" }, "Up"), selects[1])),
       plane.node),
     build(order, chosen) {
       selects.forEach((select, at) => {
