@@ -1,5 +1,6 @@
 """A run from start to end in each framework: its epochs, its checkpoints, its figures."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from tests.runs import first_of_mnist
 from training.checkpoint import load_checkpoint
 from training.config import ModelConfig, TrainConfig
 from training.data import TEST_SEED, Dataset, binarize
-from training.errors import DataError
+from training.errors import ConfigError, DataError
 from training.evaluation import evaluate
 from training.loop import Run
 
@@ -88,6 +89,12 @@ def test_run_is_refused_when_a_batch_holds_more_images_than_there_are(dataset: D
     """The message says how many there are and what to do, before a framework is loaded."""
     with pytest.raises(DataError, match=r"1000 training images: expected at least one batch of 2000; choose a smaller"):
         Run("jax", MODEL, TrainConfig(batch_size=2000), dataset, device="cpu")
+
+
+def test_tf32_is_refused_on_a_cpu(dataset: Dataset) -> None:
+    """What a CPU can't compute in is no silent float32."""
+    with pytest.raises(ConfigError, match="compute_dtype is 'tf32', which a CPU hasn't: expected float32 or bfloat16"):
+        Run("pytorch", MODEL, replace(CONFIG, compute_dtype="tf32"), dataset, device="cpu")
 
 
 def test_evaluation_is_the_mean_over_images_and_draws() -> None:

@@ -104,6 +104,28 @@ def test_one_batch_is_learned_by_heart(backend: Backend) -> None:
     assert -np.mean(elbos[-20:]) < 45
 
 
+def test_bfloat16_rounds_products_and_nothing_else(backend: Backend) -> None:
+    """The loss is float32's within what eight bits of mantissa allow, and not the same; weights stay in float32."""
+    images = binarize(load_dataset("mnist").validation[:256], target="fixed", seed=0)
+    order = np.arange(256, dtype=np.int32).reshape(1, 256)
+
+    def train(dtype: str) -> tuple[float, Weights]:
+        config = TrainConfig(epochs=1, compute_dtype=dtype)
+        start = Backend("jax").module("train").Trainer(ModelConfig(), TrainConfig(), images, device="cpu").weights()
+        trainer = backend.module("train").Trainer(ModelConfig(), config, images, device="cpu", weights=start)
+        elbos, _ = trainer.train_epoch(order, seed=0)
+        return float(elbos[0]), trainer.weights()
+
+    full, _ = train("float32")
+    half, weights = train("bfloat16")
+
+    assert half != full
+    assert half == pytest.approx(full, rel=2e-3)
+    assert {array.dtype for array in weights.values()} == {np.dtype(np.float32)}
+    # Written in bfloat16, a float32 has nothing in its last 16 bits.
+    assert any((array.view(np.uint32) & 0xFFFF).any() for array in weights.values())
+
+
 def test_epoch_draws_gray_pixels_anew_and_leaves_binary_ones(backend: Backend) -> None:
     """Pixels of 0 and 1 are trained on as they are; those of 0.5 are each time another draw of zeros and ones."""
     config = ModelConfig(image_shape=(2, 2), hidden_dim=4, latent_dim=2)

@@ -9,6 +9,8 @@ from training.errors import ConfigError
 
 TARGETS = ("dynamic", "fixed", "threshold")
 
+COMPUTE_DTYPES = ("float32", "tf32", "bfloat16")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelConfig:
@@ -84,6 +86,9 @@ class TrainConfig:
     target: str = "dynamic"
     """How training images are made binary: drawn anew each epoch (dynamic), once (fixed), or at 0.5 (threshold)."""
 
+    compute_dtype: str = "float32"
+    """What matrix products are computed in: float32, on a GPU also tf32, or bfloat16. All else is in float32."""
+
     dataset: str = "mnist"
     """Name of the data set."""
 
@@ -101,6 +106,8 @@ class TrainConfig:
         _check_number("warmup_epochs", self.warmup_epochs, lambda value: 0 <= value < math.inf, "from 0")
         if self.target not in TARGETS:
             raise ConfigError(f"target is {self.target!r}: expected one of {', '.join(TARGETS)}")
+        if self.compute_dtype not in COMPUTE_DTYPES:
+            raise ConfigError(f"compute_dtype is {self.compute_dtype!r}: expected one of {', '.join(COMPUTE_DTYPES)}")
         if not isinstance(self.dataset, str):
             raise ConfigError(f"dataset is {self.dataset!r}: expected a name")
 

@@ -15,7 +15,7 @@ from numpy import ndarray
 from training.checkpoint import Checkpoint, Weights, load_checkpoint, save_checkpoint
 from training.config import ModelConfig, TrainConfig
 from training.data import TEST_SEED, TRAIN_SEED, VALIDATION_SEED, Dataset, binarize
-from training.errors import CheckpointError, DataError, DivergenceError
+from training.errors import CheckpointError, ConfigError, DataError, DivergenceError
 from training.evaluation import Evaluation, Evaluator, evaluate
 from training.frameworks import require_installed
 from training.tensor_file import remove_leftovers
@@ -81,6 +81,7 @@ class Run:
 
         Raises:
             FrameworkNotInstalledError: The framework's packages are absent.
+            ConfigError: What is to be computed in isn't to be had on the device.
             DataError: There are fewer training images than one batch holds.
             DeviceError: The device isn't available.
         """
@@ -94,6 +95,8 @@ class Run:
         module = import_module(f"training.{framework}_vae.train")
         images = binarize(dataset.train, target=config.target, seed=TRAIN_SEED)
         self.trainer = module.Trainer(model_config, config, images, device=device)
+        if config.compute_dtype == "tf32" and self.trainer.device == "cpu":
+            raise ConfigError("compute_dtype is 'tf32', which a CPU hasn't: expected float32 or bfloat16 there")
         self._evaluator: Evaluator = module.Evaluator(model_config, device=device)
         self.model_config = model_config
         self.config = config

@@ -66,6 +66,7 @@ def repeat_command(framework: str, config: TrainConfig, model: ModelConfig, data
         "ema-decay": config.ema_decay,
         "hidden-dim": model.hidden_dim,
         "latent-dim": model.latent_dim,
+        "compute-dtype": config.compute_dtype,
         "dataset": config.dataset,
         "target": config.target,
         "seed": config.seed,

@@ -89,6 +89,13 @@ def train(
             show_default=_TRAIN.target,
         ),
     ] = None,
+    compute_dtype: Annotated[
+        Literal["float32", "tf32", "bfloat16"] | None,
+        typer.Option(
+            help="What matrix products are computed in; tf32 on a GPU alone. All else is in float32.",
+            show_default=_TRAIN.compute_dtype,
+        ),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Seed of initial weights, order and noise.", show_default=str(_TRAIN.seed))
     ] = None,
@@ -138,6 +145,7 @@ def train(
         "latent_dim": latent_dim,
         "dataset": dataset,
         "target": target,
+        "compute_dtype": compute_dtype,
         "seed": seed,
         "device": None if device == "auto" else device,
     }

@@ -30,6 +30,11 @@ def select_device(name: str) -> jax.Device:
     return device
 
 
+def allow_tf32() -> None:
+    """Let a GPU round the factors of products to TF32: ten bits of mantissa instead of 23."""
+    jax.config.update("jax_default_matmul_precision", "tensorfloat32")
+
+
 def device_name(device: jax.Device) -> str:
     """Return `cpu` or `cuda`."""
     return "cuda" if device.platform in {"cuda", "gpu"} else device.platform

@@ -22,12 +22,13 @@ class Encoder(nn.Module):
     """q(z|x): images to mean and logvar."""
 
     config: ModelConfig
+    compute_dtype: str
 
     def setup(self) -> None:
         """Create the layers."""
-        self.hidden = _dense(self.config.hidden_dim)
-        self.mean = _dense(self.config.latent_dim)
-        self.logvar = _dense(self.config.latent_dim)
+        self.hidden = _dense(self.config.hidden_dim, self.compute_dtype)
+        self.mean = _dense(self.config.latent_dim, self.compute_dtype)
+        self.logvar = _dense(self.config.latent_dim, self.compute_dtype)
 
     def __call__(
         self, images: Float[Array, "batch pixels"]
@@ -41,11 +42,12 @@ class Decoder(nn.Module):
     """p(x|z): z to logits of independent Bernoullis."""
 
     config: ModelConfig
+    compute_dtype: str
 
     def setup(self) -> None:
         """Create the layers."""
-        self.hidden = _dense(self.config.hidden_dim)
-        self.logits = _dense(self.config.image_dim)
+        self.hidden = _dense(self.config.hidden_dim, self.compute_dtype)
+        self.logits = _dense(self.config.image_dim, self.compute_dtype)
 
     def __call__(self, z: Float[Array, "batch latent"]) -> Float[Array, "batch pixels"]:
         """Return logits."""
@@ -57,11 +59,12 @@ class VAE(nn.Module):
     """The autoencoder: a pure function of images and noise."""
 
     config: ModelConfig
+    compute_dtype: str = "float32"
 
     def setup(self) -> None:
         """Create encoder and decoder."""
-        self.encoder = Encoder(self.config)
-        self.decoder = Decoder(self.config)
+        self.encoder = Encoder(self.config, self.compute_dtype)
+        self.decoder = Decoder(self.config, self.compute_dtype)
 
     def __call__(
         self, images: Float[Array, "batch pixels"], eps: Float[Array, "batch latent"]
@@ -84,6 +87,13 @@ class VAE(nn.Module):
         return logits
 
 
-def _dense(features: int) -> nn.Dense:
+class _Bfloat16Dense(nn.Dense):
+    # Products in bfloat16 of weights that stay in float32, as what goes in and what comes out does.
+    def __call__(self, inputs: Float[Array, "batch in_features"]) -> Float[Array, "batch features"]:
+        return super().__call__(inputs).astype(jnp.float32)
+
+
+def _dense(features: int, compute_dtype: str) -> nn.Dense:
     # Flax would take lecun_normal for the kernel.
-    return nn.Dense(features, kernel_init=nn.initializers.glorot_uniform(), bias_init=nn.initializers.zeros)
+    dense, dtype = (_Bfloat16Dense, jnp.bfloat16) if compute_dtype == "bfloat16" else (nn.Dense, jnp.float32)
+    return dense(features, dtype=dtype, kernel_init=nn.initializers.glorot_uniform(), bias_init=nn.initializers.zeros)

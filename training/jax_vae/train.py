@@ -15,7 +15,7 @@ from numpy import ndarray
 
 from training.checkpoint import Weights
 from training.config import ModelConfig, TrainConfig
-from training.jax_vae.device import device_name, select_device
+from training.jax_vae.device import allow_tf32, device_name, select_device
 from training.jax_vae.losses import binary_cross_entropy_with_logits, elbo, kl_divergence
 from training.jax_vae.model import VAE, reparameterize
 from training.jax_vae.weights import Params, export_weights, import_weights
@@ -48,6 +48,8 @@ class Trainer:
     ) -> None:
         """Put images in [0, 1] on the device, and start from new weights or the given ones."""
         self.device = device_name(select_device(device))
+        if config.compute_dtype == "tf32":
+            allow_tf32()
         self._images = jnp.array(images)
         self._state = create_train_state(
             model_config, config, steps_per_epoch=len(images) // config.batch_size, weights=weights
@@ -143,7 +145,7 @@ def create_train_state(
     model_config: ModelConfig, config: TrainConfig, *, steps_per_epoch: int, weights: Weights | None = None
 ) -> TrainState:
     """Return the state before the first step: weights new from the seed, or the given ones."""
-    model = VAE(model_config)
+    model = VAE(model_config, config.compute_dtype)
     if weights is None:
         images = jnp.zeros((1, model_config.image_dim))
         eps = jnp.zeros((1, model_config.latent_dim))

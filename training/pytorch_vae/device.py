@@ -23,6 +23,11 @@ def select_device(name: str) -> torch.device:
     return torch.device("cuda" if available and name != "cpu" else "cpu")
 
 
+def allow_tf32() -> None:
+    """Let a GPU round the factors of products to TF32: ten bits of mantissa instead of 23."""
+    torch.set_float32_matmul_precision("high")
+
+
 def device_name(device: torch.device) -> str:
     """Return `cpu` or `cuda`."""
     return device.type

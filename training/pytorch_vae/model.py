@@ -20,12 +20,12 @@ def reparameterize(
 class Encoder(nn.Module):
     """q(z|x): images to mean and logvar."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, compute_dtype: str) -> None:
         """Create the layers."""
         super().__init__()
-        self.hidden = _dense(config.image_dim, config.hidden_dim)
-        self.mean = _dense(config.hidden_dim, config.latent_dim)
-        self.logvar = _dense(config.hidden_dim, config.latent_dim)
+        self.hidden = _dense(config.image_dim, config.hidden_dim, compute_dtype)
+        self.mean = _dense(config.hidden_dim, config.latent_dim, compute_dtype)
+        self.logvar = _dense(config.hidden_dim, config.latent_dim, compute_dtype)
 
     def forward(
         self, images: Float[Tensor, "batch pixels"]
@@ -38,11 +38,11 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """p(x|z): z to logits of independent Bernoullis."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, compute_dtype: str) -> None:
         """Create the layers."""
         super().__init__()
-        self.hidden = _dense(config.latent_dim, config.hidden_dim)
-        self.logits = _dense(config.hidden_dim, config.image_dim)
+        self.hidden = _dense(config.latent_dim, config.hidden_dim, compute_dtype)
+        self.logits = _dense(config.hidden_dim, config.image_dim, compute_dtype)
 
     def forward(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch pixels"]:
         """Return logits."""
@@ -54,11 +54,11 @@ class Decoder(nn.Module):
 class VAE(nn.Module):
     """The autoencoder: a pure function of images and noise."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, compute_dtype: str = "float32") -> None:
         """Create encoder and decoder."""
         super().__init__()
-        self.encoder = Encoder(config)
-        self.decoder = Decoder(config)
+        self.encoder = Encoder(config, compute_dtype)
+        self.decoder = Decoder(config, compute_dtype)
 
     def forward(
         self, images: Float[Tensor, "batch pixels"], eps: Float[Tensor, "batch latent"]
@@ -81,8 +81,15 @@ class VAE(nn.Module):
         return logits
 
 
-def _dense(in_features: int, out_features: int) -> nn.Linear:
-    layer = nn.Linear(in_features, out_features)
+class _Bfloat16Linear(nn.Linear):
+    # Products in bfloat16 of weights that stay in float32, as what goes in and what comes out does.
+    def forward(self, inputs: Float[Tensor, "batch in_features"]) -> Float[Tensor, "batch out_features"]:
+        inputs, weight, bias = (array.to(torch.bfloat16) for array in (inputs, self.weight, self.bias))
+        return nn.functional.linear(inputs, weight, bias).float()
+
+
+def _dense(in_features: int, out_features: int, compute_dtype: str) -> nn.Linear:
+    layer = (_Bfloat16Linear if compute_dtype == "bfloat16" else nn.Linear)(in_features, out_features)
     # PyTorch would take kaiming_uniform for the kernel and random numbers for the bias.
     nn.init.xavier_uniform_(layer.weight)
     nn.init.zeros_(layer.bias)

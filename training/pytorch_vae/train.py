@@ -9,7 +9,7 @@ from torch import Tensor
 
 from training.checkpoint import Weights
 from training.config import ModelConfig, TrainConfig
-from training.pytorch_vae.device import device_name, select_device
+from training.pytorch_vae.device import allow_tf32, device_name, select_device
 from training.pytorch_vae.losses import binary_cross_entropy_with_logits, elbo, kl_divergence
 from training.pytorch_vae.model import VAE, reparameterize
 from training.pytorch_vae.weights import export_weights, import_weights
@@ -48,6 +48,8 @@ class Trainer:
         """Put images in [0, 1] on the device, and start from new weights or the given ones."""
         self._device = select_device(device)
         self.device = device_name(self._device)
+        if config.compute_dtype == "tf32":
+            allow_tf32()
         self._images = torch.tensor(images, device=self._device)
         with self._device:
             self._state = create_train_state(
@@ -146,7 +148,7 @@ def create_train_state(
 ) -> TrainState:
     """Return the state before the first step: weights new from the seed, or the given ones."""
     torch.manual_seed(config.seed)
-    model = VAE(model_config)
+    model = VAE(model_config, config.compute_dtype)
     if weights is not None:
         model.load_state_dict(import_weights(weights))
     ema_model = VAE(model_config).requires_grad_(False)

@@ -28,6 +28,11 @@ def select_device(name: str) -> tf.config.LogicalDevice:
     return (tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU"))[0]
 
 
+def allow_tf32() -> None:
+    """Let a GPU round the factors of products to TF32: ten bits of mantissa instead of 23."""
+    tf.config.experimental.enable_tensor_float_32_execution(True)
+
+
 def device_name(device: tf.config.LogicalDevice) -> str:
     """Return `cpu` or `cuda`."""
     return "cuda" if device.device_type == "GPU" else "cpu"

@@ -13,7 +13,7 @@ from tensorflow import Tensor
 from training.checkpoint import Weights
 from training.config import ModelConfig, TrainConfig
 from training.schedule import learning_rates
-from training.tensorflow_vae.device import device_name, select_device
+from training.tensorflow_vae.device import allow_tf32, device_name, select_device
 from training.tensorflow_vae.losses import binary_cross_entropy_with_logits, elbo, kl_divergence
 from training.tensorflow_vae.model import VAE, reparameterize
 from training.tensorflow_vae.weights import export_weights, import_weights
@@ -48,6 +48,8 @@ class Trainer:
     ) -> None:
         """Put images in [0, 1] on the device, and start from new weights or the given ones."""
         self.device = device_name(select_device(device))
+        if config.compute_dtype == "tf32":
+            allow_tf32()
         self._images = tf.constant(images)
         self._state = create_train_state(
             model_config, config, steps_per_epoch=len(images) // config.batch_size, weights=weights
@@ -142,7 +144,7 @@ def create_train_state(
 ) -> TrainState:
     """Return the state before the first step: weights new from the seed, or the given ones."""
     keras.utils.set_random_seed(config.seed)
-    model, ema_model = VAE(model_config), VAE(model_config)
+    model, ema_model = VAE(model_config, config.compute_dtype), VAE(model_config)
     images = tf.zeros((1, model_config.image_dim))
     eps = tf.zeros((1, model_config.latent_dim))
     model(images, eps)  # the layers create their weights
