@@ -22,7 +22,7 @@ from app.metrics import Metrics
 from app.middleware import ApiKeyMiddleware, RequestMiddleware
 from app.rate_limit import RateLimitMiddleware
 from app.reloading import Reloader
-from app.routes import admin, comparison, models, site, status
+from app.routes import admin, code, comparison, models, site, status
 from app.settings import Settings
 
 
@@ -74,7 +74,7 @@ def create_app(settings: Settings, registry: Registry | None = None) -> Applicat
         max_samples=settings.max_samples,
         max_pixels=settings.max_pixels,
     )
-    routers = (models.router, comparison.router, status.router, admin.router, site.router)
+    routers = (models.router, comparison.router, status.router, admin.router, site.router, code.router)
     for router in routers:
         app.include_router(router)
     app.mount(site.FILES_PATH, site.files)

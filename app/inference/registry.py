@@ -10,6 +10,7 @@ from typing import Final
 from app.backoff import Backoff
 from app.exceptions import FrameworkFaultError, FrameworkUnavailableError
 from app.inference.batcher import Batcher, Observer
+from app.inference.garbage import set_aside_what_is_loaded
 from app.inference.loader import Load, Loaded, load_in_thread, load_model
 from app.inference.states import FrameworkState, LoadedModel, Reload, Status
 from app.settings import Settings
@@ -158,6 +159,8 @@ class Registry:
         )
         logger.info("%s is ready on %s after %.1f s", framework, adapter.device, outcome.seconds)
         self._states[framework] = FrameworkState(framework=framework, status=Status.READY, model=model)
+        if old is None:  # a model that takes another's place is in nobody's way
+            set_aside_what_is_loaded()
 
     def _make_batcher(self, framework: str) -> Batcher:
         return Batcher(

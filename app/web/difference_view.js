@@ -4,10 +4,12 @@ import { amplification, differ } from "./differences.js";
 import { element } from "./elements.js";
 import { TITLES } from "./frameworks.js";
 import { drawImages, heat, imageCanvas } from "./grids.js";
+import { makeActions } from "./parts.js";
 import { PIXELS } from "./pixels.js";
 
-/* Return {node, show(images by framework), clear()}. */
+/* Return {node, show(images by framework, request), clear()}; `request` is the one that has the service tell them apart. */
 export function makeDifferenceView() {
+  let result = null;
   const canvas = imageCanvas("Where the frameworks' pictures differ");
   const factor = element("span", { class: "version" });
   const largest = element("dd", { class: "main" });
@@ -22,17 +24,19 @@ export function makeDifferenceView() {
         element("dt", {}, "between"), pair,
         element("dt", {}, "mean"), mean,
       ),
+      makeActions(() => result, "difference"),
     ),
   );
 
   function clear() {
     drawImages(canvas, { shape: [1, PIXELS], data: new Uint8Array(PIXELS) });
+    result = null;
     factor.textContent = "";
     for (const place of [largest, pair, mean]) place.textContent = "–";
     node.dataset.state = "waiting";
   }
 
-  function show(images) {
+  function show(images, request) {
     const found = differ(images);
     if (!found) {
       clear();
@@ -40,6 +44,12 @@ export function makeDifferenceView() {
     }
     const times = amplification(found.largest);
     drawImages(canvas, { shape: [1, PIXELS], data: found.spread.map((value) => value * times) }, { colour: heat });
+    result = {
+      array: { shape: [1, 28, 28], data: found.spread },
+      options: { colour: (value) => heat(Math.min(255, value * times)) },
+      name: "difference",
+      request,
+    };
     factor.textContent = times === 1 ? "as it is" : `× ${times.toLocaleString("en")}`;
     largest.textContent = found.largest.toPrecision(3);
     pair.textContent = found.pair.map((name) => TITLES[name]).join(" – ");

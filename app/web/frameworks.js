@@ -1,4 +1,4 @@
-/* Which frameworks the service has, and which of them answer: asked for again and again, so that all comes back by itself. */
+/* Which frameworks the service has and which answer: asked for again and again, so that all comes back by itself. */
 
 import { ServiceProblem, request } from "./client.js";
 

@@ -17,7 +17,7 @@ export function makeInputCard(onImage) {
   const strip = makeDigitStrip((digit, image) => {
     drawing.set(image);
     changed({ live: false, digit });
-  }, { shown: 16 });
+  }, { shown: matchMedia("(max-width: 40rem)").matches ? 6 : 16 });
 
   function changed(change) {
     notice.clear();

@@ -20,8 +20,12 @@ export function makeSliders(onMove) {
 
   function makeRow(dimension, kl) {
     const id = `latent-${dimension}`;
-    const input = element("input", { type: "range", id, min: -REACH, max: REACH, step: STEP, "aria-describedby": `${id}-kl` });
-    input.addEventListener("input", (event) => onMove(dimension, Number(input.value), { live: true, at: event.timeStamp }));
+    const input = element("input", {
+      type: "range", id, min: -REACH, max: REACH, step: STEP, "aria-describedby": `${id}-kl`,
+    });
+    input.addEventListener("input", ({ timeStamp }) => {
+      onMove(dimension, Number(input.value), { live: true, at: timeStamp });
+    });
     const value = element("output", { for: id });
     const track = element("span", { class: "track" }, element("span", { class: "posterior" }), input);
     rows.set(dimension, { input, value, track });

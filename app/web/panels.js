@@ -7,7 +7,7 @@ import { makeNotice } from "./parts.js";
 /*
  * Put panels into `parent`, and return {of(name), each(callback)}. `fill(name, body)` puts a tab's own content in.
  * A panel has `node`, `body` and `notice` (see `parts.js`); `data-state` on its node is ready, waiting or down.
- * `onReady(name)` is called when a framework begins to answer, at first or again.
+ * `onReady(name)` is called when a framework begins to answer, at first or again, while the panels are shown.
  */
 export function makePanels(parent, frameworks, { fill, onReady }) {
   const panels = new Map();
@@ -37,7 +37,7 @@ export function makePanels(parent, frameworks, { fill, onReady }) {
       if (state === "down") panel.notice.say(frameworks.problem ?? sentence(one.reason));
       if (state === "ready" && was !== "ready") {
         panel.notice.clear();
-        onReady(name);
+        if (!parent.closest("[hidden]")) onReady(name);
       }
     }
   });

@@ -7,7 +7,7 @@ import { asCurl, asPython } from "./snippets.js";
 
 const SAID_MS = 1_600;
 
-/* A place beside what may go wrong: `say(sentence)`, `explain(error)`, which keeps quiet on what was overtaken, `clear()`. */
+/* A place beside what may go wrong: `say(sentence)`, `clear()`, and `explain(error)`, which keeps quiet on overtaken ones. */
 export function makeNotice() {
   const node = element("p", { class: "notice", role: "status", hidden: true });
   const say = (sentence) => {
@@ -31,12 +31,13 @@ export function makeNotice() {
  * `array` and `options` are what `drawImages` takes, `request` is what `client.js` takes.
  */
 export function makeActions(result, label = "result") {
-  const group = element("div", { class: "actions", role: "group", "aria-label": `Save or copy: ${label}` });
+  const status = element("span", { class: "offscreen", role: "status" });
+  const group = element("div", { class: "actions", role: "group", "aria-label": `Save or copy: ${label}` }, status);
   const add = (words, name, act) => {
     const button = element("button", { type: "button", class: "quiet", "aria-label": name }, words);
     button.addEventListener("click", async () => {
       const what = result();
-      say(button, words, what ? await act(what) : "Nothing yet");
+      say(button, status, what ? await act(what) : "Nothing yet");
     });
     group.append(button);
   };
@@ -63,11 +64,14 @@ export async function copy(text) {
   }
 }
 
-function say(button, words, said) {
-  if (!said) return;
+function say(button, status, said) {
+  if (!said || status.textContent) return;
+  const words = button.textContent;
   button.textContent = said;
+  status.textContent = said;
   setTimeout(() => {
     button.textContent = words;
+    status.textContent = "";
   }, SAID_MS);
 }
 

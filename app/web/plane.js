@@ -1,4 +1,4 @@
-/* A square on which a place is chosen with the pointer, by dragging, or with the arrow keys. What it shows is drawn by others. */
+/* A square on which a place is chosen by dragging or with the arrow keys. What it shows is drawn by others. */
 
 import { element } from "./elements.js";
 

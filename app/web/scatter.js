@@ -21,7 +21,7 @@ export function makeScatter(digits, { onPick, onMove }) {
   let isDragging = false;
 
   const plane = new Plane({
-    label: "Map of the test set. Arrow keys move along the two principal components; the strip of digits is the other way to pick one.",
+    label: "Map of the test set. Arrow keys move along its two principal components; digits are in the strip too.",
     reach: 1,
     draw,
     onMove(place, how) {

@@ -26,45 +26,49 @@ export function mount(panel, app) {
   let posterior = null;
   let z = null;
   let scatter = null;
+  let wanted = null;
   const results = new Map();
   const views = new Map();
   const notice = makeNotice();
   const sliders = makeSliders((dimension, value, how) => move([[dimension, value]], how));
   const pad = makePad({ onMove: move, onDimensions: (pair) => app.state.set({ pad: pair.join(",") }) });
-  const strip = makeDigitStrip((digit) => begin({ digit }), { shown: 8 });
-  const space = choice("space", "Whose space", Object.entries(TITLES), () => {
-    panel.dataset.space = space.value;
+  const strip = makeDigitStrip(begin, { shown: 8 });
+  const space = choice("space", "Space of", Object.entries(TITLES), () => {
     app.state.set({ space: space.value, z: null });
     locate();
   });
-  const others = choice("others", "The others get", [["translated", "it translated"], ["same", "the same numbers"]], () => {
+  const others = choice("others", "Others", [["translated", "translated"], ["same", "the same z"]], () => {
     app.state.set({ others: others.value });
+    if (!posterior) return;
     build();
     place(z, { isKept: true });
   });
   const row = element("div", { class: "frameworks-row" });
   const panels = makePanels(row, app.frameworks, {
     fill: (framework, body) => views.set(framework, makeView(framework, body)),
-    onReady: (framework) => (posterior ? ask(framework, {}) : framework === space.value && image && locate()),
+    onReady(framework) {
+      if (posterior) ask(framework, {});
+      else if (image) locate();
+    },
   });
-  const mapPlace = element("section", { class: "card map", "aria-label": "Map" }, element("h2", {}, "Where the test set lies"));
+  const mapTitle = element("h2", {}, "Where the test set lies");
+  const mapPlace = element("section", { class: "card map", "aria-label": "Map" }, mapTitle);
   const othersHint = element("p", { class: "hint" });
   const mapHint = element("p", { class: "hint" });
   const button = (words, onclick) => element("button", { type: "button", onclick }, words);
   panel.append(
     element("section", { class: "card controls", "aria-label": "Latents" },
       strip.node,
+      element("div", { class: "row head" }, space.node, others.node),
       element("div", { class: "row" },
-        button("Reset to mean", () => place(Float32Array.from(posterior.mean), {})),
-        button("To the origin", () => place(new Float32Array(z.length), {})),
-        button("Randomise", () => place(z.map(standardNormal), {}))),
+        button("Reset to mean", () => posterior && place(Float32Array.from(posterior.mean), {})),
+        button("To the origin", () => z && place(new Float32Array(z.length), {})),
+        button("Randomise", () => z && place(z.map(standardNormal), {}))),
       notice.node,
       sliders.node),
     element("section", { class: "card answers", "aria-label": "Decoded" },
-      element("div", { class: "row head" },
-        element("h2", {}, "One place, decoded three times"), element("div", { class: "row" }, space.node, others.node)),
-      row, othersHint),
-    element("section", { class: "card", "aria-label": "Pad" }, element("h2", {}, "Two dimensions to drag in"), pad.node),
+      element("h2", {}, "One place, decoded three times"), row, othersHint),
+    element("section", { class: "card", "aria-label": "Pad" }, pad.node),
     mapPlace,
   );
 
@@ -78,22 +82,38 @@ export function mount(panel, app) {
   }
 
   /* Start anew from a digit of the test set, or from the visitor's own image. */
-  function begin({ digit = null, pixels = null }) {
+  function take({ digit, pixels }) {
     image = (pixels && readPixels(pixels)) || digits.image(digit in digits.labels ? digit : 0);
     strip.mark(digit);
-    app.state.set({ digit, pixels, z: null });
     locate();
   }
 
-  /* Ask the chosen framework's encoder where the image is; `at` replaces its mean as the place to be. */
-  async function locate(at = null) {
+  function begin(digit) {
+    app.state.set({ digit, pixels: null, z: null });
+    take({ digit, pixels: null });
+  }
+
+  /* Ask the chosen framework's encoder where the image is, and go there, or where a link wanted to be. */
+  async function locate() {
+    const { ready } = app.frameworks;
+    if (!ready.includes(space.value) && app.state.get("space") === null) space.value = ready[0];
+    panel.dataset.space = space.value;
+    if (!ready.includes(space.value)) {
+      z = posterior = null;
+      sliders.node.replaceChildren();
+      // At first it is only that nothing is known yet.
+      if (ready.length > 0) notice.say(`${TITLES[space.value]} doesn't answer now: choose another one's space.`);
+      return;
+    }
     try {
       const body = stack([image], Uint8Array);
       const { json } = await app.ask({ path: "/encode", framework: space.value, kind: "encode", body, as: "json" });
       posterior = { mean: json.mean[0], logvar: json.logvar[0] };
       notice.clear();
       build();
-      place(at?.length === posterior.mean.length ? at : Float32Array.from(posterior.mean), { isKept: at === null });
+      const isWanted = wanted?.length === posterior.mean.length;
+      place(isWanted ? wanted : Float32Array.from(posterior.mean), { isKept: !isWanted });
+      wanted = null;
     } catch (error) {
       notice.explain(error);
     }
@@ -104,15 +124,18 @@ export function mount(panel, app) {
     const order = Array.from(posterior.mean, (_, dimension) => dimension).sort((one, other) => kl[other] - kl[one]);
     sliders.build(order, kl);
     pad.build(order, app.state.get("pad")?.split(",").map(Number) ?? []);
-    const explained = map.frameworks[space.value].explained.reduce((sum, share) => sum + share);
-    const isServed = map.frameworks[space.value].checkpoint === app.frameworks.of(space.value)?.checkpoint;
+    const { checkpoint, explained, to } = map.frameworks[space.value];
+    const isServed = checkpoint === app.frameworks.of(space.value)?.checkpoint;
+    const share = explained.reduce((sum, one) => sum + one) * 100;
     mapHint.textContent = isServed
-      ? `Means of 500 digits by ${TITLES[space.value]}'s encoder. The two components hold ${(explained * 100).toFixed(0)} % of how the means vary. Click a digit, or drag between them.`
+      ? `Means of ${digits.count} digits by ${TITLES[space.value]}'s encoder, on the two components that hold most of ` +
+        `their variance (${share.toFixed(0)} %). Click one, or drag between them.`
       : "This map was made of another checkpoint than the one that is served.";
-    const shares = Object.entries(map.frameworks[space.value].to).map(([one, { explained: share }]) => `${TITLES[one]} ${share.toFixed(2)}`);
-    othersHint.textContent = !isServed || others.value === "same"
-      ? "Trained apart, the three have axes of their own: the same numbers mean another picture in each."
-      : `Trained apart, the three have axes of their own. A linear map takes this place to the others' spaces; it explains of how their means vary: ${shares.join(", ")}.`;
+    const fits = Object.entries(to).map(([one, fit]) => `${TITLES[one]} ${fit.explained.toFixed(2)}`);
+    othersHint.textContent = isServed && others.value === "translated"
+      ? "Trained apart, the three have axes of their own. A linear map leads from this place to the others' spaces, and " +
+        `explains most of how their means vary (R²: ${fits.join(", ")}).`
+      : "Trained apart, the three have axes of their own: the same numbers are another picture in each.";
   }
 
   function move(changes, how) {
@@ -123,6 +146,7 @@ export function mount(panel, app) {
   }
 
   function moveOnMap(along, how) {
+    if (!z) return;
     const { axes } = map.frameworks[space.value];
     place(z.map((value, at) => value + along[0] * axes[0][at] + along[1] * axes[1][at]), how);
   }
@@ -162,25 +186,23 @@ export function mount(panel, app) {
     async show() {
       [digits, map] = await Promise.all([loadDigits(), loadLatentMap()]);
       if (!scatter) {
-        scatter = makeScatter(digits, { onPick: (digit) => begin({ digit }), onMove: moveOnMap });
+        scatter = makeScatter(digits, { onPick: begin, onMove: moveOnMap });
         mapPlace.append(scatter.node, mapHint);
       }
-      space.value = app.state.get("space") ?? app.frameworks.ready[0] ?? "jax";
+      space.value = app.state.get("space");
       others.value = app.state.get("others") ?? "translated";
-      panel.dataset.space = space.value;
-      const pixels = app.state.get("pixels");
-      const digit = pixels ? null : Number(app.state.get("digit") ?? 0);
-      image = (pixels && readPixels(pixels)) || digits.image(digit in digits.labels ? digit : 0);
-      strip.mark(digit);
       const at = app.state.get("z")?.split(",").map(Number);
-      locate(at?.every(Number.isFinite) ? Float32Array.from(at) : null);
+      wanted = at?.every(Number.isFinite) ? Float32Array.from(at) : null;
+      const pixels = app.state.get("pixels");
+      take({ digit: pixels ? null : Number(app.state.get("digit") ?? 0), pixels });
     },
     hide() {},
   };
 }
 
 function choice(id, label, options, onchange) {
-  const select = element("select", { id, onchange }, ...options.map(([value, words]) => element("option", { value }, words)));
+  const items = options.map(([value, words]) => element("option", { value }, words));
+  const select = element("select", { id, onchange }, ...items);
   return {
     node: element("span", { class: "row" }, element("label", { for: id }, label), select),
     get value() {

@@ -51,8 +51,16 @@ export function mount(panel, app) {
       row,
     ),
     element("section", { class: "card test-digits", "aria-label": "Test set" },
-      element("h2", {}, "Digits that no model was trained on"), input.strip.node),
+      element("div", { class: "row head" },
+        element("h2", {}, "Digits that no model was trained on"),
+        element("button", { type: "button", onclick: explore }, "Explore this one's latent space")),
+      input.strip.node),
   );
+
+  function explore() {
+    const here = ["digit", "pixels"].map((key) => [key, app.state.get(key)]).filter(([, value]) => value !== null);
+    app.state.open("latent", Object.fromEntries(here));
+  }
 
   function requestOf(framework) {
     const body = stack([input.drawing.image], Uint8Array);
@@ -112,7 +120,8 @@ export function mount(panel, app) {
     // While the hand moves, one framework may be a move ahead of another.
     const same = [...results].filter(([one, result]) => result.version === version && app.frameworks.ready.includes(one));
     if (same.length === app.frameworks.ready.length || same.length > 2) {
-      difference.show(new Map(same.map(([one, result]) => [one, result.probs])));
+      const request = requestOf(null);
+      difference.show(new Map(same.map(([one, result]) => [one, result.probs])), { ...request, path: "/compare" });
     }
   }
 
