@@ -10,8 +10,8 @@ import select
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
-from uvicorn.config import Config
 from uvicorn._types import ASGI3Application
+from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 

@@ -14,7 +14,7 @@ START = {"type": "http.response.start", "status": 200, "headers": [(b"content-le
 BODY = {"type": "http.response.body", "body": b"{}"}
 
 
-class Written:
+class _Written:
     """A transport that keeps each piece that it is given."""
 
     def __init__(self) -> None:
@@ -27,9 +27,11 @@ class Written:
         self.pieces.append(b"closed")
 
 
-def write(*messages: dict[str, Any], method: str = "GET", keep_alive: bool = True) -> list[bytes]:
+def answer(*messages: dict[str, Any], method: str = "GET", keep_alive: bool = True) -> list[bytes]:
+    """Return what is written to the client, piece by piece."""
+
     async def send() -> list[bytes]:
-        transport: Any = Written()
+        transport: Any = _Written()
         cycle = RequestResponseCycle(
             scope={"method": method},  # type: ignore[typeddict-item]  # no more of it is read
             transport=transport,
@@ -54,7 +56,7 @@ def write(*messages: dict[str, Any], method: str = "GET", keep_alive: bool = Tru
 
 def test_answer_when_it_is_whole_is_one_piece() -> None:
     """Headers and body go to the operating system together."""
-    pieces = write(START, BODY)
+    pieces = answer(START, BODY)
 
     assert pieces == [b"HTTP/1.1 200 OK\r\ndate: today\r\ncontent-length: 2\r\n\r\n{}", b"done"]
 
@@ -74,7 +76,7 @@ def test_answer_when_there_is_more_to_it_is_uvicorns(
     messages: tuple[dict[str, Any], ...], method: str, keep_alive: bool
 ) -> None:
     """What needs more than joining is written by uvicorn, headers first."""
-    pieces = write(*messages, method=method, keep_alive=keep_alive)
+    pieces = answer(*messages, method=method, keep_alive=keep_alive)
 
     head, *rest = pieces
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
@@ -87,4 +89,4 @@ def test_answer_when_a_header_has_a_line_end_is_refused() -> None:
     start = START | {"headers": [(b"content-length", b"2"), (b"x-a", b"1\r\nx-b: 2")]}
 
     with pytest.raises(RuntimeError, match="Invalid HTTP header value"):
-        write(start, BODY)
+        answer(start, BODY)

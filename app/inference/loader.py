@@ -76,8 +76,7 @@ def load_model(framework: str, *, checkpoints: Path, device: str) -> tuple[Check
 def _keep_from_collector(framework: str) -> None:
     """Have garbage collection pass over what a framework has brought; of later loads it collects all.
 
-    A framework makes hundreds of thousands of objects that stay, and each full collection looks at them all, while every
-    request waits for it.
+    That is hundreds of thousands of objects, all of which each full collection looks at while every request waits.
     """
     if framework not in _kept_from_collector:
         _kept_from_collector.add(framework)
