@@ -94,6 +94,8 @@ async def load_in_thread(load: Load, framework: str, *, checkpoints: Path, devic
 def _try_to_load(load: Load, framework: str, *, checkpoints: Path, device: str) -> Loaded | FrameworkState:
     path = checkpoint_path(checkpoints, framework)
     started = time.perf_counter()
+    # A model that was served before holds itself in circles, and is large for how few objects it has.
+    gc.collect()
     try:
         checkpoint, adapter = load(framework, checkpoints=checkpoints, device=device)
     except FrameworkNotInstalledError as error:
