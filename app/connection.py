@@ -10,12 +10,14 @@ import select
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from app.errors import problem
 from app.middleware import OPEN_PATHS
+from app.whole_answers import WholeAnswers
 
 MAX_HEADERS: Final = 100
 """Most headers of a request: a short one takes twenty times its length in memory."""
@@ -136,6 +138,10 @@ class Connection(HttpToolsProtocol):
             self.loop.call_later(_GRACE_S, self._close_if_idle)
         else:
             self.cycle.keep_alive = False
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        cycle.send = WholeAnswers(cycle).send  # type: ignore[method-assign]  # uvicorn lets no other cycle be chosen
+        super()._start_asgi_task(cycle, app)
 
     @property
     def _is_idle(self) -> bool:

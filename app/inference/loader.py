@@ -31,6 +31,8 @@ ADAPTERS: Final = {
 # two sides can be handed half a module. Compiling and warming up, which take longer, do run side by side.
 _importing = threading.Lock()
 
+_kept_from_collector: Final[set[str]] = set()
+
 
 class Load(Protocol):
     """What makes an adapter from a framework's name; tests give their own."""
@@ -67,7 +69,19 @@ def load_model(framework: str, *, checkpoints: Path, device: str) -> tuple[Check
     with _importing:
         adapter_type = getattr(importlib.import_module(module), name)
     adapter: Adapter = adapter_type(checkpoint, device=device)
+    _keep_from_collector(framework)
     return checkpoint, adapter
+
+
+def _keep_from_collector(framework: str) -> None:
+    """Have garbage collection pass over what a framework has brought; of later loads it collects all.
+
+    That is hundreds of thousands of objects, all of which each full collection looks at while every request waits.
+    """
+    if framework not in _kept_from_collector:
+        _kept_from_collector.add(framework)
+        gc.collect()
+        gc.freeze()
 
 
 async def load_in_thread(load: Load, framework: str, *, checkpoints: Path, device: str) -> Loaded | FrameworkState:
