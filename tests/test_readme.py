@@ -27,7 +27,7 @@ SHORT = {
 SHOWN = {
     "help": "usage: python -m ",
     "train": "saved runs/",
-    "show": "figures/samples.png",
+    "show": "samples",
     "evaluate": "bits per pixel",
 }
 
