@@ -36,9 +36,14 @@ lint: $(VENV)/.installed-dev  ## check style, format and the one-way imports
 types: $(VENV)/.installed-dev  ## check types
 	$(BIN)/mypy
 
+.PHONY: docs
+docs: $(VENV)/.installed-dev  ## build the guide into site/, with every warning an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "site/index.html; to search it too: $(BIN)/python -m http.server --directory site --bind 127.0.0.1"
+
 .PHONY: clean
 clean:  ## remove the environment and all caches
-	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist site .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 # An environment is made anew only where its pip doesn't run: an interrupted start, or a Python that has gone.
 $(VENV)/.created:

@@ -8,7 +8,7 @@ from fastapi import Response
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from app.calls import Call, OptionsT, check_output, run_by_size
+from app.calls import INLINE_BYTES, Call, OptionsT, check_output, run_by_size
 from app.codecs.json_values import dump_object
 from app.codecs.media_types import OutputFormat
 from app.codecs.npy import dump_npy
@@ -42,7 +42,11 @@ class Answer(Response):
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Send it."""
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        await send({"type": "http.response.body", "body": self.body})
+        is_large = len(self.body) > INLINE_BYTES
+        await send({"type": "http.response.body", "body": self.body, "more_body": is_large})
+        if is_large:
+            # The server sends this once the client has taken most of it, until when it is held.
+            await send({"type": "http.response.body", "body": b""})
 
 
 async def answer(
@@ -70,6 +74,8 @@ async def answer(
     outputs = {name: arrays[name] for name in call.outputs}
     size = sum([array.nbytes for array in outputs.values()])
     content = await run_by_size(size, _WRITE[call.format], outputs, model, seed)
+    if len(content) > INLINE_BYTES:
+        exchange.hold(len(content))
     timings = computation.timings
     total_s = exchange.elapsed_s
     exchange.service.metrics.of(framework).observe_stages(
@@ -109,6 +115,8 @@ async def compute(exchange: Exchange, work: Coroutine[Any, Any, T], frameworks: 
 async def answer_object(exchange: Exchange, members: Mapping[str, object], *, size: int) -> Answer:
     """Return a JSON answer of arrays, `size` bytes of them, and whatever else there is to say."""
     content = await run_by_size(size, dump_object, members)
+    if len(content) > INLINE_BYTES:
+        exchange.hold(len(content))
     headers = [
         (b"content-type", _MEDIA_TYPES[OutputFormat.JSON]),
         (b"content-length", b"%d" % len(content)),

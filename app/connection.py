@@ -10,15 +10,19 @@ import select
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from app.errors import problem
 from app.middleware import OPEN_PATHS
+from app.whole_answers import WholeAnswers
 
 MAX_HEADERS: Final = 100
 """Most headers of a request: a short one takes twenty times its length in memory."""
+
+_TOO_MANY: Final = f"the request has more than {MAX_HEADERS} headers: send fewer"
 
 _LINGER_S: Final = 5
 """How long the rest of a body is read and thrown away once its request is answered."""
@@ -60,6 +64,7 @@ class Connection(HttpToolsProtocol):
         self._limits = limits
         self._is_crowded = False
         self._is_draining = False
+        self._is_refused = False
         self._chunk_bytes = 0
         self._header_bytes = 0
         self._refusal: tuple[int, str] | None = None
@@ -72,23 +77,28 @@ class Connection(HttpToolsProtocol):
         self._is_crowded = len(self.connections) > self._limits.max_connections
 
     def data_received(self, data: bytes) -> None:
-        """Take what has come, unless it makes the headers too long."""
+        """Take what has come, unless it makes the headers too long; of a refused request nothing more is taken."""
+        if self._is_refused:
+            return
         was_in_headers = self._is_in_headers
         self._chunk_bytes = len(data)
         super().data_received(data)
-        if not (was_in_headers and self._is_in_headers):
+        if not self._is_in_headers:
             self._header_bytes = 0
-            return
-        self._header_bytes += len(data)
-        if self._header_bytes > self._limits.max_header_bytes and not self.transport.is_closing():
-            self._refuse(431, self._too_long())
+        elif not self._is_refused:
+            # What came with the end of the request before isn't counted.
+            self._header_bytes += len(data) if was_in_headers else 0
+            if self._header_bytes > self._limits.max_header_bytes:
+                self._refuse(431, self._too_long())
+            elif len(self.headers or ()) > MAX_HEADERS:
+                self._refuse(431, _TOO_MANY)
 
     def on_headers_complete(self) -> None:
         """Begin to answer, unless the headers are too many or too long, or the connection is one too many."""
         if self._is_crowded and self.url not in _OPEN_URLS:
             self._stop_parsing(503, "the server has as many connections as it takes: try again in a second")
         if len(self.headers) > MAX_HEADERS:
-            self._stop_parsing(431, f"the request has {len(self.headers)} headers: send at most {MAX_HEADERS}")
+            self._stop_parsing(431, _TOO_MANY)
         # What is short with all else that came at once needs no counting.
         if self._header_bytes + self._chunk_bytes > self._limits.max_header_bytes:
             length = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
@@ -129,6 +139,10 @@ class Connection(HttpToolsProtocol):
         else:
             self.cycle.keep_alive = False
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        cycle.send = WholeAnswers(cycle).send  # type: ignore[method-assign]  # uvicorn lets no other cycle be chosen
+        super()._start_asgi_task(cycle, app)
+
     @property
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
@@ -143,6 +157,8 @@ class Connection(HttpToolsProtocol):
 
     def _find_awaited(self) -> tuple[object, float]:
         """Return an object that stands for what the client is to do next, and how long it may take; or None."""
+        if self._is_refused:
+            return self.transport, _LINGER_S
         if self.flow.write_paused or self.transport.is_closing():
             return self.flow, self._limits.transfer_timeout_s
         if self._is_reading_body:
@@ -173,7 +189,14 @@ class Connection(HttpToolsProtocol):
         return f"the headers of the request are over {self._limits.max_header_bytes} bytes: send fewer or shorter ones"
 
     def _refuse(self, status: int, detail: str) -> None:
-        """Answer without the application, and close."""
+        """Answer without the application, and end the connection once the client has had time to read that.
+
+        To close it at once would reset what the client still sends, and with that the answer.
+        """
+        self._is_refused = True
+        if not self._is_idle:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         request_id = f"{random.getrandbits(64):016x}"
         response = problem(status, detail, request_id=request_id, headers={"X-Request-ID": request_id})
         if status == 503:
@@ -181,4 +204,4 @@ class Connection(HttpToolsProtocol):
         response.headers["Connection"] = "close"
         lines = [name + b": " + value + b"\r\n" for name, value in response.raw_headers]
         self.transport.write(b"".join([STATUS_LINE[status], *lines, b"\r\n", bytes(response.body)]))
-        self.transport.close()
+        self.transport.write_eof()

@@ -41,10 +41,16 @@ class DirectMiddleware:
         if endpoint is None:
             await self._app(scope, receive, send)
             return
+        exchange = None
         try:
-            response = await endpoint(Exchange(scope, receive, service=self._service))
-        except ServiceError as error:
-            response = answer_error(error, request_id=scope["state"]["request_id"])
-        except ClientDisconnect:
-            response = Response(status_code=CLIENT_GONE)
-        await response(scope, receive, send)
+            try:
+                exchange = Exchange(scope, receive, service=self._service)
+                response = await endpoint(exchange)
+            except ServiceError as error:
+                response = answer_error(error, request_id=scope["state"]["request_id"])
+            except ClientDisconnect:
+                response = Response(status_code=CLIENT_GONE)
+            await response(scope, receive, send)
+        finally:
+            if exchange is not None:
+                exchange.release()

@@ -15,6 +15,7 @@ from app.codecs.limits import Limits
 from app.codecs.wording import glimpse, wrong_value
 from app.exceptions import SlowBodyError
 from app.inference.registry import Registry
+from app.memory import Memory
 from app.metrics import Metrics
 from app.settings import Settings
 
@@ -29,6 +30,7 @@ class Service:
     registry: Registry
     metrics: Metrics
     limits: Limits
+    memory: Memory
 
 
 class Exchange(Request):
@@ -46,6 +48,7 @@ class Exchange(Request):
         """Headers by their names in lower case."""
 
         self.await_message = receive
+        self._held = 0
         self._allowed_s = self._read_allowed_s()
 
     @property
@@ -64,10 +67,26 @@ class Exchange(Request):
         value = self.fields.get(name)
         return None if value is None else value.decode("latin-1")
 
+    def hold(self, nbytes: int) -> None:
+        """Count bytes that are held until the request's end.
+
+        Raises:
+            OverloadedError: All requests together hold too many.
+        """
+        self.service.memory.take(nbytes)
+        self._held += nbytes
+
+    def release(self) -> None:
+        """End the request."""
+        if self._held:
+            self.service.memory.give_back(self._held)
+
     async def read_body(self) -> bytes:
         """Return the body, once it is there; errors are those of `app.codecs.body.read_body`.
 
         Raises:
+            OverloadedError: All requests together hold too many bytes.
+            SlowBodyError: It takes too long.
             ClientDisconnect: The client has gone.
         """
         limits = self.service.limits
@@ -79,7 +98,9 @@ class Exchange(Request):
             if first["type"] == "http.request" and not first.get("more_body"):
                 body: bytes = first.get("body", b"")
                 return body  # whole at once, as most are
-        return await read_body(self._messages(first), content_length=length, content_encoding=encoding, limits=limits)
+        return await read_body(
+            self._messages(first), content_length=length, content_encoding=encoding, limits=limits, hold=self.hold
+        )
 
     def _read_allowed_s(self) -> float:
         allowed = self.service.settings.request_timeout_s or math.inf
@@ -90,7 +111,9 @@ class Exchange(Request):
         allowed_s = self.service.settings.transfer_timeout_s
         message = first or await self.await_message()
         while message["type"] == "http.request":
-            yield message.get("body", b"")
+            chunk: bytes = message.get("body", b"")
+            self.hold(len(chunk))
+            yield chunk
             if not message.get("more_body"):
                 return
             # An empty message comes when the time is over: see `app.connection`.

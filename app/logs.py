@@ -20,8 +20,11 @@ def configure_logs(level: str) -> None:
                 "PIL": {"level": "CRITICAL"},
                 "python_multipart": {"level": "CRITICAL"},
                 "uvicorn.access": {"level": level.upper()},
-                # At info it tells of every step of starting, which the service's own lines sum up.
-                "uvicorn.error": {"level": "WARNING" if level == "info" else level.upper()},
+                # It would warn at each reload that it traces anew.
+                "tensorflow": {"level": "ERROR"},
+                # At info it tells of every step of starting, which the service's own lines sum up, and as a warning of
+                # each request that can't be parsed.
+                "uvicorn.error": {"level": "ERROR" if level == "info" else level.upper()},
             },
         }
     )

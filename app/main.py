@@ -18,11 +18,12 @@ from app.errors import add_error_handlers
 from app.exchange import Service
 from app.inference.registry import Registry
 from app.keys import Keys
+from app.memory import Memory
 from app.metrics import Metrics
 from app.middleware import ApiKeyMiddleware, RequestMiddleware
 from app.rate_limit import RateLimitMiddleware
 from app.reloading import Reloader
-from app.routes import admin, comparison, models, site, status
+from app.routes import admin, code, comparison, models, site, status
 from app.settings import Settings
 
 
@@ -56,6 +57,8 @@ def create_app(settings: Settings, registry: Registry | None = None) -> Applicat
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         registry.start(metrics.of)
+        if app.state.loads_first:
+            await registry.wait_until_loaded()
         yield
         registry.close()
 
@@ -63,6 +66,7 @@ def create_app(settings: Settings, registry: Registry | None = None) -> Applicat
     app: FastAPI = FastAPIOffline(
         title="Triptych", version=_version(), redoc_url=None, lifespan=lifespan, redirect_slashes=False
     )
+    app.state.loads_first = False
     app.state.settings = settings
     app.state.registry = registry
     app.state.metrics = metrics
@@ -74,7 +78,7 @@ def create_app(settings: Settings, registry: Registry | None = None) -> Applicat
         max_samples=settings.max_samples,
         max_pixels=settings.max_pixels,
     )
-    routers = (models.router, comparison.router, status.router, admin.router, site.router)
+    routers = (models.router, comparison.router, status.router, admin.router, site.router, code.router)
     for router in routers:
         app.include_router(router)
     app.mount(site.FILES_PATH, site.files)
@@ -83,7 +87,7 @@ def create_app(settings: Settings, registry: Registry | None = None) -> Applicat
     surrounded: ASGIApp = DirectMiddleware(
         app,
         routes=[*models.router.routes, *comparison.router.routes],
-        service=Service(settings, registry, metrics, limits),
+        service=Service(settings, registry, metrics, limits, Memory(max_bytes=settings.max_held_bytes)),
     )
     if keys:
         surrounded = ApiKeyMiddleware(surrounded, keys=keys)

@@ -18,6 +18,7 @@ from app.connection import Connection, ConnectionLimits
 from app.exceptions import StartupError
 from app.inference.registry import Registry
 from app.main import Application, create_app
+from app.memory import give_large_blocks_back
 from app.reloading import Reloader
 from app.settings import Settings
 
@@ -33,6 +34,7 @@ def run_server(settings: Settings, sockets: Sequence[socket.socket], *, server_t
     Raises:
         StartupError: No framework can be served; a line for each.
     """
+    give_large_blocks_back()
     registry = Registry(settings)
     server = server_type(create_app(settings, registry))
     registry.call_when_nothing_is_left(server.stop)
@@ -141,6 +143,14 @@ class WorkerServer(Server):
     def tell_others(self) -> None:
         """Have all workers load anew, this one too."""
         os.kill(os.getppid(), signal.SIGHUP)
+
+
+class ReplacementServer(WorkerServer):
+    """The server of a worker that takes another's place: the others serve until it can."""
+
+    def __init__(self, app: Application) -> None:
+        super().__init__(app)
+        app.state.loads_first = True
 
 
 def _configure(app: Application) -> uvicorn.Config:

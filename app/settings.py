@@ -109,6 +109,12 @@ class Settings(BaseSettings):
     max_queue_bytes: int = Field(
         256 * 2**20, ge=1024, le=2**40, description="Most bytes of arrays that wait for one framework, 1024 to 2^40."
     )
+    max_held_bytes: int = Field(
+        96 * 2**20,
+        ge=1024,
+        le=2**40,
+        description="Most bytes of bodies and answers that a worker holds for all requests, 1024 to 2^40; then 429.",
+    )
     max_samples: int = Field(
         5000, ge=1, le=2**20, description="Most draws of noise for each image that /score takes, 1 to 2^20."
     )

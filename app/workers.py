@@ -23,7 +23,7 @@ from app.cores import take_share_of_cores
 from app.exceptions import StartupError
 from app.logs import configure_logs
 from app.metrics import FOLDER_VARIABLE
-from app.server import WorkerServer, run_server
+from app.server import ReplacementServer, WorkerServer, run_server
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -93,9 +93,8 @@ class Workers:
         # A framework's threads don't survive a fork.
         spawn = multiprocessing.get_context("spawn")
         reasons, tell = spawn.Pipe(duplex=False)
-        process = spawn.Process(
-            target=_work, args=(number, self._settings, self._sockets, tell), name=f"worker-{number}"
-        )
+        server_type = WorkerServer if is_first else ReplacementServer
+        process = spawn.Process(target=_work, args=(number, self._settings, self._sockets, server_type, tell))
         process.start()
         tell.close()
         self._workers.append(_Worker(number, process, reasons, is_first))
@@ -168,7 +167,9 @@ def _read_reason(worker: _Worker) -> str | None:
         return None
 
 
-def _work(number: int, settings: Settings, sockets: Sequence[socket], reasons: Connection) -> None:
+def _work(
+    number: int, settings: Settings, sockets: Sequence[socket], server_type: type[WorkerServer], reasons: Connection
+) -> None:
     """Serve as one of the workers; the whole life of its process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     configure_logs(settings.log_level)
@@ -176,7 +177,7 @@ def _work(number: int, settings: Settings, sockets: Sequence[socket], reasons: C
     threading.Thread(target=_end_with_parent, daemon=True).start()
     code = 0
     try:
-        run_server(settings, sockets, server_type=WorkerServer)
+        run_server(settings, sockets, server_type=server_type)
     except StartupError as error:
         reasons.send(str(error))
         code = 1

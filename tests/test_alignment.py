@@ -5,8 +5,8 @@ from textwrap import dedent
 
 import pytest
 
-from training.comparison.alignment import align_twins
-from training.comparison.sections.code import FILES, read_twins
+from training.comparison.alignment import align_twins, read_twins
+from training.comparison.sections.code import FILES
 from training.comparison.source import count_code
 from training.frameworks import FRAMEWORKS
 

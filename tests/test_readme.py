@@ -1,29 +1,19 @@
 """Every command of the README, run as it stands there, and its figures against their source."""
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from importlib.util import module_from_spec, spec_from_file_location
 
 import pytest
 from PIL import Image
 
+from tests.documents import ADDRESS, blocks, lines, run, run_python, scratch, shorten
 from tests.live import CHECKOUT
 
 README = (CHECKOUT / "README.md").read_text()
-BLOCKS = re.findall(r"^```(sh|python)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-COMMANDS = [
-    line for kind, text in BLOCKS if kind == "sh" for line in text.replace("\\\n", " ").splitlines() if line.strip()
-]
-SCRIPTS = [text for kind, text in BLOCKS if kind == "python"]
+COMMANDS = [line for kind, text in blocks(README) if kind == "sh" for line in lines(text)]
+SCRIPTS = [text for kind, text in blocks(README) if kind == "python"]
 
-# Long commands made short: of an option given twice, the last counts.
-SHORT = {
-    "train": " --epochs 1 --batch-size 5000 --hidden-dim 8 --no-figures",
-    "evaluate": " --samples 1 --draws 1",
-}
 SHOWN = {
     "help": "usage: python -m ",
     "train": "saved runs/",
@@ -47,28 +37,13 @@ def commands(start: str) -> list[str]:
 @pytest.fixture
 def folder(tmp_path):
     """A folder in which the README's relative paths mean what they mean in a checkout."""
-    for name in ("docs", "checkpoints"):
-        (tmp_path / name).symlink_to(CHECKOUT / name)
-    return tmp_path
-
-
-def run(command, folder, **variables):
-    """Run a command with a shell in a folder."""
-    return subprocess.run(
-        ["bash", "-euc", command],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT), **variables},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+    return scratch(tmp_path)
 
 
 @pytest.mark.parametrize("command", commands("curl"))
 def test_curl_gets_an_answer_as_the_readme_has_it(live_client, folder, command):
     """Each curl command succeeds against the committed checkpoints, and saves a picture if it says so."""
-    done = run(command.replace("http://127.0.0.1:8000", str(live_client.base_url)), folder)
+    done = run(command.replace(ADDRESS, str(live_client.base_url)), folder)
 
     assert done.returncode == 0, done.stdout + done.stderr
     words = shlex.split(command)
@@ -82,11 +57,9 @@ def test_curl_gets_an_answer_as_the_readme_has_it(live_client, folder, command):
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_python_runs_as_the_readme_has_it(live_client, folder, script):
     """The Python example prints a line for each framework."""
-    script = script.replace("http://127.0.0.1:8000", str(live_client.base_url))
+    script = script.replace(ADDRESS, str(live_client.base_url))
 
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script], cwd=folder, capture_output=True, text=True, check=False
-    )
+    done = run_python(script, folder)
 
     assert done.returncode == 0, done.stderr
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["jax", "tensorflow", "pytorch"]
@@ -96,10 +69,10 @@ def test_python_runs_as_the_readme_has_it(live_client, folder, script):
 def test_command_line_does_what_the_readme_says(folder, command):
     """Each training command runs, made short; each help is shown; figures are drawn."""
     assert command in COMMANDS
-    words = shlex.split(command.replace(".venv/bin/python", shlex.quote(sys.executable), 1))
+    words = shlex.split(command)
     name = "help" if words[-1] == "--help" else words[3]
 
-    done = run(shlex.join(words) + SHORT.get(name, ""), folder)
+    done = run(shorten(command), folder)
 
     assert done.returncode == 0, done.stderr
     assert SHOWN[name] in done.stdout.replace("Usage", "usage")

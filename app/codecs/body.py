@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from app.codecs.limits import Limits
 from app.codecs.wording import glimpse
@@ -11,13 +11,23 @@ from app.exceptions import MalformedBodyError, TooLargeError, UnsupportedContent
 # Each further member of a gzip file costs a copy of what follows it, so their number is bounded.
 _MAX_GZIP_MEMBERS = 16
 
+# The most that deflate can save: https://zlib.net/zlib_tech.html
+_MOST_INFLATION = 1032
+
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 
 async def read_body(
-    stream: AsyncIterator[bytes], *, content_length: str | None, content_encoding: str | None, limits: Limits
+    stream: AsyncIterator[bytes],
+    *,
+    content_length: str | None,
+    content_encoding: str | None,
+    limits: Limits,
+    hold: Callable[[int], None] = lambda _: None,
 ) -> bytes:
     """Return the whole body, decompressed where `content_encoding` says so.
+
+    Before it is decompressed `hold` is told how many bytes that may come to, and may raise.
 
     Raises:
         TooLargeError: The declared length, the body, or what it inflates to is over the limit.
@@ -33,6 +43,7 @@ async def read_body(
         body += chunk
     if encoding == "identity":
         return bytes(body)
+    hold(min(len(body) * _MOST_INFLATION, limits.max_body_bytes))
     return await asyncio.to_thread(_inflate, bytes(body), encoding, limits)
 
 

@@ -3,9 +3,10 @@
 import io
 import math
 import re
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,10 @@ _MAX_JPEG_SCANS = 100
 
 # Pillow warns of large pictures, which have a limit here, and of odd metadata, which doesn't matter here.
 _PILLOW_WARNINGS = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
+
+# A picture takes up to 16 bytes a pixel while it is decoded: of those larger than this, one at a time is.
+_LARGE_PIXELS = 1_000_000
+_large_picture = threading.RLock()
 
 _GAP = 2
 _GAP_SHADE = 64
@@ -69,10 +74,16 @@ def parse_pictures(
     _ignore_pillow_warnings()
     for index, file in enumerate(files):
         _check_scans(file)
-        with _decoding_errors(file, limits), Image.open(io.BytesIO(file.data), formats=FORMATS) as picture:
+        with ExitStack() as stack:
+            if file.data[8:12] == b"WEBP":  # takes its room when it is opened
+                stack.enter_context(_large_picture)
+            stack.enter_context(_decoding_errors(file, limits))
+            picture = stack.enter_context(Image.open(io.BytesIO(file.data), formats=FORMATS))
             pixels += picture.width * picture.height
             if pixels > limits.max_pixels:
                 raise _too_many_pixels(file, limits)
+            if picture.width * picture.height > _LARGE_PIXELS:
+                stack.enter_context(_large_picture)
             picture.load()
             images[index] = to_image(picture, image_shape=model.image_shape, invert=invert)
     return images

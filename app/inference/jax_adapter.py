@@ -1,6 +1,7 @@
 """The adapter of JAX: compiled for a few batch sizes, to which every batch is filled up or cut."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import jax
@@ -10,6 +11,7 @@ from numpy import ndarray
 
 from app.inference.adapter import warm_up
 from training.checkpoint import Checkpoint
+from training.config import ModelConfig
 from training.jax_vae.device import device_name, select_device
 from training.jax_vae.model import VAE
 from training.jax_vae.weights import import_weights
@@ -33,10 +35,7 @@ class JaxAdapter:
         self.device = device_name(select_device(device))
         self.model = checkpoint.model
         self._variables = {"params": import_weights(checkpoint.weights)}
-        vae = VAE(self.model)
-        self._encode = jax.jit(lambda variables, images: vae.apply(variables, images, method="encode"))
-        self._decode = jax.jit(lambda variables, z: (vae.apply(variables, z, method="decode"),))
-        self._reconstruct = jax.jit(vae.apply)
+        self._encode, self._decode, self._reconstruct = _compile(self.model)
         warm_up(self, BATCH_SIZES)
 
     def encode(
@@ -75,6 +74,17 @@ class JaxAdapter:
         return tuple(
             outputs[0] if len(outputs) == 1 else np.concatenate(outputs) for outputs in zip(*pieces, strict=True)
         )
+
+
+@cache
+def _compile(model: ModelConfig) -> tuple[Callable[..., Any], ...]:
+    """Return encode, decode and reconstruct; the next checkpoint of the same architecture finds them compiled."""
+    vae = VAE(model)
+    return (
+        jax.jit(lambda variables, images: vae.apply(variables, images, method="encode")),
+        jax.jit(lambda variables, z: (vae.apply(variables, z, method="decode"),)),
+        jax.jit(vae.apply),
+    )
 
 
 def _fill_up(array: Float32[ndarray, "rows values"], size: int) -> Float32[ndarray, "size values"]:

@@ -1,6 +1,7 @@
 """From a framework's name to its adapter: the only place that knows where adapters are. Imports none before asked."""
 
 import asyncio
+import gc
 import importlib
 import logging
 import threading
@@ -29,6 +30,8 @@ ADAPTERS: Final = {
 # The frameworks share packages whose modules import each other in circles; two threads that enter such a circle from
 # two sides can be handed half a module. Compiling and warming up, which take longer, do run side by side.
 _importing = threading.Lock()
+
+_kept_from_collector: Final[set[str]] = set()
 
 
 class Load(Protocol):
@@ -66,7 +69,19 @@ def load_model(framework: str, *, checkpoints: Path, device: str) -> tuple[Check
     with _importing:
         adapter_type = getattr(importlib.import_module(module), name)
     adapter: Adapter = adapter_type(checkpoint, device=device)
+    _keep_from_collector(framework)
     return checkpoint, adapter
+
+
+def _keep_from_collector(framework: str) -> None:
+    """Have garbage collection pass over what a framework has brought; of later loads it collects all.
+
+    That is hundreds of thousands of objects, all of which each full collection looks at while every request waits.
+    """
+    if framework not in _kept_from_collector:
+        _kept_from_collector.add(framework)
+        gc.collect()
+        gc.freeze()
 
 
 async def load_in_thread(load: Load, framework: str, *, checkpoints: Path, device: str) -> Loaded | FrameworkState:
@@ -79,6 +94,8 @@ async def load_in_thread(load: Load, framework: str, *, checkpoints: Path, devic
 def _try_to_load(load: Load, framework: str, *, checkpoints: Path, device: str) -> Loaded | FrameworkState:
     path = checkpoint_path(checkpoints, framework)
     started = time.perf_counter()
+    # A model that was served before holds itself in circles, and is large for how few objects it has.
+    gc.collect()
     try:
         checkpoint, adapter = load(framework, checkpoints=checkpoints, device=device)
     except FrameworkNotInstalledError as error:

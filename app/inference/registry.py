@@ -1,6 +1,7 @@
 """Which frameworks are served: loads them, takes out those that fail, and loads these anew. Computes nothing."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Final
 from app.backoff import Backoff
 from app.exceptions import FrameworkFaultError, FrameworkUnavailableError
 from app.inference.batcher import Batcher, Observer
+from app.inference.garbage import set_aside_what_is_loaded
 from app.inference.loader import Load, Loaded, load_in_thread, load_model
 from app.inference.states import FrameworkState, LoadedModel, Reload, Status
 from app.settings import Settings
@@ -41,6 +43,7 @@ class Registry:
         self._backoffs = {name: Backoff() for name in settings.frameworks}
         self._observers: dict[str, Observer] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._first_loads: list[asyncio.Task[None]] = []
         self._when_nothing_is_left: Callable[[], None] = lambda: None
 
     @property
@@ -88,10 +91,15 @@ class Registry:
         self._observers = {name: observer_of(name) for name in self._states}
         for state in self.states:
             if state.status is Status.LOADING:
-                self._spawn(self._load_first(state.framework))
+                self._first_loads.append(self._spawn(self._load_first(state.framework)))
             else:
                 logger.warning("%s", state.reason)
+        self._spawn(self._set_aside())
         self._spawn(self._watch())
+
+    async def wait_until_loaded(self) -> None:
+        """Return once no framework is loading for the first time."""
+        await asyncio.gather(*self._first_loads)
 
     async def reload(self, framework: str | None = None) -> dict[str, Reload]:
         """Load the framework's checkpoint anew, or all that are installed, and serve it if that works.
@@ -128,6 +136,11 @@ class Registry:
         if self.nothing_is_left:
             self._when_nothing_is_left()
 
+    async def _set_aside(self) -> None:
+        """Have the garbage collector leave out what the frameworks consist of: it would pause for half a second."""
+        await self.wait_until_loaded()
+        gc.freeze()
+
     async def _reload(self, framework: str) -> Reload:
         async with self._locks[framework]:
             outcome = await self._load_anew(framework)
@@ -158,6 +171,8 @@ class Registry:
         )
         logger.info("%s is ready on %s after %.1f s", framework, adapter.device, outcome.seconds)
         self._states[framework] = FrameworkState(framework=framework, status=Status.READY, model=model)
+        if old is None:  # a model that takes another's place is in nobody's way
+            set_aside_what_is_loaded()
 
     def _make_batcher(self, framework: str) -> Batcher:
         return Batcher(
@@ -206,10 +221,11 @@ class Registry:
                 compilations = model.adapter.count_compilations() - model.compilations_at_start
                 self._observers[name].set_compilations(compilations)
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 def _first_state(framework: str, require_installed: Callable[[str], None]) -> FrameworkState:

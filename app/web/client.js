@@ -9,10 +9,9 @@ let onKeyNeeded = () => {};
 
 /* An answer that isn't one: `message` is a sentence for the visitor. */
 export class ServiceProblem extends Error {
-  constructor(message, status, retryAfterS = null) {
+  constructor(message, status) {
     super(message);
     this.status = status;
-    this.retryAfterS = retryAfterS;
   }
 }
 
@@ -79,8 +78,7 @@ async function readProblem(response) {
   const problem = await response.json().catch(() => ({}));
   if (response.status === 401) onKeyNeeded(sessionStorage.getItem(KEY) !== null);
   const detail = problem.detail ?? `The server answered with status ${response.status}`;
-  const sentence = `${detail[0].toUpperCase()}${detail.slice(1)}.`;
-  return new ServiceProblem(sentence, response.status, Number(response.headers.get("Retry-After")) || null);
+  return new ServiceProblem(`${detail[0].toUpperCase()}${detail.slice(1)}.`, response.status);
 }
 
 function readTimings(response) {

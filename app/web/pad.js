@@ -4,6 +4,9 @@ import { element } from "./elements.js";
 import { REACH } from "./latent_sliders.js";
 import { Plane } from "./plane.js";
 
+// So that the place is seen whole at the edge.
+const MARGIN = 0.25;
+
 /* Return {node, dimensions, build(order, dimensions), show(z, posterior)}; `onMove([[dimension, value], ...], how)`. */
 export function makePad({ onMove, onDimensions }) {
   let z = null;
@@ -12,7 +15,7 @@ export function makePad({ onMove, onDimensions }) {
   const dimensions = () => selects.map((select) => Number(select.value));
   const plane = new Plane({
     label: "Two dimensions of the latent space. Arrow keys move in it, in larger steps with Shift.",
-    reach: REACH,
+    reach: REACH + MARGIN,
     draw,
     onMove: ({ x, y }, how) => onMove([x, y].map((value, at) => [dimensions()[at], value]), how),
     onStep: (step, how) => onMove(
@@ -28,7 +31,7 @@ export function makePad({ onMove, onDimensions }) {
   function draw({ context }) {
     if (!z) return;
     const [across, up] = dimensions();
-    const unit = plane.size / (2 * REACH);
+    const unit = plane.size / (2 * plane.reach);
     const ring = (x, y, width, height) => {
       context.beginPath();
       context.ellipse(...plane.toScreen(x, y), width * unit, height * unit, 0, 0, 2 * Math.PI);

@@ -16,7 +16,7 @@ export function makeSeedField(onChange) {
     input.value = Math.floor(Math.random() * DRAWN_BELOW);
     onChange(input.value);
   };
-  input.addEventListener("input", () => input.checkValidity() && input.value && onChange(input.value));
+  input.addEventListener("input", () => input.reportValidity() && input.value && onChange(input.value));
   const node = element("span", { class: "row seed-field" },
     element("label", { for: id }, "Seed"), input,
     element("button", { type: "button", class: "quiet", onclick: draw }, "Another"));

@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 
 from tests.browser.looks import read_image, wait_for_answers
-from tests.service import post_npy, read_npy
+from tests.service import CHECKOUT, fake_load, make_service, post_npy, read_npy, running
+from training.errors import CheckpointError
 from training.frameworks import FRAMEWORKS
 
 PANEL = "#panel-latent"
+
+EDGE = 4.25
+"""The latent at the edge of the pad."""
 
 
 def read_z(page):
@@ -119,8 +123,8 @@ def test_pad_moves_its_two_dimensions(page):
     page.keyboard.press("Shift+ArrowLeft")
     stepped = read_z(page)
 
-    assert dragged == pytest.approx({**before, across: 2, up: 3}, abs=0.06)
-    assert stepped == pytest.approx({**dragged, across: 1.6}, abs=0.06)
+    assert dragged == pytest.approx({**before, across: 0.5 * EDGE, up: 0.75 * EDGE}, abs=0.06)
+    assert stepped == pytest.approx({**dragged, across: 0.4 * EDGE}, abs=0.06)
 
 
 def test_digit_on_the_map_is_shown_and_decoded(page):
@@ -162,3 +166,25 @@ def test_space_of_another_framework_has_its_own_means(page):
 
     assert list(read_z(page)) != list(before)
     assert page.get_attribute(PANEL, "data-space") == "pytorch"
+
+
+def test_space_of_a_framework_that_is_down_is_left_to_choose(visit):
+    """Without the default framework the tab opens in another's space; a link to a broken one says to choose another."""
+
+    def load(name, **options):
+        if name == "jax":
+            raise CheckpointError("the checkpoint is broken")
+        return fake_load(name, **options)
+
+    with running(make_service(CHECKOUT / "checkpoints", load=load)) as client:
+        page = visit("latent", base_url=client.base_url)
+        wait_for_answers(page)
+        other = visit("latent?space=jax", base_url=client.base_url)
+
+        assert page.input_value("#space") == "tensorflow"
+        assert len(read_z(page)) == 20
+        assert "choose another" in other.wait_for_selector(f"{PANEL} .controls .notice:not([hidden])").inner_text()
+        other.select_option("#space", "pytorch")
+        wait_for_answers(other)
+        assert len(read_z(other)) == 20
+        assert "checkpoint is broken" in other.inner_text(f"{PANEL} [data-framework=jax] .notice")

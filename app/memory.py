@@ -1,0 +1,48 @@
+"""How many bytes of bodies and answers all requests together hold: counted, and bounded."""
+
+import ctypes
+from typing import Final
+
+from app.exceptions import OverloadedError
+
+_MMAP_THRESHOLD: Final = -3
+"""The number of that parameter in glibc's malloc.h."""
+
+_LARGE_BYTES: Final = 8 * 2**20
+"""More than a batch of 1,024 images takes, and less than a block of a large picture."""
+
+
+def give_large_blocks_back() -> None:
+    """Have large blocks of memory go back to the system as soon as they are free.
+
+    Of its own accord glibc keeps them for each thread, once it has seen some: a few large pictures would stay for good.
+    """
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(_MMAP_THRESHOLD, _LARGE_BYTES)
+
+
+class Memory:
+    """The room for bodies and answers, of which each request takes what it needs and gives it back at its end."""
+
+    def __init__(self, *, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._taken = 0
+
+    def take(self, nbytes: int) -> None:
+        """Take room.
+
+        Raises:
+            OverloadedError: There isn't so much left.
+        """
+        if self._taken + nbytes > self._max_bytes:
+            raise OverloadedError(
+                f"the server holds as many bodies and answers as it has room for ({self._max_bytes} bytes): "
+                "send this again in a second, or less at a time",
+                retry_after_s=1,
+            )
+        self._taken += nbytes
+
+    def give_back(self, nbytes: int) -> None:
+        """Give back what was taken."""
+        self._taken -= nbytes

@@ -1,0 +1,154 @@
+/* The three sources side by side, as they are installed; a line and its twins light up together. */
+
+import { request } from "../client.js";
+import { element } from "../elements.js";
+import { TITLES } from "../frameworks.js";
+import { copy, makeNotice } from "../parts.js";
+
+export const name = "code";
+export const title = "Code";
+
+const FILES = ["model.py", "losses.py", "train.py"];
+const STEPS = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20 };
+const COPIED_MS = 1_600;
+
+export function mount(panel, app) {
+  const columns = new Map();
+  let shown = null;
+  let lines = [];
+  let marked = null;
+  const notice = makeNotice();
+  const said = element("p", { class: "hint", role: "status" });
+  const file = element("select", { id: "code-file", onchange: () => open({ file: file.value, line: null }) },
+    ...FILES.map((one) => element("option", {}, one)));
+  const jump = element("select", { id: "code-definition", onchange: () => mark(Number(jump.value), { isKept: true, isMoved: true }) });
+  const buttons = Object.entries(TITLES).map(([framework, words]) =>
+    element("button", { type: "button", "data-of": framework, onclick: () => choose(framework) }, words));
+  const place = element("div", { class: "code-columns" });
+  for (const [framework, words] of Object.entries(TITLES)) {
+    const text = element("div", { class: "code-text", role: "group", tabindex: 0, "data-of": framework });
+    text.addEventListener("keydown", moveMark);
+    text.addEventListener("pointermove", (event) => mark(lineAt(event.target)));
+    text.addEventListener("click", (event) => mark(lineAt(event.target), { isKept: true }));
+    text.addEventListener("scroll", () => follow(text));
+    const saving = element("button", { type: "button", class: "quiet", "aria-label": `Copy the source for ${words}` }, "Copy");
+    saving.addEventListener("click", async () => {
+      saving.textContent = await copy(sourceOf(framework));
+      setTimeout(() => {
+        saving.textContent = "Copy";
+      }, COPIED_MS);
+    });
+    const path = element("span", { class: "version" });
+    columns.set(framework, { text, path });
+    place.append(
+      element("article", { class: `framework ${framework}`, "data-framework": framework },
+        element("h3", {}, element("span", { class: "dot", "aria-hidden": "true" }), words, path, saving), text));
+  }
+  panel.append(
+    element("section", { class: "card", "aria-label": "Code" },
+      element("div", { class: "row head" },
+        element("h2", {}, "One idea, in three languages"),
+        element("div", { class: "row" },
+          element("label", { for: "code-file" }, "File"), file,
+          element("label", { for: "code-definition" }, "Go to"), jump)),
+      notice.node,
+      element("div", { class: "row code-choice", role: "group", "aria-label": "Framework" }, ...buttons),
+      said, place));
+
+  async function open(changes) {
+    app.state.set(changes);
+    const wanted = FILES.includes(app.state.get("file")) ? app.state.get("file") : FILES[0];
+    file.value = wanted;
+    try {
+      if (shown !== wanted) build((await request({ path: "/page/code", query: { file: wanted }, as: "json" })).json);
+      notice.clear();
+    } catch (error) {
+      notice.explain(error);
+      return;
+    }
+    const line = app.state.get("line");
+    if (line !== null && lines[Number(line)]) mark(Number(line), { isMoved: true });
+  }
+
+  function build({ file: name, definitions }) {
+    if (name !== file.value) return; // another was chosen meanwhile
+    shown = name;
+    marked = null;
+    lines = definitions.flatMap((definition) => definition.lines);
+    let first = 0;
+    jump.replaceChildren(...definitions.map((definition) => {
+      const option = element("option", { value: first }, definition.id);
+      first += definition.lines.length;
+      return option;
+    }));
+    for (const [framework, { text, path }] of columns) {
+      path.textContent = `training/${framework}_vae/${name}`;
+      text.setAttribute("aria-label", `${TITLES[framework]}, ${name}. Up and down move along the lines.`);
+      text.replaceChildren(element("div", { class: "code-lines" }, ...lines.map((line, at) => lineNode(line, at, framework))));
+      text.scrollLeft = 0;
+    }
+    const same = lines.filter((line) => line.same).length;
+    said.textContent = `${same} of ${lines.length} lines are the same to the letter: they are toned down.`;
+  }
+
+  function mark(at, { isKept = false, isMoved = false } = {}) {
+    if (!lines[at]) return;
+    if (at !== marked) {
+      for (const node of panel.querySelectorAll(`.code-line.lit`)) node.classList.remove("lit");
+      for (const node of panel.querySelectorAll(`.code-line[data-at="${at}"]`)) node.classList.add("lit");
+    }
+    marked = at;
+    if (isKept) app.state.set({ file: shown, line: at });
+    if (isMoved) panel.querySelector(`[data-framework="${panel.dataset.of}"] .lit`).scrollIntoView({ block: "center" });
+  }
+
+  function moveMark(event) {
+    const step = STEPS[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    const to = marked === null ? 0 : Math.min(lines.length - 1, Math.max(0, marked + step));
+    mark(to, { isKept: true, isMoved: true });
+    const { cells } = lines[to];
+    const own = cells[event.currentTarget.dataset.of];
+    said.textContent = own ? `Line ${own.number}: ${textOf(own)}` : "No such line here.";
+  }
+
+  function follow(text) {
+    for (const { text: other } of columns.values()) if (other !== text) other.scrollLeft = text.scrollLeft;
+  }
+
+  function choose(framework) {
+    panel.dataset.of = framework;
+    for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.of === framework));
+    app.state.set({ of: framework === "jax" ? null : framework });
+  }
+
+  function sourceOf(framework) {
+    const own = lines.map((line) => line.cells[framework]).filter(Boolean);
+    return `${own.map(textOf).join("\n")}\n`;
+  }
+
+  return {
+    show() {
+      choose(app.state.get("of") in TITLES ? app.state.get("of") : "jax");
+      return open({});
+    },
+    hide() {},
+  };
+}
+
+function lineAt(node) {
+  return Number(node.closest(".code-line")?.dataset.at ?? NaN);
+}
+
+function textOf(cell) {
+  return cell.tokens.map(([, text]) => text).join("");
+}
+
+function lineNode({ same, cells }, at, framework) {
+  const cell = cells[framework];
+  const kind = cell ? (same ? "same" : "") : "absent";
+  return element("div", { class: `code-line ${kind}`, "data-at": at },
+    element("span", { class: "code-number", "aria-hidden": "true" }, cell ? String(cell.number) : ""),
+    element("code", {}, ...(cell?.tokens ?? []).map(([kind, text]) => (kind ? element("span", { class: `c-${kind}` }, text) : text))));
+}

@@ -1,0 +1,60 @@
+"""Sends an answer's headers and body together: uvicorn would ask the operating system twice, and check each header."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
+Message = Any
+"""Of ASGI; uvicorn and Starlette have a type of their own each."""
+
+_OF_CONNECTIONS: Final = frozenset({b"connection", b"transfer-encoding"})
+
+
+class WholeAnswers:
+    """What stands in for uvicorn's `send` of a request; whatever isn't a plain whole answer it leaves to uvicorn."""
+
+    def __init__(self, cycle: RequestResponseCycle) -> None:
+        self._cycle = cycle
+        self._send = cycle.send
+        self._head: Message | None = None
+
+    async def send(self, message: Message) -> None:
+        """Take one message of ASGI."""
+        cycle = self._cycle
+        if message["type"] == "http.response.start" and not cycle.response_started:
+            self._head = message
+            return
+        head, self._head = self._head, None
+        if head is None:
+            await self._send(message)
+        elif (whole := self._join(head, message)) is not None:
+            cycle.transport.write(whole)
+            cycle.response_started = cycle.response_complete = True
+            cycle.message_event.set()
+            cycle.on_response()
+        else:
+            await self._send(head)
+            await self._send(message)
+
+    def _join(self, head: Message, message: Message) -> bytes | None:
+        """Return what is to be sent, or None where there is more to it."""
+        cycle = self._cycle
+        if message.get("more_body") or not cycle.keep_alive or cycle.access_log or cycle.waiting_for_100_continue:
+            return None
+        if cycle.flow.write_paused or cycle.disconnected or cycle.scope["method"] == "HEAD":
+            return None
+        body: bytes = message.get("body", b"")
+        headers: Sequence[tuple[bytes, bytes]] = [*cycle.default_headers, *head["headers"]]
+        if (b"content-length", b"%d" % len(body)) not in headers:
+            return None
+        lines = [STATUS_LINE[head["status"]]]
+        for name, value in headers:
+            if name in _OF_CONNECTIONS:
+                return None
+            lines += (name, b": ", value, b"\r\n")
+        lines.append(b"\r\n")
+        start = b"".join(lines)
+        # A line's end in a header would let whoever wrote it write the rest of the answer: uvicorn refuses it.
+        ends = len(headers) + 2
+        return start + body if start.count(b"\r") == start.count(b"\n") == ends else None

@@ -1,0 +1,76 @@
+"""What documents tell their reader to type, and how tests do it for them: in a scratch folder, with this Python."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.live import CHECKOUT
+
+ADDRESS = "http://127.0.0.1:8000"
+"""Where documents have the service."""
+
+PYTHON = ".venv/bin/python"
+"""What documents call Python."""
+
+# Long commands made short: of an option given twice, the last counts.
+_SHORT = {
+    "train": " --epochs 1 --hidden-dim 8 --no-figures",
+    "evaluate": " --samples 1 --draws 1",
+}
+
+
+def blocks(text: str) -> list[tuple[str, str]]:
+    """Return the code blocks for a shell (`sh`) and for Python (`python`), in order, those within lists too."""
+    found = re.findall(r"^( *)```(sh|python)\n(.*?)^\1```$", text, re.MULTILINE | re.DOTALL)
+    return [(kind, re.sub(f"^{indent}", "", block, flags=re.MULTILINE)) for indent, kind, block in found]
+
+
+def lines(block: str) -> list[str]:
+    """Return the commands of a shell's block, each in one line."""
+    return [line for line in block.replace("\\\n", " ").splitlines() if line.strip()]
+
+
+def scratch(folder: Path) -> Path:
+    """Make a folder one in which relative paths mean what they mean in a checkout."""
+    for name in ("docs", "checkpoints"):
+        (folder / name).symlink_to(CHECKOUT / name)
+    return folder
+
+
+def shorten(command: str) -> str:
+    """Return a command of `python -m training` that does the same with less work; others as they are."""
+    words = shlex.split(command)
+    if words[:3] != [PYTHON, "-m", "training"] or words[-1] == "--help":
+        return command
+    # The embedded images are many: fewer, larger steps.
+    batch = " --batch-size 5000" if words[3] == "train" and "--dataset" not in words else ""
+    return command + _SHORT.get(words[3], "") + batch
+
+
+def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command with a shell in a folder."""
+    return subprocess.run(
+        ["bash", "-euc", command.replace(PYTHON, shlex.quote(sys.executable))],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def run_python(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a script in a folder, with every warning an error."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", script],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )

@@ -1,0 +1,127 @@
+"""The guide does what it says: every command and script of its pages, in their order, as a reader would follow them."""
+
+import shlex
+import time
+from contextlib import ExitStack
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.documents import ADDRESS, PYTHON, blocks, lines, run, run_python, scratch, shorten
+from tests.live import CHECKOUT, serving
+
+DOCS = CHECKOUT / "docs"
+
+WITHOUT = {"adr", "comparison"}
+"""Folders with no commands for a reader: decisions, and what `python -m training compare` writes."""
+
+PAGES = {
+    str(path.relative_to(DOCS)): steps
+    for path in sorted(DOCS.rglob("*.md"))
+    if path.parent.name not in WITHOUT and (steps := blocks(path.read_text(encoding="utf-8")))
+}
+
+UNTESTED = {
+    "docker compose up": "needs Docker",
+    "docker compose up jax-gpu": "needs Docker and a GPU",
+    "docker compose up tensorflow-gpu": "needs Docker and a GPU",
+    "docker compose up pytorch-gpu": "needs Docker and a GPU",
+    ".venv/bin/pip install -c constraints.txt -e '.[cuda-jax]'": "installs 3 GB",
+    ".venv/bin/pip install -c constraints.txt -e '.[cuda-tensorflow]'": "installs 3 GB",
+    ".venv/bin/pip install -c constraints.txt -e '.[cuda-pytorch]'": "installs 3 GB",
+    ".venv/bin/pip install -c constraints.txt '.[pytorch]'": "installs 1 GB",
+    ".venv/bin/python -m app --frameworks jax --device cuda": "needs a GPU",
+    ".venv/bin/python -m training train --framework jax --device cuda": "needs a GPU",
+    ".venv/bin/python -m training train --framework jax --dataset tfds:fashion_mnist": "downloads",
+}
+"""What a test can't do, and why."""
+
+
+class Reader:
+    """Follows one page, in a folder of its own, with a service in a second terminal."""
+
+    def __init__(self, folder, service, others):
+        self.folder = folder
+        self._service = service
+        self._others = others
+
+    def follow(self, kind, block):
+        """Do what one block says."""
+        if kind == "python":
+            self._expect(run_python(block, self.folder))
+            return
+        for command in lines(block):
+            if command not in UNTESTED:
+                self._type(command)
+
+    def _type(self, command):
+        words = shlex.split(command)
+        if words[0] == "make":
+            self._expect(run(f"{command} --dry-run", CHECKOUT))
+        elif PYTHON in words and "app" in words:
+            self._serve(words)
+        elif words[0] == "curl":
+            address = str(self._service().base_url)
+            self._expect(run(command.replace(ADDRESS, address), self.folder))
+            self._look_at([word for word in words if word.endswith(".png") and "@" not in word])
+        else:
+            self._expect(run(shorten(command), self.folder))
+
+    def _serve(self, words):
+        self._others.close()
+        variables = dict(word.split("=", 1) for word in words[: words.index(PYTHON)])
+        options = words[words.index("app") + 1 :]
+        client = self._others.enter_context(serving(*options, log=self.folder / "log", **variables))
+        while client.get("/readyz").status_code != 200:
+            time.sleep(0.1)
+        self._service = lambda: client
+
+    def _look_at(self, names):
+        for name in names:
+            with Image.open(self.folder / name) as picture:
+                assert picture.format == "PNG"
+
+    @staticmethod
+    def _expect(done):
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with what readers have: the checkout, and some drawings of theirs."""
+    drawings = tmp_path / "drawings"
+    drawings.mkdir()
+    random = np.random.default_rng(0)
+    for number in range(80):
+        Image.fromarray(random.integers(0, 256, (20, 30), np.uint8)).save(drawings / f"{number}.png")
+    return scratch(tmp_path)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_does_what_it_says(request, folder, page):
+    """Each command succeeds after those before it, and each picture that is asked for is one."""
+    with ExitStack() as others:
+        reader = Reader(folder, lambda: request.getfixturevalue("live_client"), others)
+
+        for kind, block in _joined(PAGES[page]):
+            reader.follow(kind, block)
+
+
+def test_untested_commands_are_in_the_guide():
+    """The list of what isn't tested has nothing that no page says any more."""
+    said = {command for steps in PAGES.values() for kind, block in steps if kind == "sh" for command in lines(block)}
+
+    assert set(UNTESTED) <= said
+
+
+def _joined(steps):
+    """Return the steps with each script after those before it, in one: a page's scripts build on each other."""
+    scripts = []
+    for position, (kind, block) in enumerate(steps):
+        if kind == "sh":
+            yield kind, block
+            continue
+        scripts.append(block)
+        if position + 1 == len(steps) or steps[position + 1][0] == "sh":
+            yield kind, "\n".join(scripts)

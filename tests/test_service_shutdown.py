@@ -1,0 +1,167 @@
+"""How the process ends under load, and how several workers serve, as their clients see it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from tests.service import save_checkpoints
+from tests.test_service_metrics import read_samples
+from tests.test_service_process import FRAMEWORK, command, environment, needs_framework
+
+pytestmark = needs_framework
+
+KEY = {"X-API-Key": "k3y"}
+
+
+@contextmanager
+def started(folder, *arguments):
+    """Start the service with one framework, and give the process and its URL once it is ready."""
+    line = command("--checkpoints", folder, "--frameworks", FRAMEWORK, "--port", 0, *arguments)
+    process = subprocess.Popen(line, env=environment(TRIPTYCH_API_KEYS="k3y"), stderr=subprocess.PIPE, text=True)
+    try:
+        url = re.search(r"listening on (http://\S+) ", process.stderr.readline())[1]
+        while httpx.get(f"{url}/readyz", timeout=60).status_code != 200:
+            time.sleep(0.05)
+        yield process, url
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder of small checkpoints."""
+    return save_checkpoints(tmp_path_factory.mktemp("checkpoints"))
+
+
+def ask_until_refused(url):
+    """Ask again and again over connections that are kept, until none is accepted; count the answers by status.
+
+    A request that was sent and got no answer is counted as lost.
+    """
+    host, port = re.search(r"//(.*):(\d+)", url).groups()
+    counts = Counter()
+    while True:
+        try:
+            connection = socket.create_connection((host, int(port)), timeout=30)
+        except ConnectionError:
+            return counts
+        with connection, connection.makefile("rb") as answers:
+            closes = False
+            while not closes:
+                try:
+                    connection.sendall(b"GET /sample HTTP/1.1\r\nHost: x\r\nX-API-Key: k3y\r\n\r\n")
+                    status, closes = read_answer(answers)
+                except (OSError, ValueError):
+                    status, closes = "lost", True
+                counts[status] += 1
+                counts["closed"] += closes
+
+
+def read_answer(answers):
+    """Return an answer's status, and whether it says that the connection closes."""
+    status = int(answers.readline().split()[1])
+    headers = dict(line.lower().strip().split(b": ", 1) for line in iter(answers.readline, b"\r\n"))
+    answers.read(int(headers[b"content-length"]))
+    return status, headers.get(b"connection") == b"close"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_sigterm_under_load_loses_no_request(folder, workers):
+    """Whatever was sent is answered, connections are told to close, and the process ends with 0."""
+    with started(folder, "--workers", workers) as (process, url), ThreadPoolExecutor(16) as pool:
+        asking = [pool.submit(ask_until_refused, url) for _ in range(16)]
+        time.sleep(0.5)
+        process.terminate()
+        counts = sum((future.result() for future in asking), Counter())
+        process.wait(20)
+
+    assert process.returncode == 0
+    assert counts["lost"] == 0
+    assert counts[200] > 16
+    assert counts["closed"] >= 16
+
+
+def test_second_signal_ends_at_once(folder):
+    """A client that never ends its request doesn't keep the process from ending at the second signal."""
+    with started(folder) as (process, url):
+        host, port = re.search(r"//(.*):(\d+)", url).groups()
+        with socket.create_connection((host, int(port))) as slow:
+            slow.sendall(b"POST /encode HTTP/1.1\r\nHost: x\r\nX-API-Key: k3y\r\nContent-Length: 9\r\n")
+            slow.sendall(b"Content-Type: application/x-npy\r\n\r\n")
+            time.sleep(0.2)
+            process.terminate()
+            time.sleep(0.3)
+            was_waiting = process.poll() is None
+            process.terminate()
+            process.wait(5)
+
+    assert was_waiting
+    assert process.returncode == 128 + signal.SIGTERM
+
+
+def test_time_to_stop_is_bounded(folder):
+    """What isn't finished when the time is over is given up, and the process ends with 0."""
+    with started(folder, "--shutdown-timeout-s", 1) as (process, url):
+        host, port = re.search(r"//(.*):(\d+)", url).groups()
+        with socket.create_connection((host, int(port))) as slow:
+            slow.sendall(b"POST /encode HTTP/1.1\r\nHost: x\r\nX-API-Key: k3y\r\nContent-Length: 9\r\n")
+            slow.sendall(b"Content-Type: application/x-npy\r\n\r\n")
+            time.sleep(0.2)
+            process.terminate()
+            process.wait(10)
+
+    assert process.returncode == 0
+
+
+def test_workers_count_together_reload_together_and_are_replaced(folder):
+    """Metrics are the sum of all, a reload reaches each, fresh seeds differ, and a worker that crashes is replaced."""
+    with started(folder, "--workers", 2) as (process, url):
+        lines = (line for line in process.stderr if "ready on" in line or "has ended" in line or "is served" in line)
+        first = [next(lines) for _ in range(2)]
+        answers = [httpx.get(f"{url}/sample", headers=KEY).json() for _ in range(20)]
+        same = [httpx.get(f"{url}/sample?seed=7", headers=KEY).json()["latents"] for _ in range(10)]
+        counted = count_samples(url)
+        process.send_signal(signal.SIGHUP)
+        reloaded = [next(lines) for _ in range(4)]
+        crashed = worker_pids(process.pid)[0]
+        os.kill(crashed, signal.SIGKILL)
+        ended = next(lines)
+        replaced = next(lines)
+        statuses = {httpx.get(f"{url}/sample", headers=KEY).status_code for _ in range(20)}
+        counted_after = count_samples(url)
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+
+    assert all("ready on" in line for line in [*first, replaced])
+    assert len({answer["seed"] for answer in answers}) == 20
+    assert all(latents == same[0] for latents in same)
+    assert (counted, counted_after) == (30, 50)
+    assert sum("is served" in line for line in reloaded) == 2
+    assert "has ended with code -9" in ended
+    assert statuses == {200}
+    assert process.returncode == 0
+
+
+def count_samples(url):
+    """Return how many answers of `/sample` have been counted."""
+    samples = read_samples(httpx.get(f"{url}/metrics", headers=KEY).text)
+    labels = ("framework", FRAMEWORK), ("route", "/sample"), ("status", "200")
+    return samples["triptych_requests_total", *labels]
+
+
+def worker_pids(parent):
+    """Return the process ids of the workers."""
+    children = subprocess.run(
+        ["pgrep", "-f", "-P", str(parent), "spawn_main"], capture_output=True, text=True, check=True
+    )
+    return [int(pid) for pid in children.stdout.split()]
