@@ -1,0 +1,94 @@
+"""The tab Sample: the same latents from the prior, decoded by each framework, hotter or colder."""
+
+import numpy as np
+import pytest
+
+from app.inference.noise import draw_noise
+from tests.browser.looks import read_image, wait_for_answers
+from tests.service import fake_load, make_service, post_npy, read_npy, running
+from training.frameworks import FRAMEWORKS
+
+PANEL = "#panel-sample"
+SIDE = 28 + 1
+"""An image, and the gap beside it."""
+
+
+def first_image(page, framework):
+    """Return the gray values of the first image of a framework's grid."""
+    pixels = read_image(page, f"{PANEL} [data-framework={framework}] canvas")
+    width = page.eval_on_selector(f"{PANEL} [data-framework={framework}] canvas", "canvas => canvas.width")
+    return np.reshape(pixels, (-1, width))[:28, :28]
+
+
+def expected(service, framework, *, seed, temperature):
+    """Return what the framework decodes of the seed's first latent."""
+    z = draw_noise(seed, (1, 20)) * np.float32(temperature)
+    probs = read_npy(post_npy(service, f"/decode?framework={framework}", z, Accept="application/x-npy"))
+    return np.round(probs.reshape(28, 28) * 255)
+
+
+@pytest.mark.parametrize("temperature", [1, 0.5])
+def test_link_replays_seed_count_and_temperature(visit, service, temperature):
+    """A link shows what each framework decodes of the seed's latents, scaled by the temperature."""
+    page = visit(f"sample?seed=11&n=36&temperature={temperature}")
+    wait_for_answers(page)
+
+    for framework in FRAMEWORKS:
+        found = first_image(page, framework)
+        assert np.abs(found - expected(service, framework, seed=11, temperature=temperature)).max() <= 1
+    width = page.eval_on_selector(f"{PANEL} canvas", "canvas => canvas.width")
+    assert width == 6 * SIDE - 1
+    assert "Largest difference" in page.inner_text(PANEL)
+
+
+def test_another_seed_is_drawn_and_shown(visit, service):
+    """The button draws a seed, which stands in its field and in the address, and makes the pictures."""
+    page = visit("sample?seed=11")
+    wait_for_answers(page)
+
+    page.click(f"{PANEL} .seed-field button")
+    page.wait_for_function("() => !location.hash.includes('seed=11&') && !location.hash.endsWith('seed=11')")
+    wait_for_answers(page)
+
+    seed = int(page.input_value(f"{PANEL} .seed"))
+    assert np.abs(first_image(page, "jax") - expected(service, "jax", seed=seed, temperature=1)).max() <= 1
+
+
+def test_temperature_is_set_with_the_keyboard(visit, service):
+    """At the coldest every image is what the origin decodes to."""
+    page = visit("sample?seed=11")
+    wait_for_answers(page)
+
+    page.focus("#temperature")
+    page.keyboard.press("Home")
+    page.wait_for_function("() => location.hash.includes('temperature=0')")
+    wait_for_answers(page)
+
+    assert np.abs(first_image(page, "pytorch") - expected(service, "pytorch", seed=11, temperature=0)).max() <= 1
+
+
+def test_request_that_made_the_samples_is_copied(visit):
+    """The curl command asks for the seed and the number that are shown."""
+    page = visit("sample?seed=11&n=36")
+    wait_for_answers(page)
+
+    page.click(f"{PANEL} [data-framework=tensorflow] button:has-text('curl')")
+    page.wait_for_selector(f"{PANEL} [data-framework=tensorflow] button:has-text('Copied')")
+
+    assert "/sample?framework=tensorflow&n=36&seed=11" in page.evaluate("navigator.clipboard.readText()")
+
+
+def test_others_go_on_where_one_framework_is_down(visit, checkpoints):
+    """A framework that can't be loaded says why in its panel; the others show their samples."""
+
+    def load(name, **options):
+        if name == "tensorflow":
+            raise RuntimeError("the disk is wet")
+        return fake_load(name, **options)
+
+    with running(make_service(checkpoints, load=load)) as client:
+        page = visit("sample?seed=1", base_url=client.base_url)
+        wait_for_answers(page)
+
+        assert "failed to load" in page.inner_text(f"{PANEL} [data-framework=tensorflow] .notice")
+        assert first_image(page, "jax").max() > 0
