@@ -59,12 +59,15 @@ def describe_route(options: type[Options], answer: type[BaseModel], *, field: st
 
 def describe_admin_route(options: type[BaseModel]) -> dict[str, Any]:
     """Return the arguments of a route's decorator that changes what is served."""
-    return {"responses": _problems([401, 403, 409, 422]), "openapi_extra": {"parameters": _parameters(options)}}
+    return {
+        "responses": _problems([401, 403, 409, 422, 429, 503]),
+        "openapi_extra": {"parameters": _parameters(options)},
+    }
 
 
 def describe_status_route(options: type[BaseModel] | None = None) -> dict[str, Any]:
     """Return the arguments of a status route's decorator."""
-    statuses = [401, 422] if options is None else [422, 503]
+    statuses = [401, 422, 429] if options is None else [422, 503]
     parameters = [] if options is None else _parameters(options)
     return {"responses": _problems(statuses), "openapi_extra": {"parameters": parameters}}
 

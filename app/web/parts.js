@@ -7,7 +7,7 @@ import { asCurl, asPython } from "./snippets.js";
 
 const SAID_MS = 1_600;
 
-/* A place beside what may go wrong: `say(sentence)`, `clear()`, and `explain(error)`, which keeps quiet on overtaken ones. */
+/* A place beside what may go wrong: `say(sentence)`, `clear()`, and `explain(error)`, but for what was overtaken. */
 export function makeNotice() {
   const node = element("p", { class: "notice", role: "status", hidden: true });
   const say = (sentence) => {
