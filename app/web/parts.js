@@ -28,12 +28,13 @@ export function makeNotice() {
 
 /*
  * Buttons for a result: `result()` returns {array, options, name, request}, or null while there is none;
- * `array` and `options` are what `drawImages` takes, `request` is what `client.js` takes.
+ * `array` and `options` are what `drawImages` takes, `request` is what `client.js` takes. `actions` are those that there are.
  */
-export function makeActions(result, label = "result") {
+export function makeActions(result, label = "result", actions = ["PNG", "npy", "curl", "Python"]) {
   const status = element("span", { class: "offscreen", role: "status" });
   const group = element("div", { class: "actions", role: "group", "aria-label": `Save or copy: ${label}` }, status);
   const add = (words, name, act) => {
+    if (!actions.includes(words)) return;
     const button = element("button", { type: "button", class: "quiet", "aria-label": name }, words);
     button.addEventListener("click", async () => {
       const what = result();

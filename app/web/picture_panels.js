@@ -26,7 +26,8 @@ export function makePicturePanels(app, { what, onReady, extend = () => {} }) {
     const words = `${what} by ${TITLES[framework]}`;
     const canvas = imageCanvas(words);
     const timing = element("p", { class: "hint" }, "–");
-    body.append(canvas, element("div", { class: "row picture-foot" }, timing, makeActions(() => results.get(framework), words)));
+    const actions = makeActions(() => results.get(framework), words);
+    body.append(canvas, element("div", { class: "row picture-foot" }, timing, actions));
     extend(framework, body);
     views.set(framework, { canvas, timing });
   }
