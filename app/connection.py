@@ -220,6 +220,8 @@ class Connection(HttpToolsProtocol):
         To close it at once would reset what the client still sends, and with that the answer.
         """
         self._is_refused = True
+        if self._is_in_headers and self.headers:
+            self.headers.clear()  # they may be many
         if not self._is_idle:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
