@@ -99,6 +99,7 @@ class FrameworkView(BaseModel):
     reason: Annotated[str | None, Field(description="Why it isn't ready and what to do; null when it is.")] = None
     framework_version: str | None = None
     device: Annotated[str | None, Field(description="Where it computes: cpu or cuda.")] = None
+    threads: Annotated[int | None, Field(description="Most threads that a batch is computed with on a CPU.")] = None
     checkpoint: Annotated[str | None, Field(description="First 12 hexadecimal digits of its SHA-256.")] = None
     model: Annotated[dict[str, Any] | None, Field(description="image_shape, hidden_dim, latent_dim.")] = None
     training: Annotated[dict[str, Any] | None, Field(description="How the checkpoint was trained.")] = None

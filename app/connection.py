@@ -51,6 +51,20 @@ class ConnectionLimits:
 class Connection(HttpToolsProtocol):
     """A client's connection."""
 
+    # Python finds only some thirty attributes of an object in its fast way, and uvicorn's own are almost as many.
+    __slots__ = (
+        "_awaited",
+        "_awaited_since",
+        "_chunk_bytes",
+        "_header_bytes",
+        "_is_crowded",
+        "_is_draining",
+        "_is_refused",
+        "_limits",
+        "_max_header_bytes",
+        "_refusal",
+    )
+
     def __init__(
         self,
         config: Config,
@@ -62,6 +76,7 @@ class Connection(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._limits = limits
+        self._max_header_bytes = limits.max_header_bytes
         self._is_crowded = False
         self._is_draining = False
         self._is_refused = False
@@ -80,30 +95,22 @@ class Connection(HttpToolsProtocol):
         """Take what has come, unless it makes the headers too long; of a refused request nothing more is taken."""
         if self._is_refused:
             return
-        was_in_headers = self._is_in_headers
         self._chunk_bytes = len(data)
         super().data_received(data)
-        if not self._is_in_headers:
+        if self._is_in_headers:
+            self._count_unfinished_headers()
+        else:
             self._header_bytes = 0
-        elif not self._is_refused:
-            # What came with the end of the request before isn't counted.
-            self._header_bytes += len(data) if was_in_headers else 0
-            if self._header_bytes > self._limits.max_header_bytes:
-                self._refuse(431, self._too_long())
-            elif len(self.headers or ()) > MAX_HEADERS:
-                self._refuse(431, _TOO_MANY)
 
     def on_headers_complete(self) -> None:
         """Begin to answer, unless the headers are too many or too long, or the connection is one too many."""
-        if self._is_crowded and self.url not in _OPEN_URLS:
-            self._stop_parsing(503, "the server has as many connections as it takes: try again in a second")
-        if len(self.headers) > MAX_HEADERS:
-            self._stop_parsing(431, _TOO_MANY)
         # What is short with all else that came at once needs no counting.
-        if self._header_bytes + self._chunk_bytes > self._limits.max_header_bytes:
-            length = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-            if length > self._limits.max_header_bytes:
-                self._stop_parsing(431, self._too_long())
+        if (
+            self._is_crowded
+            or len(self.headers) > MAX_HEADERS
+            or self._header_bytes + self._chunk_bytes > self._max_header_bytes
+        ):
+            self._check_headers()
         super().on_headers_complete()
         if self._is_draining:
             self.cycle.keep_alive = False
@@ -170,6 +177,25 @@ class Connection(HttpToolsProtocol):
             return self.scope or self, self._limits.headers_timeout_s
         return self.cycle, _LINGER_S
 
+    def _count_unfinished_headers(self) -> None:
+        if self._is_refused:
+            return
+        # Of the first piece some may belong to the request before.
+        is_first = self.cycle is not None and not self._header_bytes
+        self._header_bytes += 1 if is_first else self._chunk_bytes
+        if self._header_bytes > self._max_header_bytes:
+            self._refuse(431, self._too_long())
+        elif len(self.headers or ()) > MAX_HEADERS:
+            self._refuse(431, _TOO_MANY)
+
+    def _check_headers(self) -> None:
+        if self._is_crowded and self.url not in _OPEN_URLS:
+            self._stop_parsing(503, "the server has as many connections as it takes: try again in a second")
+        if len(self.headers) > MAX_HEADERS:
+            self._stop_parsing(431, _TOO_MANY)
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > self._max_header_bytes:
+            self._stop_parsing(431, self._too_long())
+
     def _close_if_idle(self) -> None:
         if not self._is_idle or self.transport.is_closing():
             return
@@ -186,7 +212,7 @@ class Connection(HttpToolsProtocol):
         raise ValueError(detail)
 
     def _too_long(self) -> str:
-        return f"the headers of the request are over {self._limits.max_header_bytes} bytes: send fewer or shorter ones"
+        return f"the headers of the request are over {self._max_header_bytes} bytes: send fewer or shorter ones"
 
     def _refuse(self, status: int, detail: str) -> None:
         """Answer without the application, and end the connection once the client has had time to read that.
@@ -194,6 +220,8 @@ class Connection(HttpToolsProtocol):
         To close it at once would reset what the client still sends, and with that the answer.
         """
         self._is_refused = True
+        if self._is_in_headers and self.headers:
+            self.headers.clear()  # they may be many
         if not self._is_idle:
             self.cycle.disconnected = True
             self.cycle.message_event.set()

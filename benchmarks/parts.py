@@ -37,7 +37,7 @@ def _jax(images: np.ndarray, indices: np.ndarray, config: TrainConfig, device: s
     @jax.jit
     def draw(step: int) -> Any:
         pixel_key, eps_key = jax.random.split(jax.random.key(step))
-        batch = jax.random.bernoulli(pixel_key, rows[chosen]).astype(jnp.float32)
+        batch = train._bernoulli(pixel_key, rows[chosen])  # noqa: SLF001 -- as the trainer draws
         return batch, jax.random.normal(eps_key, (len(chosen), start.latent_dim))
 
     @jax.jit

@@ -18,7 +18,7 @@ from training.config import ModelConfig, TrainConfig
 from training.data import TRAIN_SEED, VALIDATION_SEED, Dataset, binarize
 from training.evaluation import evaluate
 from training.jax_vae.losses import binary_cross_entropy_with_logits, kl_divergence
-from training.jax_vae.train import Evaluator, TrainState, create_train_state
+from training.jax_vae.train import Evaluator, TrainState, _bernoulli, create_train_state
 from training.jax_vae.weights import export_weights
 from training.loop import EVALUATION_TARGET
 from training.schedule import learning_rates
@@ -98,7 +98,7 @@ def _train_epoch(state: TrainState, images: Any, order: Any, betas: Any, key: An
     def step(state: TrainState, inputs: Any) -> tuple[TrainState, Any]:
         indices, beta, key = inputs
         pixel_key, eps_key = jax.random.split(key)
-        batch = jax.random.bernoulli(pixel_key, images[indices]).astype(jnp.float32)
+        batch = _bernoulli(pixel_key, images[indices])
         eps = jax.random.normal(eps_key, (len(indices), state.latent_dim))
 
         def loss(params: Any) -> Any:

@@ -19,7 +19,7 @@ from training.frameworks import FRAMEWORKS
 def load(framework, checkpoint, device="cpu"):
     """Return a framework's adapter of a checkpoint."""
     module, name = ADAPTERS[framework].split(":")
-    return getattr(import_module(module), name)(checkpoint, device=device)
+    return getattr(import_module(module), name)(checkpoint, device=device, threads=2)
 
 
 @pytest.fixture(scope="module")
@@ -71,12 +71,13 @@ def test_methods_agree_for_any_batch_size(framework, count):
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_adapter_says_what_it_is(framework):
-    """Name, version, device and architecture are told."""
+    """Name, version, device, threads and architecture are told."""
     adapter = load(framework, make_checkpoint())
 
     assert adapter.framework == framework
     assert adapter.framework_version[0].isdigit()
     assert adapter.device == "cpu"
+    assert adapter.threads >= 1
     assert adapter.model == make_checkpoint().model
 
 

@@ -188,8 +188,9 @@ def test_overload_counts_what_was_refused():
     assert "| below 50 ms | yes | 200: 190, 429: 210 |" in line
 
 
-def test_page_is_filled_in_at_its_marks():
-    """The script replaces what stands between a part's marks, and says where its figures come from."""
+@pytest.mark.parametrize("old", ["", "old\n"])
+def test_page_is_filled_in_at_its_marks(old):
+    """The script replaces what stands between a part's marks and no more, and says where its figures come from."""
     path = CHECKOUT / "docs" / "scripts" / "performance_tables.py"
     script = util.module_from_spec(spec := util.spec_from_file_location("performance_tables", path))
     spec.loader.exec_module(script)
@@ -199,9 +200,9 @@ def test_page_is_filled_in_at_its_marks():
         "figures": [{"case": "/healthz", "seconds": [1.0]}],
     }
 
-    page = script.fill("a\n<!-- start -->\nold\n<!-- end -->\nz\n", {"start": record})
+    page = script.fill(f"a\n<!-- start -->\n{old}<!-- end -->\nz\n<!-- end -->\n", {"start": record})
 
-    assert page == "\n".join(["a", "<!-- start -->", *render("start", record), "<!-- end -->", "z", ""])
+    assert page == "\n".join(["a", "<!-- start -->", *render("start", record), "<!-- end -->", "z", "<!-- end -->", ""])
     assert "| /healthz | 1.00 (1.00 to 1.00) | below 2 s | yes |" in page
     assert "commit abc, `--workers`; median of 3 rounds of 2 s" in page
     with pytest.raises(SystemExit, match="no place for start"):

@@ -34,6 +34,12 @@ def drip(sock, piece, *, pause_s=0.0):
         time.sleep(pause_s)
 
 
+@pytest.fixture
+def short_lingering(monkeypatch):
+    """Have refused clients hung up on sooner."""
+    monkeypatch.setattr("app.connection._LINGER_S", 0.2)
+
+
 @pytest.fixture(scope="module")
 def hasty_client(checkpoints):
     """A client of a service that waits for nobody."""
@@ -69,6 +75,7 @@ def test_slow_clients_are_cut_off(hasty_client):
             assert answer == b""
 
 
+@pytest.mark.usefixtures("short_lingering")
 def test_body_that_nobody_wants_is_not_read_for_ever(hasty_client):
     """A client that is answered before its body has ended is hung up on, though it goes on sending."""
     with connected(hasty_client) as sock:
@@ -114,6 +121,7 @@ def test_headers_too_long_or_too_many_are_431(client, headers):
     assert "send" in response.json()["detail"]
 
 
+@pytest.mark.usefixtures("short_lingering")
 def test_headers_that_never_end_are_431(client):
     """They are refused as they come, before they end."""
     with connected(client) as sock:

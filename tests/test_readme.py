@@ -17,7 +17,7 @@ SCRIPTS = [text for kind, text in blocks(README) if kind == "python"]
 SHOWN = {
     "help": "usage: python -m ",
     "train": "saved runs/",
-    "show": "figures/samples.png",
+    "show": "samples",
     "evaluate": "bits per pixel",
 }
 

@@ -4,6 +4,7 @@ import io
 import shutil
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -112,6 +113,32 @@ def test_photo_is_reconstructed_upright_and_light_on_dark(live_client, framework
     assert probs[5:24, 9:20].mean() > 0.2
     assert probs[:, :6].mean() < 0.02
     assert probs[13:16, 4:10].mean() < probs[13:16, 13:20].mean()
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_nothing_is_compiled_once_a_framework_is_ready(live_client, images, framework):
+    """Whatever route is asked, and for however many images, no request waits for a compilation."""
+    latents = np.zeros((300, 20), np.float32)
+    bodies = [
+        *(("/reconstruct", np.tile(images, (8, 1))[:count]) for count in (1, 3, 17, 50, 300)),
+        ("/encode?sample=true", images[:5]),
+        ("/decode", latents),
+        ("/score", images[:7]),
+        ("/score?samples=90", images[:7]),
+        ("/interpolate?steps=33", images[:2]),
+        ("/compare", images[:9]),
+    ]
+
+    for path, array in bodies:
+        chosen = "" if path == "/compare" else f"{'&' if '?' in path else '?'}framework={framework}"
+        post_npy(live_client, path + chosen, array).raise_for_status()
+    live_client.get(f"/sample?framework={framework}&n=70").raise_for_status()
+    frameworks = live_client.get("/frameworks").json()["frameworks"]
+    time.sleep(0.6)  # the service counts four times a second
+
+    lines = live_client.get("/metrics").text.splitlines()
+    assert f'triptych_compilations_after_warmup{{framework="{framework}"}} 0.0' in lines
+    assert next(entry for entry in frameworks if entry["framework"] == framework)["threads"] >= 1
 
 
 def test_unlike_callers_get_their_own_answers(live_client, images):

@@ -70,6 +70,7 @@ def test_frameworks_tells_all_of_a_ready_framework(client, checkpoints):
         "reason": None,
         "framework_version": np.__version__,
         "device": "cpu",
+        "threads": 1,
         "checkpoint": sha256[:12],
         "model": {"image_shape": [28, 28], "hidden_dim": 16, "latent_dim": 20},
         "training": {

@@ -30,6 +30,18 @@ def test_checkpoint_is_shown_without_its_framework_and_its_run(checkpoint, tmp_p
     assert len(list((tmp_path / "figures").iterdir())) == 4
 
 
+def test_checkpoint_is_printed_when_no_folder_is_given(checkpoint, tmp_path):
+    """Digits, reconstructions and samples are plain characters where there is no terminal; no file is made."""
+    done = run("show", "--checkpoint", "model.safetensors", folder=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("jax, mnist: test images, target fixed; below them their reconstructions")
+    assert len(lines) == 1 + 2 * 15 + 1 + 15
+    assert "\x1b" not in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

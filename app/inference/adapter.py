@@ -25,6 +25,9 @@ class Adapter(Protocol):
     device: str
     """Where it computes: cpu or cuda."""
 
+    threads: int
+    """Most threads that a call computes with on a CPU."""
+
     model: ModelConfig
     """The architecture."""
 

@@ -12,6 +12,7 @@ class FakeAdapter:
     """A `training.checkpoint.Checkpoint` evaluated with NumPy; slow, and right."""
 
     device = "cpu"
+    threads = 1
     framework_version = np.__version__
 
     def __init__(self, checkpoint: Checkpoint, *, framework: str) -> None:

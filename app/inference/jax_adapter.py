@@ -26,13 +26,14 @@ class JaxAdapter:
     framework = "jax"
     framework_version = jax.__version__
 
-    def __init__(self, checkpoint: Checkpoint, *, device: str) -> None:
+    def __init__(self, checkpoint: Checkpoint, *, device: str, threads: int) -> None:
         """Load the weights onto the device and compile.
 
         Raises:
             DeviceError: The device isn't available.
         """
         self.device = device_name(select_device(device))
+        self.threads = threads  # by NPROC: see `app.inference.threads`
         self.model = checkpoint.model
         self._variables = {"params": import_weights(checkpoint.weights)}
         self._encode, self._decode, self._reconstruct = _compile(self.model)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray
@@ -42,8 +43,7 @@ class Job:
         self.nbytes = sum(array.nbytes for array in self.inputs)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """The rows of a job that are computed in one batch."""
 
     job: Job

@@ -14,6 +14,7 @@ from typing import Final, Protocol, TypeVar
 
 from app.inference.adapter import Adapter
 from app.inference.states import FrameworkState, Status
+from app.inference.threads import count_threads, prepare_threads
 from training.checkpoint import Checkpoint, load_checkpoint
 from training.errors import FrameworkNotInstalledError, TrainingError
 
@@ -57,8 +58,12 @@ def checkpoint_path(checkpoints: Path, framework: str) -> Path:
     return checkpoints / framework / "model.safetensors"
 
 
-def load_model(framework: str, *, checkpoints: Path, device: str) -> tuple[Checkpoint, Adapter]:
+def load_model(
+    framework: str, *, checkpoints: Path, device: str, threads: int | None = None
+) -> tuple[Checkpoint, Adapter]:
     """Load a framework's checkpoint and its adapter, compiled and warm; takes seconds.
+
+    Unless a number of threads is given, it may use one on each core.
 
     Raises:
         CheckpointError: Its checkpoint can't be read.
@@ -66,9 +71,11 @@ def load_model(framework: str, *, checkpoints: Path, device: str) -> tuple[Check
     """
     checkpoint = load_checkpoint(checkpoint_path(checkpoints, framework))
     module, name = ADAPTERS[framework].split(":")
+    threads = threads or count_threads()
+    prepare_threads(threads)
     with _importing:
         adapter_type = getattr(importlib.import_module(module), name)
-    adapter: Adapter = adapter_type(checkpoint, device=device)
+    adapter: Adapter = adapter_type(checkpoint, device=device, threads=threads)
     _keep_from_collector(framework)
     return checkpoint, adapter
 

@@ -1,5 +1,7 @@
 """The adapter of PyTorch: the module itself, without autograd, for any batch size."""
 
+from typing import Final
+
 import numpy as np
 import torch
 from jaxtyping import Float32
@@ -12,6 +14,9 @@ from training.pytorch_vae.device import device_name, select_device
 from training.pytorch_vae.model import VAE
 from training.pytorch_vae.weights import import_weights
 
+MANY_ROWS: Final = 128
+"""From so many rows on, a batch is shared by several threads."""
+
 
 class PytorchAdapter:
     """A checkpoint in PyTorch; see `app.inference.adapter.Adapter`."""
@@ -19,7 +24,7 @@ class PytorchAdapter:
     framework = "pytorch"
     framework_version = str(torch.__version__)
 
-    def __init__(self, checkpoint: Checkpoint, *, device: str) -> None:
+    def __init__(self, checkpoint: Checkpoint, *, device: str, threads: int) -> None:
         """Load the weights onto the device.
 
         Raises:
@@ -27,6 +32,7 @@ class PytorchAdapter:
         """
         self._device = select_device(device)
         self.device = device_name(self._device)
+        self.threads = threads
         self.model = checkpoint.model
         self._vae = VAE(self.model).requires_grad_(False).to(self._device)
         self._vae.load_state_dict(import_weights(checkpoint.weights))
@@ -58,8 +64,8 @@ class PytorchAdapter:
         return 0
 
     def _tensor(self, array: Float32[ndarray, "batch values"]) -> Tensor:
-        # OpenMP's threads wait for each other by spinning: where the server's own thread takes one of their cores, a
-        # call for one image lasts a scheduler's turn, many times what it lasts on one. The setting is the caller's.
-        torch.set_num_threads(1)
+        # For a few images, threads take longer to wake than to compute; where the server's own thread has the core of
+        # one, they wait for it. The setting is the calling thread's.
+        torch.set_num_threads(self.threads if len(array) >= MANY_ROWS else 1)
         # PyTorch shares an array's memory, and warns of one that it may not write to.
         return torch.from_numpy(np.require(array, requirements="W")).to(self._device)

@@ -14,6 +14,7 @@ from app.inference.batcher import Batcher, Observer
 from app.inference.garbage import set_aside_what_is_loaded
 from app.inference.loader import Load, Loaded, load_in_thread, load_model
 from app.inference.states import FrameworkState, LoadedModel, Reload, Status
+from app.inference.threads import count_threads
 from app.settings import Settings
 from training.errors import FrameworkNotInstalledError
 from training.frameworks import require_installed
@@ -33,11 +34,11 @@ class Registry:
         self,
         settings: Settings,
         *,
-        load: Load = load_model,
+        load: Load | None = None,
         require_installed: Callable[[str], None] = require_installed,
     ) -> None:
         self._settings = settings
-        self._load = load
+        self._load = load or partial(load_model, threads=count_threads(settings.workers))
         self._states = {name: _first_state(name, require_installed) for name in settings.frameworks}
         self._locks = {name: asyncio.Lock() for name in settings.frameworks}
         self._backoffs = {name: Backoff() for name in settings.frameworks}

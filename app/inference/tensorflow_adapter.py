@@ -1,5 +1,7 @@
 """The adapter of TensorFlow: one graph for each method, traced once for any batch size."""
 
+from contextlib import suppress
+
 import tensorflow as tf
 from jaxtyping import Float32
 from numpy import ndarray
@@ -17,12 +19,17 @@ class TensorflowAdapter:
     framework = "tensorflow"
     framework_version = tf.__version__
 
-    def __init__(self, checkpoint: Checkpoint, *, device: str) -> None:
+    def __init__(self, checkpoint: Checkpoint, *, device: str, threads: int) -> None:
         """Load the weights onto the device and trace.
 
         Raises:
             DeviceError: The device isn't available.
         """
+        with suppress(RuntimeError):  # it has computed before, and can't change any more
+            # The model is a chain: there is nothing to be done side by side.
+            tf.config.threading.set_inter_op_parallelism_threads(1)
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+        self.threads = tf.config.threading.get_intra_op_parallelism_threads() or threads
         self.device = device_name(select_device(device))
         self.model = checkpoint.model
         images = tf.TensorSpec((None, self.model.image_dim), tf.float32)

@@ -71,6 +71,7 @@ def _view(state: FrameworkState) -> FrameworkView:
         ready=True,
         framework_version=model.adapter.framework_version,
         device=model.adapter.device,
+        threads=model.adapter.threads,
         checkpoint=model.checkpoint_id,
         model=model.adapter.model.to_json(),
         training={

@@ -1,5 +1,6 @@
 /*
- * The page's state, in the address after the `#`: the tab's name, and that tab's own values as a query. A link replays it.
+ * The page's state, in the address after the `#`: the tab's name, and that tab's own values as a query.
+ * A link replays it.
  *
  * What a tab was last like is kept while another one is shown.
  */

@@ -7,7 +7,7 @@ import { drawImages, heat, imageCanvas } from "./grids.js";
 import { makeActions } from "./parts.js";
 import { PIXELS } from "./pixels.js";
 
-/* Return {node, show(images by framework, request), clear()}; `request` is the one that has the service tell them apart. */
+/* Return {node, show(images by framework, request), clear()}; `request` has the service tell them apart itself. */
 export function makeDifferenceView() {
   let result = null;
   const canvas = imageCanvas("Where the frameworks' pictures differ");

@@ -17,7 +17,10 @@ export function differ(images) {
       if (images.get(name)[pixel] > images.get(high)[pixel]) high = name;
     }
     spread[pixel] = images.get(high)[pixel] - images.get(low)[pixel];
-    if (spread[pixel] > largest) [largest, pair] = [spread[pixel], names.filter((name) => name === low || name === high)];
+    if (spread[pixel] > largest) {
+      largest = spread[pixel];
+      pair = names.filter((name) => name === low || name === high);
+    }
   }
   return { spread, largest, pair };
 }

@@ -5,7 +5,7 @@ import { element } from "./elements.js";
 import { drawImages } from "./grids.js";
 import { PIXELS } from "./pixels.js";
 
-/* Return {node, mark(index)}; `onPick(index, image)` is called with the digit that was chosen. `mark(null)` marks none. */
+/* Return {node, mark(index)}; `onPick(index, image)` is called with a chosen digit; `mark(null)` marks none. */
 export function makeDigitStrip(onPick, { shown = 12 } = {}) {
   const list = element("div", { class: "digits", role: "group", "aria-label": "Digits of the test set" });
   const button = (words, label, step) =>

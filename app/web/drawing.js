@@ -6,7 +6,7 @@ import { PIXELS, WIDTH, level } from "./pixels.js";
 const UNDO_STEPS = 50;
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const LABEL =
-  "Your digit, white on black. Draw with the pointer; or with the arrow keys, after the space bar has put the pen down.";
+  "Your digit, white on black. Draw with the pointer, or with the arrow keys once the space bar has put the pen down.";
 
 export class Drawing {
   #onChange;
@@ -20,7 +20,7 @@ export class Drawing {
   radius = 1.1;
   isEraser = false;
 
-  /* `onChange({live, at})` is called with each change; `live` for one of a hand that moves, `at` is the event's time. */
+  /* `onChange({live, at})` is called with each change; `live` where a hand makes it, `at` the event's time. */
   constructor(onChange) {
     this.#onChange = onChange;
     this.node = imageCanvas(LABEL, { class: "pixels drawing", role: "application", tabindex: 0 });

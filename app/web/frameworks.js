@@ -13,7 +13,7 @@ export class Frameworks {
   #timer = null;
   #looking = false;
 
-  /* As `/frameworks` has them: {framework, ready, status, reason, device, framework_version, ...}; empty until known. */
+  /* As `/frameworks` has them: {framework, ready, status, reason, framework_version, ...}; empty until known. */
   list = [];
 
   /* A sentence, where the service itself doesn't answer. */

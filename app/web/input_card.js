@@ -4,20 +4,30 @@ import { Drawing } from "./drawing.js";
 import { makeDigitStrip } from "./digit_strip.js";
 import { element } from "./elements.js";
 import { makeNotice } from "./parts.js";
-import { readPicture } from "./pictures.js";
+import { PictureProblem, readPicture } from "./pictures.js";
 
 /*
- * Return {node, strip, drawing, listen(), deafen()}. `onImage({live, at, digit})` is called when there is another image
- * in `drawing.image`, `digit` being its index in the test set or null. Pictures are pasted while it listens.
+ * Return {node, strip, drawing, show(), hide()}. `onImage({live, at, digit})` is called when there is another image
+ * in `drawing.image`, `digit` being its index in the test set or null. Pictures can be pasted while it is shown.
  */
 export function makeInputCard(onImage) {
   let last = null;
   const notice = makeNotice();
-  const drawing = new Drawing((change) => changed({ digit: null, ...change }));
+  const drawing = new Drawing((change) => {
+    forget();
+    changed({ digit: null, ...change });
+  });
   const strip = makeDigitStrip((digit, image) => {
+    forget();
     drawing.set(image);
     changed({ live: false, digit });
   }, { shown: matchMedia("(max-width: 40rem)").matches ? 6 : 16 });
+
+  /* What is there now isn't of the last picture any more. */
+  function forget() {
+    last = null;
+    about.textContent = "";
+  }
 
   function changed(change) {
     notice.clear();
@@ -33,7 +43,8 @@ export function makeInputCard(onImage) {
       changed({ live: false, digit: null });
       about.textContent = `Taken as ${isDark ? "dark on light" : "light on dark"}.`;
     } catch (error) {
-      notice.explain(Object.assign(error, { status: error.status ?? null }));
+      if (!(error instanceof PictureProblem)) throw error;
+      notice.say(error.message);
     }
   }
 
@@ -61,7 +72,8 @@ export function makeInputCard(onImage) {
       element("label", { for: "picture", class: "button" }, "Choose a picture"),
       element("label", { for: "ink", class: "offscreen" }, "Which ink the picture has"),
       ink,
-      element("span", { class: "check" }, centred, element("label", { for: "centred" }, "Crop and centre as MNIST did")),
+      element("span", { class: "check" },
+        centred, element("label", { for: "centred" }, "Crop and centre as MNIST did")),
     ),
     element("p", { class: "hint" }, "Or drop one here, or paste it: a photo of your handwriting will do. ", about),
   );
@@ -99,9 +111,9 @@ function makeTools(drawing) {
     eraser.setAttribute("aria-pressed", String(isEraser));
   };
   const tool = (words, isPressed, onclick) =>
-    element("button", { type: "button", "aria-pressed": isPressed === null ? null : String(isPressed), onclick }, words);
-  const pen = tool("Pen", true, () => pick(false));
-  const eraser = tool("Eraser", false, () => pick(true));
+    element("button", { type: "button", "aria-pressed": isPressed, onclick }, words);
+  const pen = tool("Pen", "true", () => pick(false));
+  const eraser = tool("Eraser", "false", () => pick(true));
   const width = element("input", {
     type: "range", id: "thickness", min: 0.5, max: 2.5, step: 0.1, value: drawing.radius,
   });

@@ -33,7 +33,8 @@ export class Lanes {
     return new Promise((resolve, reject) => {
       // What comes last has waited least.
       lane.waiting.delete(kind);
-      lane.waiting.set(kind, { kind, live, what: { ...what, query }, controller: new AbortController(), resolve, reject });
+      const controller = new AbortController();
+      lane.waiting.set(kind, { kind, live, what: { ...what, query }, controller, resolve, reject });
       this.#next(lane);
     });
   }

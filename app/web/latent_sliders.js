@@ -1,4 +1,4 @@
-/* A slider for each dimension of the latent space, the most informative first, with the encoder's mean and +-2 sigma. */
+/* A slider for each dimension of the latent space, most informative first, with the encoder's mean and +-2 sigma. */
 
 import { element } from "./elements.js";
 
@@ -6,7 +6,7 @@ export const REACH = 4;
 
 const STEP = 0.05;
 
-/* Return {node, build(order, kl), show(z, posterior)}; `onMove(dimension, value, {live, at})` is called while one moves. */
+/* Return {node, build(order, kl), show(z, posterior)}; `onMove(dimension, value, how)` while one moves. */
 export function makeSliders(onMove) {
   const node = element("div", { class: "sliders" });
   const rows = new Map();
@@ -14,7 +14,7 @@ export function makeSliders(onMove) {
   function build(order, kl) {
     rows.clear();
     const head = element("div", { class: "slider head-row", "aria-hidden": "true" },
-      element("span"), element("span", {}, "mean and ±2σ of q(z|x)"), element("span", {}, "z"), element("span", {}, "KL"));
+      ...["", "mean and ±2σ of q(z|x)", "z", "KL"].map((words) => element("span", {}, words)));
     node.replaceChildren(head, ...order.map((dimension) => makeRow(dimension, kl[dimension])));
   }
 

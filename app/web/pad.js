@@ -18,9 +18,7 @@ export function makePad({ onMove, onDimensions }) {
     reach: REACH + MARGIN,
     draw,
     onMove: ({ x, y }, how) => onMove([x, y].map((value, at) => [dimensions()[at], value]), how),
-    onStep: (step, how) => onMove(
-      step.map((change, at) => [dimensions()[at], Math.min(REACH, Math.max(-REACH, z[dimensions()[at]] + change))]), how,
-    ),
+    onStep: (step, how) => z && onMove(dimensions().map((dimension, at) => [dimension, z[dimension] + step[at]]), how),
   });
 
   function changed() {

@@ -7,7 +7,7 @@ import { asCurl, asPython } from "./snippets.js";
 
 const SAID_MS = 1_600;
 
-/* A place beside what may go wrong: `say(sentence)`, `clear()`, and `explain(error)`, which keeps quiet on overtaken ones. */
+/* A place beside what may go wrong: `say(sentence)`, `clear()`, and `explain(error)`, but for what was overtaken. */
 export function makeNotice() {
   const node = element("p", { class: "notice", role: "status", hidden: true });
   const say = (sentence) => {
@@ -28,12 +28,13 @@ export function makeNotice() {
 
 /*
  * Buttons for a result: `result()` returns {array, options, name, request}, or null while there is none;
- * `array` and `options` are what `drawImages` takes, `request` is what `client.js` takes.
+ * `array` and `options` are what `drawImages` takes, `request` is what `client.js` takes. `actions` are those that there are.
  */
-export function makeActions(result, label = "result") {
+export function makeActions(result, label = "result", actions = ["PNG", "npy", "curl", "Python"]) {
   const status = element("span", { class: "offscreen", role: "status" });
   const group = element("div", { class: "actions", role: "group", "aria-label": `Save or copy: ${label}` }, status);
   const add = (words, name, act) => {
+    if (!actions.includes(words)) return;
     const button = element("button", { type: "button", class: "quiet", "aria-label": name }, words);
     button.addEventListener("click", async () => {
       const what = result();

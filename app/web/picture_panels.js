@@ -26,7 +26,8 @@ export function makePicturePanels(app, { what, onReady, extend = () => {} }) {
     const words = `${what} by ${TITLES[framework]}`;
     const canvas = imageCanvas(words);
     const timing = element("p", { class: "hint" }, "–");
-    body.append(canvas, element("div", { class: "row picture-foot" }, timing, makeActions(() => results.get(framework), words)));
+    const actions = makeActions(() => results.get(framework), words);
+    body.append(canvas, element("div", { class: "row picture-foot" }, timing, actions));
     extend(framework, body);
     views.set(framework, { canvas, timing });
   }
@@ -48,12 +49,15 @@ export function makePicturePanels(app, { what, onReady, extend = () => {} }) {
 
   /* Only of what was asked alike: while one framework is ahead of another, there is nothing to compare. */
   function compare() {
-    const found = [...results].filter(([framework]) => app.frameworks.ready.includes(framework));
-    const asked = new Set(found.map(([, { request }]) => JSON.stringify([{ ...request.query, framework: null }, [...(request.body?.data ?? [])]])));
+    const names = Object.keys(TITLES).filter((one) => results.has(one) && app.frameworks.ready.includes(one));
+    const found = names.map((one) => [one, results.get(one)]);
+    const asked = new Set(found.map(([, { request: { query, body } }]) =>
+      JSON.stringify([{ ...query, framework: null }, [...(body?.data ?? [])]])));
     const images = new Map(found.map(([framework, { array }]) => [framework, array.data]));
     const apart = asked.size === 1 ? differ(images) : null;
+    const pair = apart?.pair.map((one) => TITLES[one]).join(" – ");
     difference.textContent = apart
-      ? `Largest difference of a pixel between frameworks: ${apart.largest.toPrecision(3)} (${apart.pair.map((one) => TITLES[one]).join(" – ")}).`
+      ? `Largest difference of a pixel between frameworks: ${apart.largest.toPrecision(3)} (${pair}).`
       : "";
   }
 

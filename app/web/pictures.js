@@ -6,10 +6,13 @@ const LONGEST_SIDE = 200;
 const BOX = 20;
 const INK = 0.35;
 
+/* A picture that can't be read or has nothing in it; `message` is a sentence for the visitor. */
+export class PictureProblem extends Error {}
+
 /*
  * Return {image, isDark}. `ink` is "dark" (on light), "light" (on dark) or "auto". With `centred` the digit is cropped,
- * fitted into 20 x 20 pixels and moved so that its centre of mass is in the middle, as MNIST's were; uneven light and the
- * paper's grain are taken away first. Without, the whole picture is squeezed, as the service does with files.
+ * fitted into 20 x 20 pixels and moved so that its centre of mass is in the middle, as MNIST's were; uneven light and
+ * the paper's grain are taken away first. Without, the whole picture is squeezed, as the service does with files.
  */
 export async function readPicture(blob, { ink, centred }) {
   const picture = await decode(blob);
@@ -22,7 +25,7 @@ export async function readPicture(blob, { ink, centred }) {
   }
   flatten(picture);
   const { box, middle } = findDigit(picture);
-  if (!box) throw new Error("There is no digit to be seen in that picture: try another one, or say which ink it has.");
+  if (!box) throw new PictureProblem("There is no digit to be seen in it: try another picture, or say which ink it has.");
   const scale = Math.max(box.right - box.left, box.bottom - box.top) / BOX;
   // Centred on its mass, but never over the edge.
   const start = (centre, first, last) =>
@@ -37,7 +40,7 @@ async function decode(blob) {
   try {
     bitmap = await createImageBitmap(blob);
   } catch {
-    throw new Error("That isn't a picture which this browser can read: try a PNG, JPEG, WebP, GIF or BMP file.");
+    throw new PictureProblem("That isn't a picture that this browser can read: try a PNG, JPEG, WebP or GIF file.");
   }
   const scale = Math.min(1, LONGEST_SIDE / Math.max(bitmap.width, bitmap.height));
   const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
@@ -71,9 +74,11 @@ function flatten(picture) {
   const darkest = (window) => window.reduce((least, value) => Math.min(least, value), 1);
   const brightest = (window) => window.reduce((most, value) => Math.max(most, value), 0);
   let paper = picture.values;
-  for (const pick of [darkest, brightest]) paper = filter(filter(paper, width, 1, reach, pick), width, width, reach, pick);
+  for (const pick of [darkest, brightest]) {
+    paper = filter(filter(paper, width, 1, reach, pick), width, width, reach, pick);
+  }
   const ink = picture.values.map((value, pixel) => value - paper[pixel]);
-  const peak = Math.max(1e-3, ink.toSorted()[Math.floor(ink.length * 0.99)], 0.5 * ink.reduce((a, b) => Math.max(a, b)));
+  const peak = Math.max(1e-3, ink.toSorted()[Math.floor(ink.length * 0.99)], 0.5 * brightest(ink));
   picture.values = ink.map((value) => Math.min(1, Math.max(0, (value / peak - 0.2) / 0.6)));
 }
 
@@ -112,7 +117,8 @@ function findDigit({ width, height, values }) {
 
 /* Average what each pixel of the image covers of the picture. */
 function sample({ width, height, values }, across, down) {
-  const at = (x, y) => (x < 0 || y < 0 || x >= width || y >= height ? 0 : values[Math.floor(y) * width + Math.floor(x)]);
+  const isInside = (x, y) => x >= 0 && y >= 0 && x < width && y < height;
+  const at = (x, y) => (isInside(x, y) ? values[Math.floor(y) * width + Math.floor(x)] : 0);
   const parts = 6;
   return Uint8Array.from({ length: PIXELS }, (_, pixel) => {
     let total = 0;

@@ -5,7 +5,7 @@ import { dumpNpy } from "./npy.js";
 
 const READABLE_NUMBERS = 64;
 
-/* `request` is what `client.js` takes; few numbers are written out as JSON, under `field`, many are the bytes of a npy. */
+/* A request is what `client.js` takes; few numbers are written out as JSON, under `field`, many as npy. */
 export function asCurl({ path, query, body = null, field = "latents" }, { as = "json" } = {}) {
   const url = `'${location.origin}${addressOf(path, { ...query, format: as })}'`;
   const end = as === "json" ? "" : ` -o answer.${as}`;

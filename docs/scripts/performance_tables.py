@@ -18,7 +18,7 @@ def fill(page: str, records: dict[str, dict[str, object]]) -> str:
     for name, record in records.items():
         lines = "\n".join(render(name, record))
         place = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=<!-- end -->)", re.DOTALL)
-        page, found = place.subn(lambda _, lines=lines: f"{lines}\n", page)
+        page, found = place.subn(lambda _, lines=lines: f"{lines}\n", page, count=1)
         if not found:
             raise SystemExit(f"{PAGE} has no place for {name}: put the line <!-- {name} --> there, and <!-- end -->")
     return page

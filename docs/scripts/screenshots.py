@@ -28,7 +28,12 @@ SCHEMES: Final = ("light", "dark")
 COLOURS: Final = 256
 
 # A tab that isn't named here is shown as it opens.
-PLACES: Final = {"reconstruct": "reconstruct?digit=18&seed=7", "latent": "latent?digit=18"}
+PLACES: Final = {
+    "reconstruct": "reconstruct?digit=18&seed=7",
+    "latent": "latent?digit=18",
+    "sample": "sample?seed=7",
+    "interpolate": "interpolate?at=5",
+}
 
 
 def main() -> None:

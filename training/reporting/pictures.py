@@ -14,12 +14,30 @@ from PIL import Image
 
 from training import numpy_model
 from training.checkpoint import Weights
+from training.config import ModelConfig
+from training.data import TEST_SEED, Dataset, binarize
+from training.errors import ConfigError
+from training.loop import EVALUATION_TARGET
 
 _GAP: Final = 2  # pixels between two images
 
 _SEED: Final = 0  # of the samples: the same noise each time, so that pictures of two epochs can be compared
 
 Tiles = Float32[ndarray, "rows columns height width"]
+
+
+def shown_images(dataset: Dataset, model: ModelConfig, *, most: int) -> Float32[ndarray, "n pixels"]:
+    """Return the first test images, each pixel drawn once, for a model to be shown with.
+
+    Raises:
+        ConfigError: They haven't the model's shape.
+    """
+    if dataset.image_shape != model.image_shape:
+        raise ConfigError(
+            f"{dataset.name} has images of {dataset.image_shape}: expected {model.image_shape}, "
+            "as the model has; name the data set that it was trained on"
+        )
+    return binarize(dataset.test[:most], target=EVALUATION_TARGET, seed=TEST_SEED)
 
 
 def reconstruct(

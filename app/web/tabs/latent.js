@@ -128,13 +128,13 @@ export function mount(panel, app) {
     const isServed = checkpoint === app.frameworks.of(space.value)?.checkpoint;
     const share = explained.reduce((sum, one) => sum + one) * 100;
     mapHint.textContent = isServed
-      ? `Means of ${digits.count} digits by ${TITLES[space.value]}'s encoder, on the two components that hold most of ` +
-        `their variance (${share.toFixed(0)} %). Click one, or drag between them.`
+      ? `Means of ${digits.count} digits by ${TITLES[space.value]}'s encoder, on the two components that hold most ` +
+        `of their variance (${share.toFixed(0)} %). Click one, or drag between them.`
       : "This map was made of another checkpoint than the one that is served.";
     const fits = Object.entries(to).map(([one, fit]) => `${TITLES[one]} ${fit.explained.toFixed(2)}`);
     othersHint.textContent = isServed && others.value === "translated"
-      ? "Trained apart, the three have axes of their own. A linear map leads from this place to the others' spaces, and " +
-        `explains most of how their means vary (R²: ${fits.join(", ")}).`
+      ? "Trained apart, the three have axes of their own. A linear map leads from this place to the others' spaces, " +
+        `and explains most of how their means vary (R²: ${fits.join(", ")}).`
       : "Trained apart, the three have axes of their own: the same numbers are another picture in each.";
   }
 

@@ -30,7 +30,8 @@ export function mount(panel, app) {
   const views = new Map();
   const input = makeInputCard(({ live, at, digit }) => {
     input.strip.mark(digit);
-    app.state.set({ digit, pixels: digit === null && !input.drawing.isEmpty ? writePixels(input.drawing.image) : null });
+    const isOwn = digit === null && !input.drawing.isEmpty;
+    app.state.set({ digit, pixels: isOwn ? writePixels(input.drawing.image) : null });
     askAll({ live, at });
   });
   const seed = makeSeedField((value) => {
@@ -115,11 +116,14 @@ export function mount(panel, app) {
   function show(framework, json, timings) {
     const { canvas, values } = views.get(framework);
     drawImages(canvas, { shape: [1, PIXELS], data: results.get(framework).probs });
-    for (const key of ["elbo", "log_likelihood", "kl_divergence"]) values.get(key).textContent = formatNats(json[key][0]);
+    for (const key of ["elbo", "log_likelihood", "kl_divergence"]) {
+      values.get(key).textContent = formatNats(json[key][0]);
+    }
     for (const key of ["model", "all"]) values.get(key).textContent = formatMs(timings[key]);
     // While the hand moves, one framework may be a move ahead of another.
-    const same = [...results].filter(([one, result]) => result.version === version && app.frameworks.ready.includes(one));
-    if (same.length === app.frameworks.ready.length || same.length > 2) {
+    const { ready } = app.frameworks;
+    const same = [...results].filter(([one, result]) => result.version === version && ready.includes(one));
+    if (same.length === ready.length || same.length > 2) {
       const request = requestOf(null);
       difference.show(new Map(same.map(([one, result]) => [one, result.probs])), { ...request, path: "/compare" });
     }

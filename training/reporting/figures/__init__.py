@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from training import numpy_model
 from training.checkpoint import Checkpoint
-from training.data import TEST_SEED, Dataset, binarize
-from training.errors import ConfigError, RunFolderError
+from training.data import Dataset
+from training.errors import RunFolderError
 from training.loop import EVALUATION_TARGET
 from training.reporting import pictures
 from training.reporting.figures.curves import draw_learning_curves
@@ -50,11 +50,6 @@ def draw_figures(folder: Path, checkpoint: Checkpoint, dataset: Dataset, records
         ConfigError: The data set's images haven't the model's shape.
         RunFolderError: The folder can't be written.
     """
-    if dataset.image_shape != checkpoint.model.image_shape:
-        raise ConfigError(
-            f"{dataset.name} has images of {dataset.image_shape}: expected {checkpoint.model.image_shape}, "
-            "as the model has; name the data set that it was trained on"
-        )
     drawings = _Drawings(checkpoint, dataset, records)
     figures: dict[str, Callable[[], Figure] | str] = {
         "learning_curves": drawings.learning_curves if records else "no metrics of the run are beside the checkpoint",
@@ -83,7 +78,7 @@ class _Drawings:
         self._weights = checkpoint.weights
         self._model = checkpoint.model
         self._records = records
-        self._images = binarize(dataset.test[:_MOST_IMAGES], target=EVALUATION_TARGET, seed=TEST_SEED)
+        self._images = pictures.shown_images(dataset, checkpoint.model, most=_MOST_IMAGES)
         self._labels = None if dataset.test_labels is None else dataset.test_labels[:_MOST_IMAGES]
         self._run = f"{checkpoint.framework}, {dataset.name}"
         self._part = f"{self._run}: test images, target {EVALUATION_TARGET}"

@@ -1,0 +1,121 @@
+/* Small charts as SVG, and the same numbers as a table for whoever would rather read them. */
+
+import { element } from "./elements.js";
+import { TITLES } from "./frameworks.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const WIDTH = 330;
+const LABEL = 88;
+const VALUE = 50;
+const BAR = 13;
+const GAP = 12;
+const HEIGHT = 200;
+const MARGIN = { left: 42, right: 8, top: 4, bottom: 24 };
+const MARKED = 12;
+const WIDE = 10;
+
+/* `chart` is one of `comparison.json`: {kind, title, unit, axis, series: [{framework, values}]}. */
+export function makeChart(chart) {
+  const draw = chart.kind === "bars" ? drawBars : drawLines;
+  const said = `${chart.title}, in ${chart.unit}. The table below has the numbers.`;
+  const scroller = { class: "scroller", tabindex: 0, role: "region", "aria-label": `${chart.title}, as a table` };
+  return element("div", { class: "chart" }, draw(chart, said),
+    element("details", {}, element("summary", {}, "As a table"), element("div", scroller, makeTable(chart))));
+}
+
+export function formatFigure(value) {
+  if (value === null) return "–";
+  return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(3)));
+}
+
+function makeTable({ title, unit, axis, series }) {
+  const names = series.map(({ framework }) => TITLES[framework]);
+  const head = [unit, ...names].map((words) => element("th", { scope: "col" }, words));
+  const rows = axis.map((label, at) => element("tr", {}, element("th", { scope: "row" }, String(label)),
+    ...series.map(({ values }) => element("td", {}, formatFigure(values[at])))));
+  return element("table", {}, element("caption", { class: "offscreen" }, title),
+    element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows));
+}
+
+function drawBars({ axis, series }, said) {
+  const step = series.length * BAR + GAP;
+  const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${axis.length * step}`, role: "img", "aria-label": said });
+  const most = Math.max(...series.flatMap(({ values }) => values.map((value) => value ?? 0)), Number.MIN_VALUE);
+  axis.forEach((label, at) => {
+    picture.append(...wrap(String(label), LABEL - 8, at * step + (step - GAP) / 2));
+    series.forEach(({ framework, values }, place) => {
+      const y = at * step + place * BAR;
+      const length = ((values[at] ?? 0) / most) * (WIDTH - LABEL - VALUE);
+      picture.append(
+        svg("rect", { class: framework, x: LABEL, y, width: Math.max(1, length), height: BAR - 2, rx: 1.5 }),
+        text(formatFigure(values[at]), { x: LABEL + length + 5, y: y + BAR / 2 }));
+    });
+  });
+  return picture;
+}
+
+/* A long label is two lines. */
+function wrap(label, x, y) {
+  const words = label.split(" ");
+  const lines = label.length > 15 ? [words.slice(0, 2).join(" "), words.slice(2).join(" ")] : [label];
+  return lines.filter(Boolean).map((line, at, { length }) => text(line, { x, y: y + (at - (length - 1) / 2) * 13, class: "end" }));
+}
+
+function drawLines({ axis, series }, said) {
+  const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": said });
+  const all = series.flatMap(({ values }) => values).filter((value) => value !== null);
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  // Where one value is many times another, equal factors are equal steps.
+  const isWide = low > 0 && high / low > WIDE;
+  const isWideAxis = axis.at(-1) / axis[0] > WIDE && axis.length <= MARKED;
+  const x = scale(axis[0], axis.at(-1), MARGIN.left + 8, WIDTH - MARGIN.right - 8, isWideAxis);
+  const y = scale(low, high, HEIGHT - MARGIN.bottom - 8, MARGIN.top + 8, isWide);
+  for (const tick of ticks(low, high, isWide)) {
+    picture.append(svg("line", { class: "grid", x1: MARGIN.left, x2: WIDTH - MARGIN.right, y1: y(tick), y2: y(tick) }),
+      text(formatFigure(tick), { x: MARGIN.left - 6, y: y(tick), class: "end" }));
+  }
+  const marked = axis.length <= MARKED ? axis : ticks(axis[0], axis.at(-1), false).filter(Number.isInteger);
+  for (const tick of marked) picture.append(text(String(tick), { x: x(tick), y: HEIGHT - MARGIN.bottom + 12, class: "middle" }));
+  for (const { framework, values } of series) {
+    const points = values.map((value, at) => [x(axis[at]), y(value)]);
+    picture.append(svg("polyline", { class: framework, points: points.map((point) => point.join(",")).join(" ") }));
+    if (axis.length <= MARKED) picture.append(...points.map(([cx, cy]) => mark(framework, cx, cy)));
+  }
+  return picture;
+}
+
+/* A circle, a square or a triangle, for those to whom the colours are alike. */
+function mark(framework, x, y) {
+  if (framework === "jax") return svg("circle", { class: framework, cx: x, cy: y, r: 4 });
+  if (framework === "tensorflow") return svg("rect", { class: framework, x: x - 3.5, y: y - 3.5, width: 7, height: 7 });
+  return svg("polygon", { class: framework, points: `${x},${y - 5} ${x - 5},${y + 4} ${x + 5},${y + 4}` });
+}
+
+function scale(low, high, start, end, isWide) {
+  const along = isWide ? Math.log : (value) => value;
+  const length = along(high) - along(low) || 1;
+  return (value) => start + ((along(value) - along(low)) / length) * (end - start);
+}
+
+function ticks(low, high, isWide) {
+  if (isWide) {
+    const from = Math.ceil(Math.log10(low));
+    return Array.from({ length: Math.max(0, Math.floor(Math.log10(high)) - from + 1) }, (_, at) => 10 ** (from + at));
+  }
+  const power = 10 ** Math.floor(Math.log10((high - low) / 2 || 1));
+  const step = [5, 2, 1].map((one) => one * power).find((one) => (high - low) / one >= 2) ?? power;
+  const from = Math.ceil(low / step);
+  return Array.from({ length: Math.floor(high / step) - from + 1 }, (_, at) => Number(((from + at) * step).toPrecision(12)));
+}
+
+function svg(tag, attributes) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
+}
+
+function text(words, attributes) {
+  const node = svg("text", attributes);
+  node.textContent = words;
+  return node;
+}

@@ -1,0 +1,119 @@
+/* Times requests from this browser, one after the other, so that a visitor sees what their own machine and network make of it. */
+
+import { element } from "./elements.js";
+import { TITLES } from "./frameworks.js";
+import { formatFigure } from "./charts.js";
+import { makeActions, makeNotice } from "./parts.js";
+
+const SIZES = [1, 16, 64, 256];
+const WARM = 3;
+const COUNTS = [10, 30, 100];
+const COLUMNS = ["median, ms", "95th percentile, ms", "of that the model, ms", "images/s"];
+
+/* Return {node, stop(), show()}; `images(count)` gives so many test digits as one array of bytes. */
+export function makeLiveMeasurement(app, images) {
+  let run = null;
+  let last = null;
+  const found = new Map();
+  const notice = makeNotice();
+  const said = element("p", { class: "hint", role: "status" });
+  const count = element("select", { id: "live-count" }, ...COUNTS.map((one) => element("option", {}, String(one))));
+  count.addEventListener("change", () => app.state.set({ n: count.value }));
+  const button = element("button", { type: "button", class: "primary", onclick: () => (run ? stop() : start()) }, "Measure");
+  const body = element("tbody");
+  const table = element("table", {},
+    element("caption", { class: "offscreen" }, "Measured from this browser"),
+    element("thead", {}, element("tr", {},
+      ...["framework", "images a request", ...COLUMNS].map((words) => element("th", { scope: "col" }, words)))),
+    body);
+  const result = () => last && { ...asArray(found), name: "latency", request: last };
+  const node = element("section", { class: "card live", "aria-label": "Measured now" },
+    element("div", { class: "row head" },
+      element("h2", {}, "Measured now, from your browser"),
+      element("div", { class: "row" }, element("label", { for: "live-count" }, "Requests each"), count, button)),
+    element("p", { class: "hint" },
+      `Reconstructs test digits, npy both ways, one request after the other, after ${WARM} that aren't counted. The `,
+      "times are those that this page sees: network, browser, and the server with all it does; the model's own part is ",
+      "what the server says of it (Server-Timing). One request at a time isn't the most that a server can do."),
+    notice.node, said,
+    element("div", { class: "scroller", tabindex: 0, role: "region", "aria-label": "Measured from this browser" }, table),
+    makeActions(result, "figures measured from this browser", ["npy", "curl", "Python"]));
+
+  async function start() {
+    if (app.frameworks.ready.length === 0) {
+      notice.say("No framework answers yet: try again in a moment.");
+      return;
+    }
+    const own = {};
+    run = own;
+    button.textContent = "Stop";
+    notice.clear();
+    found.clear();
+    body.replaceChildren();
+    try {
+      for (const size of SIZES) {
+        for (const framework of app.frameworks.ready) {
+          said.textContent = `Measuring ${TITLES[framework]} with ${size} image${size > 1 ? "s" : ""} a request.`;
+          const figures = await measure(framework, size, own);
+          if (run !== own) return;
+          found.set(`${framework}/${size}`, figures);
+          body.append(element("tr", { class: framework },
+            element("th", { scope: "row" },
+              element("span", { class: "dot", "aria-hidden": "true" }), ` ${TITLES[framework]}`),
+            ...[size, ...figures].map((value) => element("td", {}, formatFigure(value)))));
+        }
+      }
+      said.textContent = `Done: ${count.value} requests each, in this browser with ${navigator.hardwareConcurrency} cores.`;
+    } catch (error) {
+      if (run !== own) return;
+      notice.explain(error);
+      said.textContent = "";
+    }
+    if (run === own) finish();
+  }
+
+  async function measure(framework, size, own) {
+    const all = [];
+    const model = [];
+    const request = { path: "/reconstruct", query: { framework, seed: 7 }, body: await images(size), field: "images" };
+    for (let number = -WARM; number < Number(count.value) && run === own; number += 1) {
+      const { timings } = await app.ask({ ...request, framework, kind: "measure" });
+      if (number < 0) continue;
+      all.push(timings.all);
+      model.push(timings.model);
+    }
+    last = request;
+    const seconds = all.reduce((sum, value) => sum + value, 0) / 1e3;
+    return [quantile(all, 0.5), quantile(all, 0.95), quantile(model, 0.5), (size * all.length) / seconds];
+  }
+
+  function stop() {
+    if (!run) return;
+    said.textContent = "Stopped.";
+    finish();
+  }
+
+  function finish() {
+    run = null;
+    button.textContent = "Measure";
+  }
+
+  return {
+    node,
+    stop,
+    show() {
+      count.value = COUNTS.includes(Number(app.state.get("n"))) ? app.state.get("n") : COUNTS[1];
+    },
+  };
+}
+
+/* The value that a share of the values isn't above. */
+function quantile(values, share) {
+  const sorted = Float64Array.from(values).sort();
+  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? null;
+}
+
+function asArray(found) {
+  const rows = [...found.values()];
+  return { array: { shape: [rows.length, COLUMNS.length], data: Float32Array.from(rows.flat()) } };
+}

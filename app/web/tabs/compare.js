@@ -1,0 +1,66 @@
+/* How the three compare: as measured on one machine for the report, and as this visitor's own browser sees it. */
+
+import { makeChart } from "../charts.js";
+import { ServiceProblem } from "../client.js";
+import { loadDigits } from "../digits.js";
+import { element } from "../elements.js";
+import { TITLES } from "../frameworks.js";
+import { makeLiveMeasurement } from "../live_measurement.js";
+import { stack } from "../npy.js";
+import { makeNotice } from "../parts.js";
+
+export const name = "compare";
+export const title = "Compare";
+
+export function mount(panel, app) {
+  let isLoaded = false;
+  const notice = makeNotice();
+  const missing = element("p", { class: "notice", hidden: true });
+  const charts = element("div", { class: "charts" });
+  const origins = element("p", { class: "hint" });
+  const live = makeLiveMeasurement(app, async (count) => {
+    const digits = await loadDigits();
+    return stack(Array.from({ length: count }, (_, at) => digits.image(at % digits.count)), Uint8Array);
+  });
+  const legend = element("ul", { class: "frameworks" },
+    ...Object.entries(TITLES).map(([framework, words]) =>
+      element("li", { class: `chip ${framework}`, "data-state": "ready" },
+        element("span", { class: "dot", "aria-hidden": "true" }), words)));
+  panel.append(
+    element("section", { class: "card compare", "aria-label": "The report" },
+      element("div", { class: "row head" }, element("h2", {}, "From the report: lower is better"), legend),
+      notice.node, missing, charts, origins),
+    live.node);
+
+  async function load() {
+    const response = await fetch("/web/data/comparison.json");
+    if (!response.ok) throw new ServiceProblem("The report's figures are missing from this server.", response.status);
+    const report = await response.json();
+    charts.replaceChildren(...report.charts.map((chart) => {
+      const caption = element("strong", {}, chart.title);
+      const unit = element("span", { class: "version" }, `, ${chart.unit}`);
+      return element("figure", {}, element("figcaption", {}, caption, unit), makeChart(chart));
+    }));
+    missing.hidden = report.missing.length === 0;
+    missing.textContent = `Not measured yet: ${report.missing.join(" and ")}.`;
+    const measured = report.charts.flatMap((chart) => chart.measured.map(
+      ({ machine, commit, day }) => `${machine} (commit ${commit || "unknown"}, ${day})`));
+    origins.replaceChildren(
+      report.smoke ? "A trial with tiny sizes, not figures. " : "",
+      `Measured on ${[...new Set(measured)].join("; ")}. Medians; the report, docs/comparison, has their spread. `,
+      "Where a scale's steps are factors of ten, it is logarithmic.");
+    isLoaded = true;
+  }
+
+  return {
+    async show() {
+      live.show();
+      try {
+        if (!isLoaded) await load();
+      } catch (error) {
+        notice.explain(error);
+      }
+    },
+    hide: () => live.stop(),
+  };
+}

@@ -1,0 +1,142 @@
+"""Make app/web/data/comparison.json, what the page's tab Compare shows, of docs/comparison/comparison.json.
+
+python docs/scripts/comparison_data.py
+
+A chart is bars or lines: a value of each framework at each label or number of its axis, the median of those measured. A
+section that wasn't measured is named as missing.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any, Final
+
+from training.comparison.page.quality_figures import mean_curve
+from training.comparison.page.training_figures import speed_of
+from training.comparison.plan import SECTIONS
+from training.frameworks import FRAMEWORKS
+
+ROOT: Final = Path(__file__).parents[2]
+SOURCE: Final = ROOT / "docs" / "comparison" / "comparison.json"
+TARGET: Final = ROOT / "app" / "web" / "data" / "comparison.json"
+MODES: Final = ("compiled", "eager")
+START: Final = {"import": "import", "load": "load", "first_call": "first call", "total": "all of it"}
+
+Values = Mapping[str, Iterable[float | None]]
+
+
+def summarise(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the charts, what isn't measured, and where the rest was."""
+    sections = content["sections"]
+    makers = {"training": _training, "quality": _quality, "inference": _inference, "code": _code}
+    return {
+        "smoke": content["smoke"],
+        "missing": [name for name in SECTIONS if name in makers and not _measured(sections.get(name, {}))],
+        "charts": [
+            {**chart, "section": name, "measured": _measured(sections[name])}
+            for name, maker in makers.items()
+            if _measured(sections.get(name, {}))
+            for chart in maker(sections[name])
+        ],
+    }
+
+
+def _measured(section: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return machine, commit and day of a section's figures, each different one once."""
+    found = [section.get("measured")]
+    for each in dict(section["frameworks"] if isinstance(section.get("frameworks"), dict) else {}).values():
+        found += [each.get("measured"), *(run.get("measured") for run in each.get("seeds", {}).values())]
+    origins = [
+        {"machine": one["machine"], "commit": (one["commit"] or "")[:12], "day": one["time"][:10]}
+        for one in found
+        if one
+    ]
+    return [one for place, one in enumerate(origins) if one not in origins[:place]]
+
+
+def _chart(kind: str, title: str, unit: str, axis: Iterable[str | int], values: Values) -> dict[str, Any]:
+    series = [
+        {"framework": name, "values": [None if value is None else float(f"{value:.4g}") for value in found]}
+        for name, found in values.items()
+    ]
+    return {"kind": kind, "title": title, "unit": unit, "axis": list(axis), "series": series}
+
+
+def _training(section: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    speeds = {
+        name: [speed_of(section["frameworks"][name]["modes"][mode]) for mode in MODES]
+        for name in _names(section["frameworks"])
+    }
+    for field, title in (
+        ("epoch_seconds", "Training: an epoch"),
+        ("compile_seconds", "Training: what the first epoch takes beyond that"),
+    ):
+        values = {name: [speed and median(getattr(speed, field)) for speed in found] for name, found in speeds.items()}
+        yield _chart("bars", title, "s", MODES, values)
+
+
+def _quality(section: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    runs = {name: section["frameworks"][name] for name in _names(section["frameworks"])}
+    runs = {name: found for name, found in runs.items() if found["seeds"]}
+    figures = {"-ELBO": "elbo", "-log p(x), importance-weighted": "iwae"}
+    values = {
+        name: [-fmean(run[figure]["value"] for run in found["seeds"].values()) for figure in figures.values()]
+        for name, found in runs.items()
+    }
+    yield _chart("bars", "Quality: test images, target fixed", "nats", figures, values)
+    curves = {name: mean_curve(found) for name, found in runs.items()}
+    epochs = range(1, min(map(len, curves.values())) + 1)
+    yield _chart("lines", "Quality: -ELBO on validation images, by epoch", "nats", epochs, curves)
+
+
+def _inference(section: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    found = {name: section["frameworks"][name] for name in _names(section["frameworks"])}
+    sizes = section["settings"]["batch_sizes"]
+    warm = {
+        name: [
+            median(
+                each["median_seconds"] * 1e3
+                for process in one["processes"]
+                for each in process["batches"][str(size)]["rounds"]
+            )
+            for size in sizes
+        ]
+        for name, one in found.items()
+    }
+    first = {
+        name: [
+            median(process["batches"][str(size)]["first_seconds"] * 1e3 for process in one["processes"])
+            for size in sizes
+        ]
+        for name, one in found.items()
+    }
+    starts = {
+        name: [median(start[f"{part}_seconds"] for start in one["starts"]) for part in START]
+        for name, one in found.items()
+    }
+    yield _chart("lines", "Inference: a warm call, by its images", "ms", sizes, warm)
+    yield _chart("lines", "Inference: the first call of a size", "ms", sizes, first)
+    yield _chart("bars", "Start: from Python to the first image", "s", START.values(), starts)
+
+
+def _code(section: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    files = section["files"]
+    values = {
+        name: [file["frameworks"][name]["tokens"] for file in files.values()] for name in _names(section["frameworks"])
+    }
+    yield _chart("bars", "Code: size of each twin file", "tokens", files, values)
+
+
+def _names(found: Iterable[str]) -> list[str]:
+    return [name for name in FRAMEWORKS if name in found]
+
+
+def write(source: Path, target: Path) -> None:
+    """Write the summary of a comparison."""
+    summary = summarise(json.loads(source.read_text(encoding="utf-8")))
+    target.write_text(json.dumps(summary, separators=(",", ":")) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(SOURCE, TARGET)
