@@ -58,7 +58,7 @@ def test_pixels_are_drawn_as_often_as_their_intensity_says(framework):
     intensities = np.append(np.arange(256, dtype=np.float32) / 255, np.float32(1))
     probs = backend.array(np.tile(intensities, (20_000, 1)))
 
-    drawn = np.array(_draw(backend, probs))
+    drawn = np.asarray(_draw(backend, probs))
 
     assert set(np.unique(drawn)) == {0.0, 1.0}
     errors = np.sqrt(intensities * (1 - intensities) / 20_000)
