@@ -30,7 +30,9 @@ def measure(options: Options) -> list[Figure]:
     cases = options.choose(CASES)
     figures: list[Figure] = [{"case": str(case), "bound_ms": options.bound_ms, "runs": []} for case in cases]
     frameworks = sorted({case.framework for case in cases})
-    with service(options.cores.server, frameworks=frameworks, arguments=options.server_args) as found:
+    # More connections than come: it is the queues' bound that is to be seen, not that of connections.
+    arguments = ["--max-connections", str(2 * CROWD), *options.server_args]
+    with service(options.cores.server, frameworks=frameworks, arguments=arguments) as found:
         for case in cases:
             case.check(found.url)
             case.highest(found.url, core=options.cores.client, seconds=1)  # warms up
