@@ -13,8 +13,8 @@ from benchmarks.serving.tables import counts, spread, table, verdict
 
 CASES: Final = tuple(Case("npy", case.framework, count) for case in SINGLE_IMAGES[:3] for count in (1, 64))
 
-CROWD: Final = 5000
-"""Connections of the overload."""
+CROWD: Final = 1000
+"""Connections of the overload: as many as the service takes unless told otherwise; further ones get 503."""
 
 LENGTHS: Final = 3
 """So many times as long as other cases: queues take a while to fill."""
@@ -30,9 +30,7 @@ def measure(options: Options) -> list[Figure]:
     cases = options.choose(CASES)
     figures: list[Figure] = [{"case": str(case), "bound_ms": options.bound_ms, "runs": []} for case in cases]
     frameworks = sorted({case.framework for case in cases})
-    # More connections than come: it is the queues' bound that is to be seen, not that of connections.
-    arguments = ["--max-connections", str(2 * CROWD), *options.server_args]
-    with service(options.cores.server, frameworks=frameworks, arguments=arguments) as found:
+    with service(options.cores.server, frameworks=frameworks, arguments=options.server_args) as found:
         for case in cases:
             case.check(found.url)
             case.highest(found.url, core=options.cores.client, seconds=1)  # warms up
