@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
 from app.inference.adapter import Adapter
+from app.inference.garbage import set_aside_what_is_loaded
 from app.inference.states import FrameworkState, Status
 from app.inference.threads import count_threads, prepare_threads
 from training.checkpoint import Checkpoint, load_checkpoint
@@ -32,7 +33,8 @@ ADAPTERS: Final = {
 # two sides can be handed half a module. Compiling and warming up, which take longer, do run side by side.
 _importing = threading.Lock()
 
-_kept_from_collector: Final[set[str]] = set()
+# Of later loads, garbage collection takes what was replaced.
+_set_aside: Final[set[str]] = set()
 
 
 class Load(Protocol):
@@ -76,19 +78,10 @@ def load_model(
     with _importing:
         adapter_type = getattr(importlib.import_module(module), name)
     adapter: Adapter = adapter_type(checkpoint, device=device, threads=threads)
-    _keep_from_collector(framework)
+    if framework not in _set_aside:
+        _set_aside.add(framework)
+        set_aside_what_is_loaded()
     return checkpoint, adapter
-
-
-def _keep_from_collector(framework: str) -> None:
-    """Have garbage collection pass over what a framework has brought; of later loads it collects all.
-
-    That is hundreds of thousands of objects, all of which each full collection looks at while every request waits.
-    """
-    if framework not in _kept_from_collector:
-        _kept_from_collector.add(framework)
-        gc.collect()
-        gc.freeze()
 
 
 async def load_in_thread(load: Load, framework: str, *, checkpoints: Path, device: str) -> Loaded | FrameworkState:

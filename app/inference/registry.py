@@ -1,7 +1,6 @@
 """Which frameworks are served: loads them, takes out those that fail, and loads these anew. Computes nothing."""
 
 import asyncio
-import gc
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -11,7 +10,6 @@ from typing import Final
 from app.backoff import Backoff
 from app.exceptions import FrameworkFaultError, FrameworkUnavailableError
 from app.inference.batcher import Batcher, Observer
-from app.inference.garbage import set_aside_what_is_loaded
 from app.inference.loader import Load, Loaded, load_in_thread, load_model
 from app.inference.states import FrameworkState, LoadedModel, Reload, Status
 from app.inference.threads import count_threads
@@ -95,7 +93,6 @@ class Registry:
                 self._first_loads.append(self._spawn(self._load_first(state.framework)))
             else:
                 logger.warning("%s", state.reason)
-        self._spawn(self._set_aside())
         self._spawn(self._watch())
 
     async def wait_until_loaded(self) -> None:
@@ -137,11 +134,6 @@ class Registry:
         if self.nothing_is_left:
             self._when_nothing_is_left()
 
-    async def _set_aside(self) -> None:
-        """Have the garbage collector leave out what the frameworks consist of: it would pause for half a second."""
-        await self.wait_until_loaded()
-        gc.freeze()
-
     async def _reload(self, framework: str) -> Reload:
         async with self._locks[framework]:
             outcome = await self._load_anew(framework)
@@ -172,8 +164,6 @@ class Registry:
         )
         logger.info("%s is ready on %s after %.1f s", framework, adapter.device, outcome.seconds)
         self._states[framework] = FrameworkState(framework=framework, status=Status.READY, model=model)
-        if old is None:  # a model that takes another's place is in nobody's way
-            set_aside_what_is_loaded()
 
     def _make_batcher(self, framework: str) -> Batcher:
         return Batcher(

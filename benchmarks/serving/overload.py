@@ -13,8 +13,8 @@ from benchmarks.serving.tables import counts, spread, table, verdict
 
 CASES: Final = tuple(Case("npy", case.framework, count) for case in SINGLE_IMAGES[:3] for count in (1, 64))
 
-CROWD: Final = 5000
-"""Connections of the overload."""
+CROWD: Final = 1000
+"""Connections of the overload: as many as the service takes unless told otherwise; further ones get 503."""
 
 LENGTHS: Final = 3
 """So many times as long as other cases: queues take a while to fill."""
