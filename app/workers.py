@@ -19,8 +19,8 @@ from typing import Final
 from prometheus_client.multiprocess import mark_process_dead
 
 from app.backoff import Backoff
-from app.cores import take_share_of_cores
 from app.exceptions import StartupError
+from app.inference.threads import take_share_of_cores
 from app.logs import configure_logs
 from app.metrics import FOLDER_VARIABLE
 from app.server import ReplacementServer, WorkerServer, run_server
