@@ -52,21 +52,17 @@ def shorten(command: str) -> str:
 
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a command with a shell in a folder."""
-    return subprocess.run(
-        ["bash", "-euc", command.replace(PYTHON, shlex.quote(sys.executable))],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+    return _run(["bash", "-euc", command.replace(PYTHON, shlex.quote(sys.executable))], folder)
 
 
 def run_python(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a script in a folder, with every warning an error."""
+    return _run([sys.executable, "-W", "error", "-c", script], folder)
+
+
+def _run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-W", "error", "-c", script],
+        words,
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
         capture_output=True,

@@ -46,6 +46,16 @@ def fake_load(framework, *, checkpoints, device):
     return checkpoint, FakeAdapter(checkpoint, framework=framework)
 
 
+def load_jax_as(adapter_type):
+    """Return what loads JAX into an adapter of that type, and the others as `fake_load` does."""
+
+    def load(framework, **options):
+        checkpoint, adapter = fake_load(framework, **options)
+        return checkpoint, adapter_type(checkpoint, framework="jax") if framework == "jax" else adapter
+
+    return load
+
+
 def fake_adapter(checkpoints, framework="jax"):
     """Return the adapter that the service of these checkpoints has for a framework."""
     return fake_load(framework, checkpoints=checkpoints, device="cpu")[1]

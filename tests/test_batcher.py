@@ -1,73 +1,14 @@
 """The batcher: who is answered what, when the queue is full, a wait is cancelled, or the framework fails."""
 
 import asyncio
-import threading
 
 import numpy as np
 import pytest
 
 from app.exceptions import FrameworkFaultError, FrameworkUnavailableError, InvalidValueError, OverloadedError
-from app.inference.batcher import Batcher
-from app.inference.jobs import Timings
 from app.inference.turns import MAX_BATCH
+from tests.batcher_bench import Bench, Gate, double, rows, wait_for
 from tests.service import fake_adapter
-
-
-class Counts:
-    """What a batcher has told."""
-
-    def __init__(self):
-        self.batches, self.shed, self.queue = [], 0, 0
-
-    def observe_batch(self, rows, model_s):
-        """Keep the size of a batch."""
-        self.batches.append(rows)
-
-    def set_queue(self, images):
-        """Keep the length of the queue."""
-        self.queue = images
-
-    def set_compilations(self, count):
-        """Keep nothing."""
-
-    def count_shed(self):
-        """Count."""
-        self.shed += 1
-
-
-class Gate:
-    """An operation that doubles its input once the gate is open."""
-
-    def __init__(self):
-        self.begun, self.open = threading.Event(), threading.Event()
-
-    def __call__(self, adapter, array):
-        """Double."""
-        self.begun.set()
-        assert self.open.wait(20)
-        return (array * 2,)
-
-
-class Bench:
-    """A batcher with all that it needs."""
-
-    def __init__(self, **limits):
-        self.counts, self.faults, self.timings = Counts(), [], Timings()
-        self.batcher = Batcher(
-            "jax",
-            **({"max_rows": 1000, "max_bytes": 2**20} | limits),
-            observer=self.counts,
-            on_fault=self.faults.append,
-        )
-
-    async def run(self, operation, array, adapter=None):
-        """Return the first of the operation's outputs."""
-        (output,) = await self.batcher.run(adapter, operation, (array,), self.timings)
-        return output
-
-    def start(self, operation, array):
-        """Begin to wait for the operation."""
-        return asyncio.create_task(self.run(operation, array))
 
 
 @pytest.fixture
@@ -76,21 +17,6 @@ def bench():
     bench = Bench()
     yield bench
     bench.batcher.close(FrameworkUnavailableError("closed", retry_after_s=1))
-
-
-def rows(count, first=0):
-    """Return so many rows, all different."""
-    return np.arange(first, first + 3 * count, dtype=np.float32).reshape(count, 3)
-
-
-def double(adapter, array):
-    """Return twice the array."""
-    return (array * 2,)
-
-
-async def wait_for(event):
-    """Wait for a thread's event without holding up the loop."""
-    assert await asyncio.to_thread(event.wait, 20)
 
 
 def test_what_comes_while_the_model_runs_shares_its_next_batch(bench):

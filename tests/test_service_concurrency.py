@@ -10,7 +10,7 @@ import pytest
 
 from app.inference import tasks
 from app.inference.fake_adapter import FakeAdapter
-from tests.service import compute, fake_adapter, fake_load, make_images, make_service, post_npy, read_npy, running
+from tests.service import compute, fake_adapter, load_jax_as, make_images, make_service, post_npy, read_npy, running
 from training.frameworks import FRAMEWORKS
 
 
@@ -34,12 +34,7 @@ class GatedAdapter(FakeAdapter):
 @pytest.fixture
 def gated(checkpoints):
     """A client of a service whose JAX waits at a gate, and its adapter."""
-
-    def load(framework, **options):
-        checkpoint, adapter = fake_load(framework, **options)
-        return checkpoint, GatedAdapter(checkpoint, framework="jax") if framework == "jax" else adapter
-
-    app = make_service(checkpoints, load=load)
+    app = make_service(checkpoints, load=load_jax_as(GatedAdapter))
     with running(app) as client:
         adapter = app.state.registry.get("jax").adapter
         yield client, adapter

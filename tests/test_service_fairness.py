@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from app.inference.fake_adapter import FakeAdapter
-from tests.service import fake_load, make_images, make_service, npy, post_npy, running
+from tests.service import load_jax_as, make_images, make_service, npy, post_npy, running
 
 LARGE = {
     "a score of 5,000 samples of 64 images": ("/score?framework=jax&samples=5000", 64, 1),
@@ -39,12 +39,7 @@ class PacedAdapter(FakeAdapter):
 @pytest.fixture
 def paced(checkpoints):
     """A client of a service whose JAX is paced, and its model."""
-
-    def load(framework, **options):
-        checkpoint, adapter = fake_load(framework, **options)
-        return checkpoint, PacedAdapter(checkpoint, framework="jax") if framework == "jax" else adapter
-
-    app = make_service(checkpoints, load=load, hang_timeout_s=0)
+    app = make_service(checkpoints, load=load_jax_as(PacedAdapter), hang_timeout_s=0)
     with running(app) as client:
         model = app.state.registry.get("jax")
         yield client, model

@@ -8,7 +8,7 @@ from tests.service import CHECKOUT, assert_problem, make_service, running
 
 WEB = CHECKOUT / "app" / "web"
 
-MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".npy": "application/x-npy"}
+MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 def page_files(*suffixes):

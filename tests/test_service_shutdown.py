@@ -43,16 +43,32 @@ def folder(tmp_path_factory):
     return save_checkpoints(tmp_path_factory.mktemp("checkpoints"))
 
 
+def find_address(url):
+    """Return the host and port of a URL."""
+    host, port = re.search(r"//(.*):(\d+)", url).groups()
+    return host, int(port)
+
+
+@contextmanager
+def unfinished_request(url):
+    """Be a client whose request has begun, and whose body never comes."""
+    with socket.create_connection(find_address(url)) as slow:
+        slow.sendall(b"POST /encode HTTP/1.1\r\nHost: x\r\nX-API-Key: k3y\r\nContent-Length: 9\r\n")
+        slow.sendall(b"Content-Type: application/x-npy\r\n\r\n")
+        time.sleep(0.2)
+        yield
+
+
 def ask_until_refused(url):
     """Ask again and again over connections that are kept, until none is accepted; count the answers by status.
 
     A request that was sent and got no answer is counted as lost.
     """
-    host, port = re.search(r"//(.*):(\d+)", url).groups()
+    address = find_address(url)
     counts = Counter()
     while True:
         try:
-            connection = socket.create_connection((host, int(port)), timeout=30)
+            connection = socket.create_connection(address, timeout=30)
         except ConnectionError:
             return counts
         with connection, connection.makefile("rb") as answers:
@@ -93,17 +109,12 @@ def test_sigterm_under_load_loses_no_request(folder, workers):
 
 def test_second_signal_ends_at_once(folder):
     """A client that never ends its request doesn't keep the process from ending at the second signal."""
-    with started(folder) as (process, url):
-        host, port = re.search(r"//(.*):(\d+)", url).groups()
-        with socket.create_connection((host, int(port))) as slow:
-            slow.sendall(b"POST /encode HTTP/1.1\r\nHost: x\r\nX-API-Key: k3y\r\nContent-Length: 9\r\n")
-            slow.sendall(b"Content-Type: application/x-npy\r\n\r\n")
-            time.sleep(0.2)
-            process.terminate()
-            time.sleep(0.3)
-            was_waiting = process.poll() is None
-            process.terminate()
-            process.wait(5)
+    with started(folder) as (process, url), unfinished_request(url):
+        process.terminate()
+        time.sleep(0.3)
+        was_waiting = process.poll() is None
+        process.terminate()
+        process.wait(5)
 
     assert was_waiting
     assert process.returncode == 128 + signal.SIGTERM
@@ -111,14 +122,9 @@ def test_second_signal_ends_at_once(folder):
 
 def test_time_to_stop_is_bounded(folder):
     """What isn't finished when the time is over is given up, and the process ends with 0."""
-    with started(folder, "--shutdown-timeout-s", 1) as (process, url):
-        host, port = re.search(r"//(.*):(\d+)", url).groups()
-        with socket.create_connection((host, int(port))) as slow:
-            slow.sendall(b"POST /encode HTTP/1.1\r\nHost: x\r\nX-API-Key: k3y\r\nContent-Length: 9\r\n")
-            slow.sendall(b"Content-Type: application/x-npy\r\n\r\n")
-            time.sleep(0.2)
-            process.terminate()
-            process.wait(10)
+    with started(folder, "--shutdown-timeout-s", 1) as (process, url), unfinished_request(url):
+        process.terminate()
+        process.wait(10)
 
     assert process.returncode == 0
 

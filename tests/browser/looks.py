@@ -5,6 +5,9 @@ NOTHING = "\N{EN DASH}"
 
 MINUS = "\N{MINUS SIGN}"
 
+DRAWING = "#panel-reconstruct .drawing"
+"""Where one draws in the tab Reconstruct."""
+
 
 def read_image(page, selector):
     """Return the gray values of a canvas, a row after the other."""

@@ -67,6 +67,25 @@ def test_temperature_is_set_with_the_keyboard(visit, service):
     assert np.abs(first_image(page, "pytorch") - expected(service, "pytorch", seed=11, temperature=0)).max() <= 1
 
 
+def test_latents_of_a_draw_are_asked_for_once(visit):
+    """Another temperature decodes the latents that are there; another seed has others."""
+    page = visit("sample?seed=11&temperature=0.5")
+    wait_for_answers(page)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "output=latents" in request.url else None)
+
+    page.fill("#temperature", "1.5")
+    page.wait_for_function("() => location.hash.includes('temperature=1.5')")
+    wait_for_answers(page)
+    before = len(asked)
+    page.fill(f"{PANEL} .seed", "12")
+    page.wait_for_function("() => location.hash.includes('seed=12')")
+    wait_for_answers(page)
+
+    assert before == 0
+    assert len(asked) == len(FRAMEWORKS)
+
+
 def test_request_that_made_the_samples_is_copied(visit):
     """The curl command asks for the seed and the number that are shown."""
     page = visit("sample?seed=11&n=36")

@@ -1,0 +1,95 @@
+"""Pictures of one's own in the tab Reconstruct: chosen, dropped, pasted, made as MNIST's were, or refused."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.browser.looks import DRAWING, read_image, wait_for_answers
+from tests.service import CHECKOUT
+
+
+@pytest.fixture
+def page(visit):
+    """The tab with its first digit, answered."""
+    page = visit("reconstruct")
+    wait_for_answers(page)
+    return page
+
+
+def photo():
+    """Return the README's photo of a 3 that was drawn with a dark pen on light paper."""
+    return (CHECKOUT / "docs" / "images" / "photo.jpg").read_bytes()
+
+
+def assert_is_like_mnist(image):
+    """Check that a digit is white on black, within 20 x 20 pixels, and that its mass is in the middle."""
+    image = np.array(image, float).reshape(28, 28)
+    rows, columns = np.nonzero(image > 60)
+    assert 19 <= max(np.ptp(rows), np.ptp(columns)) + 1 <= 21
+    assert 0.05 < (image > 127).mean() < 0.3
+    weights = image / image.sum()
+    assert abs((weights.sum(axis=1) * np.arange(28)).sum() - 13.5) < 1
+    assert abs((weights.sum(axis=0) * np.arange(28)).sum() - 13.5) < 1
+
+
+def hand_over(page, event, content, kind="image/jpeg"):
+    """Paste or drop a file."""
+    page.evaluate(
+        """async ([event, content, kind]) => {
+            const bytes = Uint8Array.from(atob(content), character => character.charCodeAt(0));
+            const data = new DataTransfer();
+            data.items.add(new File([bytes], "picture", { type: kind }));
+            const target = document.querySelector("#panel-reconstruct .input-card");
+            const options = { bubbles: true, cancelable: true };
+            target.dispatchEvent(event === "paste"
+                ? new ClipboardEvent("paste", { ...options, clipboardData: data })
+                : new DragEvent("drop", { ...options, dataTransfer: data }));
+        }""",
+        [event, base64.b64encode(content).decode(), kind],
+    )
+
+
+@pytest.mark.parametrize("way", ["choose", "drop", "paste"])
+def test_photo_becomes_an_image_as_mnist_was(page, way):
+    """A photo of handwriting is turned upright, inverted, cropped and centred, whichever way it comes."""
+    if way == "choose":
+        page.set_input_files("#picture", CHECKOUT / "docs" / "images" / "photo.jpg")
+    else:
+        hand_over(page, way, photo())
+    page.wait_for_selector("text=Taken as dark on light")
+    wait_for_answers(page)
+
+    assert_is_like_mnist(read_image(page, DRAWING))
+
+
+def test_picture_is_squeezed_where_that_is_asked_for(page):
+    """Without cropping the whole picture becomes the image; the choice works on a picture that is there already."""
+    picture = Image.new("L", (280, 280), 0)
+    picture.paste(255, (20, 20, 60, 60))
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+
+    hand_over(page, "drop", file.getvalue(), "image/png")
+    page.wait_for_selector("text=Taken as light on dark")
+    page.uncheck("#centred")
+    page.wait_for_function(
+        f"() => document.querySelector('{DRAWING}').getContext('2d').getImageData(3, 3, 1, 1).data[0] === 255"
+    )
+
+    image = np.array(read_image(page, DRAWING)).reshape(28, 28)
+    assert image[2:6, 2:6].min() > 200
+    assert image.sum() == pytest.approx(16 * 255, rel=0.1)
+
+
+@pytest.mark.parametrize("content", [b"no picture", b"\x89PNG\r\n\x1a\nbroken"])
+def test_what_is_no_picture_is_refused_in_a_sentence(page, content):
+    """The sentence stands in the card, and the image stays."""
+    before = read_image(page, DRAWING)
+
+    hand_over(page, "drop", content)
+
+    assert "isn't a picture" in page.wait_for_selector(".input-card .notice:not([hidden])").inner_text()
+    assert read_image(page, DRAWING) == before
