@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from benchmarks.jax_steps import draw_order, update
 from benchmarks.mistake_list import Mistake
 from training.checkpoint import Weights, weight_shapes
 from training.config import ModelConfig, TrainConfig
@@ -55,7 +56,7 @@ def train(mistake: Mistake, config: TrainConfig, dataset: Dataset, evaluator: Ev
     random = np.random.default_rng(config.seed)
     elbos: list[float] = []
     for number in range(config.epochs):
-        order = random.permutation(len(images)).astype(np.int32)[: steps * config.batch_size].reshape(steps, -1)
+        order = draw_order(random, len(images), steps=steps, batch_size=config.batch_size)
         keys = jax.random.split(jax.random.key(int(random.integers(2**31))), steps)
         if not mistake.splits_key:
             keys = jnp.broadcast_to(jax.random.key(config.seed), (steps,))
@@ -100,9 +101,6 @@ def _train_epoch(mistake: Mistake, state: TrainState, images: Any, order: Any, k
             return mistake.loss(state.apply_fn(variables, z, method=VAE.decode), batch, mean, logvar)
 
         value, gradients = jax.value_and_grad(loss)(state.params)
-        decay = jnp.minimum(state.ema_decay, (1 + state.step) / (10 + state.step))
-        state = state.apply_gradients(grads=gradients)
-        ema = jax.tree.map(lambda ema, new: decay * ema + (1 - decay) * new, state.ema_params, state.params)
-        return state.replace(ema_params=ema), value
+        return update(state, gradients), value
 
     return jax.lax.scan(step, state, (order, keys))

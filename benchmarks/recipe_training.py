@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from benchmarks.jax_steps import draw_order, update
 from benchmarks.recipes import Recipe
 from training.checkpoint import Weights, weight_shapes
 from training.config import ModelConfig, TrainConfig
@@ -55,7 +56,7 @@ def train(recipe: Recipe, config: TrainConfig, dataset: Dataset, evaluator: Eval
     random = np.random.default_rng(config.seed)
     best, best_elbo = None, -np.inf
     for number in range(1, config.epochs + 1):
-        order = random.permutation(len(images)).astype(np.int32)[: steps * config.batch_size].reshape(steps, -1)
+        order = draw_order(random, len(images), steps=steps, batch_size=config.batch_size)
         done = np.arange((number - 1) * steps, number * steps) / steps
         betas = np.minimum(done / recipe.kl_warmup_epochs, 1) if recipe.kl_warmup_epochs else np.ones(steps)
         key = jax.random.key(int(random.integers(2**31)))
@@ -108,9 +109,6 @@ def _train_epoch(state: TrainState, images: Any, order: Any, betas: Any, key: An
             return beta * kl - log_likelihood, log_likelihood - kl
 
         gradients, elbo = jax.grad(loss, has_aux=True)(state.params)
-        decay = jnp.minimum(state.ema_decay, (1 + state.step) / (10 + state.step))
-        state = state.apply_gradients(grads=gradients)
-        ema = jax.tree.map(lambda ema, new: decay * ema + (1 - decay) * new, state.ema_params, state.params)
-        return state.replace(ema_params=ema), elbo
+        return update(state, gradients), elbo
 
     return jax.lax.scan(step, state, (order, betas, jax.random.split(key, len(order))))

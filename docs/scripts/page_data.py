@@ -20,7 +20,7 @@ from sklearn.linear_model import LinearRegression
 
 from training import numpy_model
 from training.checkpoint import Checkpoint, load_checkpoint
-from training.data import load_dataset
+from training.data import TEST_SEED, binarize, load_dataset
 from training.data.dataset import Dataset
 from training.frameworks import FRAMEWORKS
 
@@ -28,7 +28,6 @@ ROOT: Final = Path(__file__).parents[2]
 FOLDER: Final = ROOT / "app" / "web" / "data"
 DIGITS: Final = 500
 COLUMNS: Final = 25
-WHITE: Final = np.float32(255)
 
 
 def main() -> None:
@@ -71,7 +70,7 @@ def map_latents(dataset: Dataset) -> dict[str, dict[str, Any]]:
 
 
 def _encode(checkpoint: Checkpoint, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return numpy_model.encode(checkpoint.weights, images.astype(np.float32) / WHITE)
+    return numpy_model.encode(checkpoint.weights, binarize(images, target="dynamic", seed=TEST_SEED))
 
 
 def _rounded(array: np.ndarray, digits: int) -> list[Any]:
