@@ -73,9 +73,7 @@ async def answer(
     arrays = await compute(exchange, work(computation), [framework])
     outputs = {name: arrays[name] for name in call.outputs}
     size = sum([array.nbytes for array in outputs.values()])
-    content = await run_by_size(size, _WRITE[call.format], outputs, model, seed)
-    if len(content) > INLINE_BYTES:
-        exchange.hold(len(content))
+    content = _hold(exchange, await run_by_size(size, _WRITE[call.format], outputs, model, seed))
     timings = computation.timings
     total_s = exchange.elapsed_s
     exchange.service.metrics.of(framework).observe_stages(
@@ -114,15 +112,20 @@ async def compute(exchange: Exchange, work: Coroutine[Any, Any, T], frameworks: 
 
 async def answer_object(exchange: Exchange, members: Mapping[str, object], *, size: int) -> Answer:
     """Return a JSON answer of arrays, `size` bytes of them, and whatever else there is to say."""
-    content = await run_by_size(size, dump_object, members)
-    if len(content) > INLINE_BYTES:
-        exchange.hold(len(content))
+    content = _hold(exchange, await run_by_size(size, dump_object, members))
     headers = [
         (b"content-type", _MEDIA_TYPES[OutputFormat.JSON]),
         (b"content-length", b"%d" % len(content)),
         (b"server-timing", b"total;dur=%.3f" % (exchange.elapsed_s * 1e3)),
     ]
     return Answer(content, headers)
+
+
+def _hold(exchange: Exchange, content: bytes) -> bytes:
+    """Count an answer that isn't sent at once among what is held, and return it."""
+    if len(content) > INLINE_BYTES:
+        exchange.hold(len(content))
+    return content
 
 
 def _write_json(outputs: Arrays, model: LoadedModel, seed: int | None) -> bytes:

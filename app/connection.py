@@ -5,7 +5,6 @@ is looked at once a second for all connections together, so that requests need n
 """
 
 import asyncio
-import random
 import select
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
@@ -16,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from app.errors import problem
-from app.middleware import OPEN_PATHS
+from app.middleware import OPEN_PATHS, fresh_request_id
 from app.whole_answers import WholeAnswers
 
 MAX_HEADERS: Final = 100
@@ -225,7 +224,7 @@ class Connection(HttpToolsProtocol):
         if not self._is_idle:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        request_id = f"{random.getrandbits(64):016x}"
+        request_id = fresh_request_id()
         response = problem(status, detail, request_id=request_id, headers={"X-Request-ID": request_id})
         if status == 503:
             response.headers["Retry-After"] = "1"

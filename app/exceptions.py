@@ -85,6 +85,9 @@ class FieldError:
     why: str
     """What was wrong and what was expected."""
 
+    def __str__(self) -> str:
+        return f"{self.where}: {self.why}"
+
 
 class InvalidValueError(RequestError):
     """A request is well formed, but a value in it is wrong."""

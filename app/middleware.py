@@ -106,6 +106,12 @@ class ApiKeyMiddleware:
         await answer_error(error, request_id=scope["state"]["request_id"])(scope, receive, send)
 
 
+def fresh_request_id() -> str:
+    """Return an id for a request that brought none."""
+    # Not a secret: the operating system's generator, which lets other threads run, would take twenty times as long.
+    return f"{random.getrandbits(64):016x}"
+
+
 def find_key(scope: Scope, keys: Keys) -> bytes | None:
     """Return the API key that a request was sent with, if it is a known one."""
     headers = Headers(scope=scope)
@@ -124,5 +130,4 @@ def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
     for name, value in headers:
         if name == b"x-request-id" and _VISIBLE_ASCII.fullmatch(value):
             return value.decode()
-    # Not a secret: the operating system's generator, which lets other threads run, would take twenty times as long.
-    return f"{random.getrandbits(64):016x}"
+    return fresh_request_id()

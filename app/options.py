@@ -11,7 +11,7 @@ from starlette.datastructures import QueryParams
 
 from app.codecs.limits import Limits
 from app.exceptions import FieldError, InvalidValueError
-from app.schemas import Options
+from app.schemas import FrameworkOptions, Options
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 OptionsT = TypeVar("OptionsT", bound=Options)
@@ -81,6 +81,16 @@ def validate(model: type[ModelT], values: Mapping[str, object], *, source: str, 
         raise _invalid(errors) from error
 
 
+def read_framework(query: QueryParams) -> str | None:
+    """Return the canonical name of the framework that a query asks for, where it may ask for nothing else.
+
+    Raises:
+        InvalidValueError: It is unknown, given twice, or something else is asked for.
+    """
+    values = read_query(query, known=FrameworkOptions.model_fields)
+    return validate(FrameworkOptions, values, source="query").framework
+
+
 def _json_value(text: str) -> object:
     """Return what the text of a parameter would be in JSON: a boolean, an integer, or else the text."""
     if _INTEGER.fullmatch(text):
@@ -107,4 +117,4 @@ def _raise_if_any(errors: list[FieldError]) -> None:
 
 
 def _invalid(errors: list[FieldError]) -> InvalidValueError:
-    return InvalidValueError("; ".join(f"{error.where}: {error.why}" for error in errors), errors)
+    return InvalidValueError("; ".join(map(str, errors)), errors)

@@ -40,7 +40,7 @@ class Reloader:
                 logger.error("%s", outcome.message)
                 errors.append(FieldError(name, outcome.message))
         if errors:
-            raise ReloadError("; ".join(f"{error.where}: {error.why}" for error in errors), errors)
+            raise ReloadError("; ".join(map(str, errors)), errors)
         return outcomes
 
     async def reload_quietly(self) -> None:

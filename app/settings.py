@@ -169,22 +169,12 @@ class Settings(BaseSettings):
     @field_validator("api_keys", mode="before")
     @classmethod
     def _read_keys(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        keys = [key.strip() for key in value.split(",")] if value.strip() else []
-        if not all(KEY.fullmatch(key) for key in keys):
-            raise ValueError("a key is empty or has other characters")
-        return keys
+        return _split(value, KEY, otherwise="a key is empty or has other characters")
 
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _read_origins(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        origins = [origin.strip() for origin in value.split(",")] if value.strip() else []
-        if not all(_ORIGIN.fullmatch(origin) for origin in origins):
-            raise ValueError("an origin is no scheme, host and port, and nothing else")
-        return origins
+        return _split(value, _ORIGIN, otherwise="an origin is no scheme, host and port, and nothing else")
 
     @field_validator("rate_limit")
     @classmethod
@@ -214,6 +204,16 @@ class Settings(BaseSettings):
             return ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"
+
+
+def _split(value: object, item: re.Pattern[str], *, otherwise: str) -> object:
+    """Return the items of a text, each of which must be one; what is no text is pydantic's to check."""
+    if not isinstance(value, str):
+        return value
+    items = [text.strip() for text in value.split(",")] if value.strip() else []
+    if not all(map(item.fullmatch, items)):
+        raise ValueError(otherwise)
+    return items
 
 
 def _canonical(name: str) -> str:

@@ -6,7 +6,7 @@ from app.answer_schemas import ReloadAnswer
 from app.dependencies import KeysDep, ReloaderDep
 from app.documentation import describe_admin_route
 from app.exceptions import ForbiddenError
-from app.options import read_query, validate
+from app.options import read_framework
 from app.schemas import FrameworkOptions
 
 router = APIRouter(tags=["admin"])
@@ -18,8 +18,7 @@ async def reload(request: Request, keys: KeysDep, reloader: ReloaderDep) -> Relo
 
     Requests that have begun end with the model that they began with. What can't be loaded changes nothing.
     """
-    query = read_query(request.query_params, known=FrameworkOptions.model_fields)
-    framework = validate(FrameworkOptions, query, source="query").framework
+    framework = read_framework(request.query_params)
     if not keys:
         raise ForbiddenError(
             "reloading needs an API key, and this server has none: set TRIPTYCH_API_KEYS or TRIPTYCH_API_KEYS_FILE and "

@@ -18,8 +18,8 @@ _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
 }
 
-# Python asks the operating system, which may say otherwise of scripts and nothing of arrays.
-_MEDIA_TYPES: Final = {".js": "text/javascript; charset=utf-8", ".npy": "application/x-npy"}
+# Python asks the operating system, which may say otherwise.
+_MEDIA_TYPES: Final = {".js": "text/javascript; charset=utf-8"}
 
 
 class PageFiles(StaticFiles):

@@ -10,7 +10,7 @@ from app.documentation import describe_status_route
 from app.exceptions import FrameworkUnavailableError
 from app.inference.registry import RETRY_WHEN_BROKEN_S, RETRY_WHILE_LOADING_S
 from app.inference.states import FrameworkState, Status
-from app.options import read_query, validate
+from app.options import read_framework, read_query
 from app.schemas import FrameworkOptions
 
 router = APIRouter(tags=["status"])
@@ -32,8 +32,7 @@ async def healthz() -> HealthAnswer:
 @router.get("/readyz", **describe_status_route(FrameworkOptions))
 async def readyz(request: Request, registry: RegistryDep) -> ReadyAnswer:
     """Tell whether every framework that is installed is ready, or the one that is asked for."""
-    query = read_query(request.query_params, known=FrameworkOptions.model_fields)
-    framework = validate(FrameworkOptions, query, source="query").framework
+    framework = read_framework(request.query_params)
     if framework is not None:
         registry.get(framework)
         return ReadyAnswer(status="ready", frameworks=[framework])

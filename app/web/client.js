@@ -60,6 +60,11 @@ export function addressOf(path, query = {}) {
   return text ? `${path}?${text}` : path;
 }
 
+/* What the service says of an error, as a sentence. */
+export function sentence(text) {
+  return `${text[0].toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
+}
+
 /* Whether it only means that nobody waits for that answer any more. */
 export function isOvertaken(error) {
   return error.name === "AbortError";
@@ -77,8 +82,7 @@ async function send(address, options) {
 async function readProblem(response) {
   const problem = await response.json().catch(() => ({}));
   if (response.status === 401) onKeyNeeded(sessionStorage.getItem(KEY) !== null);
-  const detail = problem.detail ?? `The server answered with status ${response.status}`;
-  return new ServiceProblem(`${detail[0].toUpperCase()}${detail.slice(1)}.`, response.status);
+  return new ServiceProblem(sentence(problem.detail ?? `the server answered with status ${response.status}`), response.status);
 }
 
 function readTimings(response) {

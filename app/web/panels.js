@@ -1,5 +1,6 @@
 /* A panel for each framework, in one order and with one colour, which says itself when its framework doesn't answer. */
 
+import { sentence } from "./client.js";
 import { element } from "./elements.js";
 import { TITLES } from "./frameworks.js";
 import { makeNotice } from "./parts.js";
@@ -34,7 +35,7 @@ export function makePanels(parent, frameworks, { fill, onReady }) {
       panel.node.dataset.state = state;
       // Without what it was built for.
       panel.version.textContent = one?.framework_version?.split("+")[0] ?? "";
-      if (state === "down") panel.notice.say(frameworks.problem ?? sentence(one.reason));
+      if (state === "down") panel.notice.say(frameworks.problem ?? sentence(one.reason ?? "it doesn't answer"));
       if (state === "ready" && was !== "ready") {
         panel.notice.clear();
         if (!parent.closest("[hidden]")) onReady(name);
@@ -45,9 +46,4 @@ export function makePanels(parent, frameworks, { fill, onReady }) {
     of: (name) => panels.get(name),
     each: (callback) => panels.forEach((panel, name) => callback(name, panel)),
   };
-}
-
-function sentence(reason) {
-  const text = reason ?? "It doesn't answer";
-  return `${text[0].toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
 }
