@@ -79,7 +79,7 @@ def _training(section: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _quality(section: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     runs = {name: section["frameworks"][name] for name in _names(section["frameworks"])}
     runs = {name: found for name, found in runs.items() if found["seeds"]}
-    figures = {"-ELBO": "elbo", "-log p(x), importance-weighted": "iwae"}
+    figures = {"-ELBO": "elbo", "-IWAE": "iwae"}
     values = {
         name: [-fmean(run[figure]["value"] for run in found["seeds"].values()) for figure in figures.values()]
         for name, found in runs.items()

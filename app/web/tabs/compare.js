@@ -43,11 +43,14 @@ export function mount(panel, app) {
     }));
     missing.hidden = report.missing.length === 0;
     missing.textContent = `Not measured yet: ${report.missing.join(" and ")}.`;
-    const measured = report.charts.flatMap((chart) => chart.measured.map(
-      ({ machine, commit, day }) => `${machine} (commit ${commit || "unknown"}, ${day})`));
+    const commits = new Map();
+    for (const { machine, commit, day } of report.charts.flatMap((chart) => chart.measured)) {
+      commits.set(machine, (commits.get(machine) ?? new Set()).add(`${commit || "unknown"}, ${day}`));
+    }
+    const measured = [...commits].map(([machine, found]) => `${machine} (commit ${[...found].join("; ")})`);
     origins.replaceChildren(
       report.smoke ? "A trial with tiny sizes, not figures. " : "",
-      `Measured on ${[...new Set(measured)].join("; ")}. Medians; the report, docs/comparison, has their spread. `,
+      `Measured on ${measured.join(" and on ")}. Medians; the report, docs/comparison, has their spread. `,
       "Where a scale's steps are factors of ten, it is logarithmic.");
     isLoaded = true;
   }
