@@ -1,11 +1,13 @@
 /* How far apart several frameworks' pictures are: where, how much, and which two. */
 
+import { TITLES } from "./frameworks.js";
+
 /*
  * Return {spread, largest, pair} of images by framework's name, or null of fewer than two: `spread` is at each pixel
- * the largest less the smallest, `pair` the two names that are furthest apart somewhere.
+ * the largest less the smallest, `pair` the two names, in the page's order, that are furthest apart somewhere.
  */
 export function differ(images) {
-  const names = [...images.keys()];
+  const names = Object.keys(TITLES).filter((name) => images.has(name));
   if (names.length < 2) return null;
   const length = images.get(names[0]).length;
   const spread = new Float32Array(length);

@@ -49,8 +49,7 @@ export function makePicturePanels(app, { what, onReady, extend = () => {} }) {
 
   /* Only of what was asked alike: while one framework is ahead of another, there is nothing to compare. */
   function compare() {
-    const names = Object.keys(TITLES).filter((one) => results.has(one) && app.frameworks.ready.includes(one));
-    const found = names.map((one) => [one, results.get(one)]);
+    const found = [...results].filter(([framework]) => app.frameworks.ready.includes(framework));
     const asked = new Set(found.map(([, { request: { query, body } }]) =>
       JSON.stringify([{ ...query, framework: null }, [...(body?.data ?? [])]])));
     const images = new Map(found.map(([framework, { array }]) => [framework, array.data]));
