@@ -19,7 +19,6 @@ from app.inference.computation import Computation
 from app.inference.jobs import Timings
 from app.inference.states import LoadedModel
 from app.inference.tasks import Arrays
-from app.patience import work_while_wanted
 
 T = TypeVar("T")
 
@@ -99,7 +98,9 @@ async def compute(exchange: Exchange, work: Coroutine[Any, Any, T], frameworks: 
         ClientDisconnect: The client has gone.
     """
     try:
-        return await work_while_wanted(work, receive=exchange.await_message, seconds=exchange.remaining_s)
+        return await exchange.service.patience.work_while_wanted(
+            work, receive=exchange.await_message, seconds=exchange.remaining_s
+        )
     except DeadlinePassedError:
         for framework in frameworks:
             exchange.service.metrics.of(framework).count_timeout()

@@ -17,6 +17,7 @@ from app.exceptions import SlowBodyError
 from app.inference.registry import Registry
 from app.memory import Memory
 from app.metrics import Metrics
+from app.patience import Patience
 from app.settings import Settings
 
 _SHORT_LENGTH_DIGITS: Final = 6
@@ -31,6 +32,7 @@ class Service:
     metrics: Metrics
     limits: Limits
     memory: Memory
+    patience: Patience
 
 
 class Exchange(Request):

@@ -1,6 +1,6 @@
 """The application: settings and a registry in, an ASGI application out. Importing it loads no framework."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -21,6 +21,7 @@ from app.keys import Keys
 from app.memory import Memory
 from app.metrics import Metrics
 from app.middleware import ApiKeyMiddleware, RequestMiddleware
+from app.patience import Patience
 from app.rate_limit import RateLimitMiddleware
 from app.reloading import Reloader
 from app.routes import admin, code, comparison, models, site, status
@@ -38,10 +39,10 @@ class Application:
         self.state = api.state
         self._surrounded = surrounded
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one request, or live one life."""
         scope["app"] = self.api
-        await self._surrounded(scope, receive, send)
+        return self._surrounded(scope, receive, send)
 
 
 def create_app(settings: Settings, registry: Registry | None = None) -> Application:
@@ -87,7 +88,7 @@ def create_app(settings: Settings, registry: Registry | None = None) -> Applicat
     surrounded: ASGIApp = DirectMiddleware(
         app,
         routes=[*models.router.routes, *comparison.router.routes],
-        service=Service(settings, registry, metrics, limits, Memory(max_bytes=settings.max_held_bytes)),
+        service=Service(settings, registry, metrics, limits, Memory(max_bytes=settings.max_held_bytes), Patience()),
     )
     if keys:
         surrounded = ApiKeyMiddleware(surrounded, keys=keys)

@@ -5,8 +5,9 @@ from typing import Final
 
 from app.exceptions import OverloadedError
 
+_TRIM_THRESHOLD: Final = -1
 _MMAP_THRESHOLD: Final = -3
-"""The number of that parameter in glibc's malloc.h."""
+"""The numbers of those parameters in glibc's malloc.h."""
 
 _LARGE_BYTES: Final = 8 * 2**20
 """More than a batch of 1,024 images takes, and less than a block of a large picture."""
@@ -20,6 +21,7 @@ def give_large_blocks_back() -> None:
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):
         libc.mallopt(_MMAP_THRESHOLD, _LARGE_BYTES)
+        libc.mallopt(_TRIM_THRESHOLD, 2 * _LARGE_BYTES)
 
 
 class Memory:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from starlette.requests import ClientDisconnect
@@ -15,45 +16,77 @@ PATIENCE_S: Final = 0.05
 """How long work takes before it is worth asking whether the client still waits for it."""
 
 
-async def work_while_wanted(work: Coroutine[Any, Any, T], *, receive: Receive, seconds: float) -> T:
-    """Return what the work comes to, if that takes fewer seconds and the client stays.
+@dataclass(slots=True, eq=False)
+class _Work:
+    """What one client waits for."""
 
-    Raises:
-        DeadlinePassedError: It took longer; the work was cancelled.
-        ClientDisconnect: The client has gone; the work was cancelled.
-    """
-    task = asyncio.current_task()
-    assert task is not None
-    reason: Exception | None = None
+    task: asyncio.Task[Any]
+    receive: Receive
+    begun: float
+    ends: float
+    """Both in the event loop's seconds."""
+
     watching: asyncio.Task[None] | None = None
+    reason: Exception | None = None
+    """Why it was cancelled."""
 
-    async def watch() -> None:
-        nonlocal reason
+
+class Patience:
+    """Watches over all work that takes long, on one timer: one for each request would take longer than most do."""
+
+    def __init__(self) -> None:
+        self._unwatched: dict[_Work, None] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def work_while_wanted(self, coroutine: Coroutine[Any, Any, T], *, receive: Receive, seconds: float) -> T:
+        """Return what the work comes to, if that takes fewer seconds and the client stays.
+
+        Raises:
+            DeadlinePassedError: It took longer; the work was cancelled.
+            ClientDisconnect: The client has gone; the work was cancelled.
+        """
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        assert task is not None
+        now = loop.time()
+        work = _Work(task, receive, now, now + seconds)
+        if seconds > PATIENCE_S:
+            self._unwatched[work] = None
+            if self._timer is None:
+                self._timer = loop.call_later(PATIENCE_S, self._look)
+        else:
+            work.watching = loop.create_task(_watch(work))
         try:
-            async with asyncio.timeout(seconds - PATIENCE_S):
-                while (await receive())["type"] != "http.disconnect":
-                    pass
-            reason = ClientDisconnect()
-        except TimeoutError:
-            reason = DeadlinePassedError(
-                "the answer took longer than the time that this request was given, and its work was dropped: "
-                "send less at a time, or later"
-            )
-        task.cancel()
+            return await coroutine
+        except asyncio.CancelledError:
+            if work.reason is None:
+                raise
+            task.uncancel()
+            raise work.reason from None
+        finally:
+            self._unwatched.pop(work, None)
+            if work.watching is not None:
+                work.watching.cancel()
 
-    def begin_to_watch() -> None:
-        nonlocal watching
-        watching = asyncio.create_task(watch())
+    def _look(self) -> None:
+        """Begin to watch over what has taken long already, which are the first in the order of their beginning."""
+        loop = asyncio.get_running_loop()
+        begun_by = loop.time() - PATIENCE_S
+        while self._unwatched and (work := next(iter(self._unwatched))).begun <= begun_by:
+            del self._unwatched[work]
+            work.watching = loop.create_task(_watch(work))
+        self._timer = loop.call_later(PATIENCE_S, self._look) if self._unwatched else None
 
-    timer = asyncio.get_running_loop().call_later(min(PATIENCE_S, seconds), begin_to_watch)
+
+async def _watch(work: _Work) -> None:
     try:
-        return await work
-    except asyncio.CancelledError:
-        if reason is None:
-            raise
-        task.uncancel()
-        raise reason from None
-    finally:
-        timer.cancel()
-        if watching is not None:
-            watching.cancel()
+        async with asyncio.timeout_at(work.ends):
+            while (await work.receive())["type"] != "http.disconnect":
+                pass
+        work.reason = ClientDisconnect()
+    except TimeoutError:
+        work.reason = DeadlinePassedError(
+            "the answer took longer than the time that this request was given, and its work was dropped: "
+            "send less at a time, or later"
+        )
+    work.task.cancel()

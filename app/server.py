@@ -16,6 +16,7 @@ import uvicorn
 
 from app.connection import Connection, ConnectionLimits
 from app.exceptions import StartupError
+from app.inference.garbage import look_for_garbage_less_often
 from app.inference.registry import Registry
 from app.main import Application, create_app
 from app.memory import give_large_blocks_back
@@ -35,6 +36,7 @@ def run_server(settings: Settings, sockets: Sequence[socket.socket], *, server_t
         StartupError: No framework can be served; a line for each.
     """
     give_large_blocks_back()
+    look_for_garbage_less_often()
     registry = Registry(settings)
     server = server_type(create_app(settings, registry))
     registry.call_when_nothing_is_left(server.stop)
@@ -163,10 +165,13 @@ def _configure(app: Application) -> uvicorn.Config:
     )
     return uvicorn.Config(
         app,
+        interface="asgi3",
         http=partial(Connection, limits=limits),  # type: ignore[arg-type]  # uvicorn calls it, and never asks for its type
         log_config=None,
         access_log=settings.access_log,
         server_header=False,
+        # Who asks is all that they tell, which nobody else looks at.
+        proxy_headers=settings.access_log or settings.rate_limit is not None,
         ws="none",
         timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=settings.shutdown_timeout_s,

@@ -8,7 +8,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 Message = Any
 """Of ASGI; uvicorn and Starlette have a type of their own each."""
 
-_OF_CONNECTIONS: Final = frozenset({b"connection", b"transfer-encoding"})
+_OF_CONNECTIONS: Final = (b"\r\nconnection:", b"\r\ntransfer-encoding:")
+"""Headers by which uvicorn decides what else it does."""
 
 
 class WholeAnswers:
@@ -46,15 +47,10 @@ class WholeAnswers:
             return None
         body: bytes = message.get("body", b"")
         headers: Sequence[tuple[bytes, bytes]] = [*cycle.default_headers, *head["headers"]]
-        if (b"content-length", b"%d" % len(body)) not in headers:
+        lines = [b": ".join(header) for header in headers]
+        start = STATUS_LINE[head["status"]] + b"\r\n".join([*lines, b"\r\n"])
+        if b"\r\ncontent-length: %d\r\n" % len(body) not in start or any(name in start for name in _OF_CONNECTIONS):
             return None
-        lines = [STATUS_LINE[head["status"]]]
-        for name, value in headers:
-            if name in _OF_CONNECTIONS:
-                return None
-            lines += (name, b": ", value, b"\r\n")
-        lines.append(b"\r\n")
-        start = b"".join(lines)
         # A line's end in a header would let whoever wrote it write the rest of the answer: uvicorn refuses it.
         ends = len(headers) + 2
         return start + body if start.count(b"\r") == start.count(b"\n") == ends else None

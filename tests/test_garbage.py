@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from app.inference.garbage import set_aside_what_is_loaded
+from app.inference.garbage import look_for_garbage_less_often, set_aside_what_is_loaded
 
 
 @pytest.fixture
@@ -27,3 +27,26 @@ def test_what_is_loaded_is_looked_at_once():
     assert gc.get_freeze_count() > len(loaded)
     assert all(item is not loaded for item in gc.get_objects())
     assert gc.collect() == 0
+
+
+@pytest.fixture
+def _as_before():
+    """The collector's thresholds are afterwards what they were."""
+    before = gc.get_threshold()
+    yield
+    gc.set_threshold(*before)
+
+
+@pytest.mark.usefixtures("_as_before")
+def test_a_busy_servers_open_requests_are_no_reason_to_look_for_garbage():
+    """Thousands of new objects that live start no collection, and garbage is still found in the end."""
+    gc.set_threshold(700)
+    gc.collect()
+    look_for_garbage_less_often()
+    collections = gc.get_stats()[0]["collections"]
+
+    living = [[number] for number in range(10_000)]
+    assert gc.get_stats()[0]["collections"] == collections
+
+    living += [[number] for number in range(20_000)]
+    assert gc.get_stats()[0]["collections"] > collections

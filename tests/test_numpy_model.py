@@ -42,3 +42,14 @@ def test_sigmoid_is_right_and_never_overflows():
     probs = numpy_model.sigmoid(logits)
 
     np.testing.assert_allclose(probs, [0, 0, 1 / (1 + np.e), 0.5, 1 / (1 + np.exp(-2)), 1, 1], atol=1e-6)
+
+
+def test_sigmoid_of_small_probabilities_is_as_exact_as_of_large():
+    """What is far below 1 isn't rounded to 0, and the logits stay as they are."""
+    logits = np.array([-80, -40, -20, -10], np.float32)
+    before = logits.copy()
+
+    probs = numpy_model.sigmoid(logits)
+
+    np.testing.assert_allclose(probs, np.exp(before.astype(np.float64)) / (1 + np.exp(before)), rtol=1e-6)
+    np.testing.assert_array_equal(logits, before)

@@ -1,9 +1,11 @@
 """What `/metrics` tells: every answer is counted once, under labels that no client can add to."""
 
 import asyncio
+import math
 import platform
 
 import pytest
+from prometheus_client import Histogram
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.metrics import Metrics
@@ -128,3 +130,23 @@ def test_build_is_told():
 
     labels = ("frameworks", "jax,pytorch"), ("python", platform.python_version()), ("version", "1.2")
     assert samples["triptych_build_info", *labels] == 1
+
+
+def test_histograms_count_as_the_clients_own_do():
+    """Each value falls into the bucket that Prometheus's own client puts it into, bounds included."""
+    metrics = Metrics(version="1", frameworks=["jax"])
+    values = [0, 0.0009, 0.001, 0.0011, 0.3, 29, 30, 31, math.inf]
+    for value in values:
+        metrics.of("jax").observe_batch(1, value)
+    found = {
+        dict(labels)["le"]: count
+        for (name, *labels), count in read_samples(metrics.render().decode()).items()
+        if name == "triptych_batch_seconds_bucket"
+    }
+
+    histogram = Histogram("own", "", registry=None, buckets=[float(bound) for bound in found])
+    for value in values:
+        histogram.observe(value)
+    (family,) = histogram.collect()
+    expected = {s.labels["le"]: s.value for s in family.samples if s.name == "own_bucket"}
+    assert found == expected

@@ -21,10 +21,13 @@ def decode(weights: Weights, z: Float32[ndarray, "batch latent"]) -> Float32[nda
 
 
 def sigmoid(logits: Float32[ndarray, "*shape"]) -> Float32[ndarray, "*shape"]:
-    """Return 1 / (1 + exp(-logits)), without overflow for any logits."""
-    # tanh saturates where exp would overflow.
-    probs: Float32[ndarray, "*shape"] = np.tanh(logits * np.float32(0.5)) * np.float32(0.5) + np.float32(0.5)
-    return probs
+    """Return 1 / (1 + exp(-logits)), which is 0 or 1 where exp overflows or vanishes."""
+    # In one array: each further one of a large batch takes longer to get from the system than to compute.
+    probs: Float32[ndarray, "*shape"] = np.negative(logits)
+    with np.errstate(over="ignore"):
+        np.exp(probs, out=probs)
+    probs += np.float32(1)
+    return np.reciprocal(probs, out=probs)
 
 
 def kl_by_dimension(

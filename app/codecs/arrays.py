@@ -1,6 +1,7 @@
 """Checks arrays of numbers and makes them what a model takes: float32, batch first. Reads no bytes."""
 
 from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 from jaxtyping import Float32, Shaped
@@ -10,6 +11,8 @@ from app.codecs.limits import Limits
 from app.codecs.wording import wrong_value
 from app.exceptions import InvalidValueError, TooLargeError
 from training.config import ModelConfig
+
+_BITS_OF_ONE: Final = np.float32(1).view(np.uint32)
 
 
 def as_images(
@@ -96,12 +99,18 @@ def _as_pixels(
     if rows.dtype == np.uint8:
         scaled: Float32[ndarray, "batch pixels"] = np.divide(rows, np.float32(255), dtype=np.float32)
         return scaled
-    # Before the conversion, which would round 1.0000000001 to 1. A comparison with NaN is false.
-    with np.errstate(invalid="ignore"):
-        in_range = bool(rows.min() >= 0) and bool(rows.max() <= 1)
-    if not in_range:
+    # Before the conversion, which would round 1.0000000001 to 1.
+    if not _is_in_range(rows):
         raise _out_of_range(rows, name)
     return np.ascontiguousarray(rows, dtype=np.float32)
+
+
+def _is_in_range(rows: Shaped[ndarray, "batch pixels"]) -> bool:
+    # From 0 on floats are in the order of their bits, and those of NaN and of what is below 0 are greater than any.
+    if rows.dtype == np.float32 and np.maximum.reduce(rows.view(np.uint32), axis=None) <= _BITS_OF_ONE:
+        return True
+    with np.errstate(invalid="ignore"):  # a comparison with NaN is false
+        return bool(rows.min() >= 0) and bool(rows.max() <= 1)
 
 
 def _out_of_range(rows: Shaped[ndarray, "batch pixels"], name: Callable[[int], str]) -> InvalidValueError:

@@ -22,6 +22,9 @@ from app.exceptions import InvalidValueError, MalformedBodyError
 # A header of plain numbers takes 128 bytes; beyond this, evaluating it could cost more than it is worth.
 _MAX_HEADER_BYTES = 4096
 
+# Magic, version, and the header's length.
+_LEAD_BYTES = npy_format.MAGIC_LEN + 4
+
 _LENGTH_BYTES = {(1, 0): 2, (2, 0): 4, (3, 0): 4}
 _DESCR = re.compile(r"([<>=|]?)([fiu])([1248])")
 _MAX_DIMENSIONS = 8
@@ -34,9 +37,14 @@ def parse_npy(body: bytes) -> ndarray:
         MalformedBodyError: It isn't a npy file, or its length isn't what its header says.
         InvalidValueError: Its items aren't integers or floating-point numbers.
     """
-    text, start = _find_header(body)
-    header = _parse_header(text)
-    _check_length(math.prod(header.shape) * header.dtype.itemsize, len(body) - start)
+    if not body:
+        raise MalformedBodyError("the body is empty: send a npy file, as numpy.save writes it")
+    begin, start = _find_header(body[:_LEAD_BYTES])
+    if len(body) < start:
+        raise _malformed("its header is cut short")
+    header = _parse_header(body[begin:start])
+    if len(body) - start != header.nbytes:
+        raise _wrong_length(len(body) - start, expected=header.nbytes)
     try:
         return np.ndarray(header.shape, header.dtype, buffer=body, offset=start, order=header.order)
     except ValueError:
@@ -53,26 +61,27 @@ class _Header(NamedTuple):
     dtype: np.dtype
     order: Literal["C", "F"]
     shape: tuple[int, ...]
+    nbytes: int
+    """Of the data that follow."""
 
 
-def _find_header(body: bytes) -> tuple[bytes, int]:
-    """Return the header's text, and where the data starts."""
+# A client's headers are mostly the same one, and reading it takes longer than all the rest.
+@lru_cache(maxsize=128)
+def _find_header(lead: bytes) -> tuple[int, int]:
+    """Return where the header's text and the data start, from a file's first bytes."""
     magic_end = npy_format.MAGIC_LEN
-    if not body:
-        raise MalformedBodyError("the body is empty: send a npy file, as numpy.save writes it")
-    if not body.startswith(npy_format.MAGIC_PREFIX) or len(body) < magic_end:
+    if not lead.startswith(npy_format.MAGIC_PREFIX) or len(lead) < magic_end:
         raise _malformed("it doesn't begin as one")
-    length_bytes = _LENGTH_BYTES.get((body[magic_end - 2], body[magic_end - 1]))
+    length_bytes = _LENGTH_BYTES.get((lead[magic_end - 2], lead[magic_end - 1]))
     if length_bytes is None:
         raise _malformed("its version isn't 1.0, 2.0 or 3.0")
-    start = magic_end + length_bytes
-    length = int.from_bytes(body[magic_end:start], "little")
-    if length > _MAX_HEADER_BYTES or len(body) < start + length:
+    begin = magic_end + length_bytes
+    length = int.from_bytes(lead[magic_end:begin], "little")
+    if len(lead) < begin or length > _MAX_HEADER_BYTES:
         raise _malformed("its header is too long or cut short")
-    return body[start : start + length], start + length
+    return begin, begin + length
 
 
-# A client's headers are mostly the same one, and evaluating it takes longer than all the rest.
 @lru_cache(maxsize=128)
 def _parse_header(text: bytes) -> _Header:
     # A backslash is in no header of plain numbers, and a wrong escape would make Python print a warning.
@@ -90,7 +99,9 @@ def _parse_header(text: bytes) -> _Header:
         raise _malformed("fortran_order in its header isn't True or False")
     if not _is_shape(shape):
         raise _malformed(f"shape in its header isn't a tuple of at most {_MAX_DIMENSIONS} sizes")
-    return _Header(_parse_descr(descr), "F" if fortran_order else "C", cast("tuple[int, ...]", shape))
+    sizes = cast("tuple[int, ...]", shape)
+    dtype = _parse_descr(descr)
+    return _Header(dtype, "F" if fortran_order else "C", sizes, math.prod(sizes) * dtype.itemsize)
 
 
 @lru_cache(maxsize=128)
@@ -121,11 +132,10 @@ def _parse_descr(descr: object) -> np.dtype:
     return np.dtype(f"{order}{kind}{size}")
 
 
-def _check_length(expected: int, found: int) -> None:
+def _wrong_length(found: int, *, expected: int) -> MalformedBodyError:
     if found < expected:
-        raise _malformed("it is shorter than its header says")
-    if found > expected:
-        raise _malformed(f"{found - expected} bytes follow the data that its header announces")
+        return _malformed("it is shorter than its header says")
+    return _malformed(f"{found - expected} bytes follow the data that its header announces")
 
 
 def _malformed(why: str) -> MalformedBodyError:

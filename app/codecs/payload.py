@@ -165,7 +165,7 @@ def _check_charset(content_type: str) -> None:
 def _check_size(body: bytes, model: ModelConfig, limits: Limits) -> None:
     # Parsing holds Python's lock, so all others would wait for it; counting commas takes a hundredth of that.
     most = limits.max_images * max(model.image_dim, model.latent_dim) + _MAX_OTHER_VALUES
-    if body.count(b",") > most:
+    if len(body) > most and body.count(b",") > most:
         raise TooLargeError(f"the body has over {most} values: send at most {limits.max_images} items at a time")
 
 

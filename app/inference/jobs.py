@@ -40,7 +40,9 @@ class Job:
 
     def __post_init__(self) -> None:
         self.rows = len(self.inputs[0])
-        self.nbytes = sum(array.nbytes for array in self.inputs)
+        self.nbytes = 0
+        for array in self.inputs:
+            self.nbytes += array.nbytes
 
 
 class Part(NamedTuple):
