@@ -124,9 +124,12 @@ def _describe(value: object) -> str:
 
 
 def _to_plain(value: object) -> object:
-    """Return a value as orjson takes it, which refuses an array of no axes, of foreign byte order, or with gaps."""
-    if isinstance(value, Mapping):
+    """Return a value as orjson takes it, which refuses an array of no axes or with gaps, and misreads foreign bytes."""
+    if isinstance(value, dict):
         return {name: _to_plain(member) for name, member in value.items()}
     if not isinstance(value, ndarray):
         return value
-    return np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("=")) if value.ndim else value.item()
+    if not value.ndim:
+        return value.item()
+    native = value.dtype.isnative and value.flags.c_contiguous
+    return value if native else np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("="))
