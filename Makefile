@@ -3,7 +3,6 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-ARGS ?=
 
 BIN := $(VENV)/bin
 
@@ -23,7 +22,8 @@ train: $(VENV)/.installed  ## train the three models anew, into runs/ (options: 
 	@$(BIN)/python -m training train --framework all $(ARGS)
 
 .PHONY: test
-test: $(VENV)/.installed-dev  ## run all tests (some of them: make test ARGS="tests/test_data.py")
+test: ARGS ?= -n 2
+test: $(VENV)/.installed-dev  ## run all tests, two files at a time (some of them: make test ARGS="tests/test_data.py")
 	@$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: lint

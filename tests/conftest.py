@@ -1,5 +1,7 @@
 """Fixtures that several test files share."""
 
+import os
+
 import pytest
 from hypothesis import settings
 
@@ -8,9 +10,27 @@ from tests.live import serving, wait_until_settled
 from tests.service import make_service, running, save_checkpoints
 from training.frameworks import FRAMEWORKS
 
+# Before any framework is imported: PyTorch's threads otherwise wait by spinning, on cores that other tests need.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 # A busy machine is no fault of the code under test.
 settings.register_profile("triptych", settings.default, deadline=None)
 settings.load_profile("triptych")
+
+LONG = {
+    "test_compare_command",
+    "test_docs",
+    "test_resume",
+    "test_resume_command",
+    "test_train_command",
+    "test_training",
+}
+"""Files that take a minute or more."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long files: of two processes, one would otherwise wait for the other's last."""
+    items.sort(key=lambda item: item.path.stem not in LONG)
 
 
 @pytest.fixture(scope="session", params=FRAMEWORKS)

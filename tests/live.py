@@ -17,11 +17,8 @@ CHECKOUT = Path(__file__).parents[1]
 @contextmanager
 def serving(*words: str, log: Path, **variables: str) -> Iterator[httpx.Client]:
     """Start `python -m app` on a free port, and give a client of it once it answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), **variables}
-    with log.open("w") as output:
+    with kept_port() as port, log.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "app", "--port", str(port), *words],
             cwd=log.parent,
@@ -29,13 +26,25 @@ def serving(*words: str, log: Path, **variables: str) -> Iterator[httpx.Client]:
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-            wait_until_answers(client, process, log)
-            yield client
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+                wait_until_answers(client, process, log)
+                yield client
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+@contextmanager
+def kept_port() -> Iterator[int]:
+    """Give a port that is free for a service, and on Linux, where two may bind what one listens on, for nobody else."""
+    with socket.socket() as keeper:
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keeper.bind(("127.0.0.1", 0))
+        port = keeper.getsockname()[1]
+        if sys.platform != "linux":
+            keeper.close()
+        yield port
 
 
 def wait_until_answers(client: httpx.Client, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -102,6 +102,14 @@ def running(app, *, waits=True):
         thread.join()
 
 
+def wait_until(holds):
+    """Return once something holds, which it must within 20 s."""
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
 def make_images(count=3, seed=0):
     """Return images of random pixels, flat."""
     return np.random.default_rng(seed).random((count, MODEL.image_dim), np.float32)

@@ -10,7 +10,17 @@ import pytest
 
 from app.inference import tasks
 from app.inference.fake_adapter import FakeAdapter
-from tests.service import compute, fake_adapter, load_jax_as, make_images, make_service, post_npy, read_npy, running
+from tests.service import (
+    compute,
+    fake_adapter,
+    load_jax_as,
+    make_images,
+    make_service,
+    post_npy,
+    read_npy,
+    running,
+    wait_until,
+)
 from training.frameworks import FRAMEWORKS
 
 
@@ -33,12 +43,12 @@ class GatedAdapter(FakeAdapter):
 
 @pytest.fixture
 def gated(checkpoints):
-    """A client of a service whose JAX waits at a gate, and its adapter."""
+    """A client of a service whose JAX waits at a gate, and its model."""
     app = make_service(checkpoints, load=load_jax_as(GatedAdapter))
     with running(app) as client:
-        adapter = app.state.registry.get("jax").adapter
-        yield client, adapter
-        adapter.gate.set()
+        model = app.state.registry.get("jax")
+        yield client, model
+        model.adapter.gate.set()
 
 
 def test_many_unlike_callers_get_their_own_answers(client, checkpoints):
@@ -62,14 +72,14 @@ def test_many_unlike_callers_get_their_own_answers(client, checkpoints):
 @pytest.mark.parametrize("url", ["/healthz", "/frameworks", "/sample?framework=pytorch"])
 def test_a_model_that_computes_holds_nobody_else_up(gated, url):
     """While one framework computes, the event loop and the other frameworks answer."""
-    client, adapter = gated
+    client, model = gated
 
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(client.get, "/sample?framework=jax")
-        assert adapter.begun.wait(20)
+        assert model.adapter.begun.wait(20)
         response = client.get(url)
         was_waiting = not slow.done()
-        adapter.gate.set()
+        model.adapter.gate.set()
 
         assert response.status_code == 200
         assert was_waiting
@@ -78,32 +88,33 @@ def test_a_model_that_computes_holds_nobody_else_up(gated, url):
 
 def test_nothing_is_computed_for_a_client_that_has_gone(gated):
     """A request whose client hangs up while it queues is dropped."""
-    client, adapter = gated
+    client, model = gated
 
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(client.get, "/sample?framework=jax")
-        assert adapter.begun.wait(20)
+        assert model.adapter.begun.wait(20)
         with socket.create_connection((client.base_url.host, client.base_url.port)) as gone:
             gone.sendall(b"GET /sample?framework=jax HTTP/1.1\r\nHost: x\r\n\r\n")
-            time.sleep(0.2)
-        time.sleep(0.2)
-        adapter.gate.set()
+            wait_until(lambda: model.batcher._rows == 2)
+        wait_until(lambda: model.batcher._rows == 1)
+        model.adapter.gate.set()
         assert slow.result().status_code == 200
         client.get("/sample?framework=jax")
 
-    assert adapter.calls == 2
+    assert model.adapter.calls == 2
 
 
 def test_time_in_the_queue_is_told(gated):
     """A request that waits for another sees it in Server-Timing."""
-    client, adapter = gated
+    client, model = gated
 
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(client.get, "/sample?framework=jax")
-        assert adapter.begun.wait(20)
+        assert model.adapter.begun.wait(20)
         second = pool.submit(client.get, "/sample?framework=jax")
-        time.sleep(0.2)
-        adapter.gate.set()
+        wait_until(lambda: model.batcher._rows == 2)
+        time.sleep(0.1)
+        model.adapter.gate.set()
         header = second.result().headers["Server-Timing"]
 
     assert first.result().status_code == 200

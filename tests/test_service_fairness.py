@@ -3,14 +3,13 @@
 import select
 import socket
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
 import pytest
 
 from app.inference.fake_adapter import FakeAdapter
-from tests.service import load_jax_as, make_images, make_service, npy, post_npy, running
+from tests.service import load_jax_as, make_images, make_service, npy, post_npy, running, wait_until
 
 LARGE = {
     "a score of 5,000 samples of 64 images": ("/score?framework=jax&samples=5000", 64, 1),
@@ -45,14 +44,6 @@ def paced(checkpoints):
         yield client, model
         model.adapter.is_free = True
         model.adapter.may_go_on.release()
-
-
-def wait_until(holds):
-    """Return once something holds."""
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
 
 @contextmanager

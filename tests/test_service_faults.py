@@ -19,16 +19,14 @@ from tests.service import (
     post_npy,
     running,
     save_checkpoints,
+    wait_until,
 )
 from training.checkpoint import save_checkpoint
 
 
 def wait_until_ready(client, framework):
     """Return once the framework is ready."""
-    deadline = time.monotonic() + 20
-    while client.get(f"/readyz?framework={framework}").status_code != 200:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: client.get(f"/readyz?framework={framework}").status_code == 200)
 
 
 def raises(*_arguments):
@@ -120,18 +118,17 @@ def test_full_queue_is_429_at_once(checkpoints):
     app, gate, begun = make_service(checkpoints, max_queue_images=4), threading.Event(), threading.Event()
 
     with running(app) as client, ThreadPoolExecutor(2) as pool:
-        adapter = app.state.registry.get("jax").adapter
-        decode = adapter.decode
+        model = app.state.registry.get("jax")
+        decode = model.adapter.decode
 
         def wait(z):
             begun.set()
             assert gate.wait(20)
             return decode(z)
 
-        adapter.decode = wait
+        model.adapter.decode = wait
         waiting = [pool.submit(client.get, "/sample?framework=jax&n=2") for _ in range(2)]
-        assert begun.wait(20)
-        time.sleep(0.2)
+        wait_until(lambda: begun.is_set() and model.batcher._rows == 4)
         refused = client.get("/sample?framework=jax")
         other = client.get("/sample?framework=pytorch")
         gate.set()

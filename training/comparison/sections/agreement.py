@@ -62,7 +62,7 @@ def check_parity(plan: Plan) -> dict[str, Any]:
     Raises:
         ParityError: They are beyond the limits: to compare speeds would mean nothing.
     """
-    steps = [step for step in plan.sizes.steps if step <= PARITY_STEPS]
+    steps = tuple(step for step in plan.sizes.steps if step <= PARITY_STEPS)
     found = compare(_run(plan, plan.installed, steps), plan)
     worst = {
         "loss": max((max(pair["relative"][:PARITY_STEPS]) for pair in found["losses"]["pairs"]), default=0.0),
@@ -122,7 +122,8 @@ def _logits(found: Mapping[str, Arrays], plan: Plan) -> dict[str, dict[str, floa
     return table
 
 
-def _run(plan: Plan, frameworks: tuple[str, ...], steps: tuple[int, ...] | list[int]) -> dict[str, Arrays]:
+@cache  # the section and the condition of timings may ask for the same
+def _run(plan: Plan, frameworks: tuple[str, ...], steps: tuple[int, ...]) -> Mapping[str, Arrays]:
     checkpoints = {framework: str(plan.checkpoint(framework)) for framework in frameworks}
     found: dict[str, Arrays] = {}
     with tempfile.TemporaryDirectory() as folder:
