@@ -6,6 +6,7 @@ is looked at once a second for all connections together, so that requests need n
 
 import asyncio
 import select
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
@@ -61,6 +62,7 @@ class Connection(HttpToolsProtocol):
         "_is_refused",
         "_limits",
         "_max_header_bytes",
+        "_on_refused",
         "_refusal",
     )
 
@@ -72,8 +74,11 @@ class Connection(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         limits: ConnectionLimits,
+        on_refused: Callable[[int], None],
     ) -> None:
+        """Begin; `on_refused` is told the status of each answer that the application doesn't give."""
         super().__init__(config, server_state, app_state, _loop)
+        self._on_refused = on_refused
         self._limits = limits
         self._max_header_bytes = limits.max_header_bytes
         self._is_crowded = False
@@ -219,6 +224,7 @@ class Connection(HttpToolsProtocol):
         To close it at once would reset what the client still sends, and with that the answer.
         """
         self._is_refused = True
+        self._on_refused(status)
         if self._is_in_headers and self.headers:
             self.headers.clear()  # they may be many
         if not self._is_idle:

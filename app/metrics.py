@@ -62,6 +62,10 @@ class Metrics:
         requests.inc()
         seconds.observe(total_s)
 
+    def count_refused(self, route: str, status: int) -> None:
+        """Count an answer to what never became a request: its headers were wrong, late, too long, or too many came."""
+        self._families.requests.labels(route, NO_FRAMEWORK, status).inc()
+
     def render(self) -> bytes:
         """Return all that was counted, by all worker processes, in Prometheus's text format."""
         if not self._is_multiprocess:

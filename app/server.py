@@ -20,6 +20,7 @@ from app.inference.garbage import look_for_garbage_less_often
 from app.inference.registry import Registry
 from app.main import Application, create_app
 from app.memory import give_large_blocks_back
+from app.middleware import OTHER_ROUTE
 from app.reloading import Reloader
 from app.settings import Settings
 
@@ -163,10 +164,11 @@ def _configure(app: Application) -> uvicorn.Config:
         headers_timeout_s=settings.headers_timeout_s,
         transfer_timeout_s=settings.transfer_timeout_s,
     )
+    on_refused = partial(app.state.metrics.count_refused, OTHER_ROUTE)
     return uvicorn.Config(
         app,
         interface="asgi3",
-        http=partial(Connection, limits=limits),  # type: ignore[arg-type]  # uvicorn calls it, and never asks for its type
+        http=partial(Connection, limits=limits, on_refused=on_refused),  # type: ignore[arg-type]  # uvicorn only calls it
         log_config=None,
         access_log=settings.access_log,
         server_header=False,

@@ -73,6 +73,9 @@ def test_slow_clients_are_cut_off(hasty_client):
             assert b"connection: close\r\n" in answer.lower()
         else:
             assert answer == b""
+    # The second of them is one of the application's own: it knew the request.
+    metrics = hasty_client.get("/metrics").text
+    assert 'triptych_requests_total{framework="none",route="other",status="408"} 1.0' in metrics
 
 
 @pytest.mark.usefixtures("short_lingering")
