@@ -9,6 +9,7 @@ const MARGIN = 16;
 const HEAD = 56;
 const FOOT = 28;
 const TEXT = 12;
+const LINE = 20;
 const GAP = 16;
 const KEPT = ["fill", "stroke", "stroke-width", "font-family", "font-size", "text-anchor", "dominant-baseline"];
 
@@ -31,17 +32,18 @@ export async function drawPicture(svg, { title, unit, series }, source) {
   context.fillRect(0, 0, ...size);
   context.translate(MARGIN, MARGIN);
   context.textBaseline = "middle";
-  write(title, 0, TEXT / 2, { colour: "ink", weight: 600 });
-  let x = write(unit, 0, TEXT / 2 + 20) + GAP;
+  write(title, 0, LINE / 2, { colour: "ink", weight: 600 });
+  const y = LINE * 1.5;
+  let x = write(unit, 0, y) + GAP;
   for (const { framework } of series) {
     context.fillStyle = style.getPropertyValue(`--${framework}`);
-    const mark = new Path2D();
-    mark.addPath(new Path2D(MARKS[framework]), new DOMMatrix().translate(x + 4, TEXT / 2 + 20));
-    context.fill(mark);
-    x = write(TITLES[framework], x + 12, TEXT / 2 + 20) + GAP;
+    context.translate(x, y);
+    context.fill(new Path2D(MARKS[framework]));
+    context.translate(-x, -y);
+    x = write(TITLES[framework], x + LINE / 2, y) + GAP;
   }
   context.drawImage(await rasterise(svg, width, height), 0, HEAD, width, height);
-  write(source, 0, HEAD + height + FOOT - TEXT / 2);
+  write(source, 0, HEAD + height + FOOT - LINE / 2);
   return canvas;
 }
 

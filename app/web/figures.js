@@ -10,9 +10,12 @@ export function makeFigure(chart, source) {
   const { title, unit, axis, series } = chart;
   const picture = drawChart(chart);
   const scroller = { class: "scroller", tabindex: 0, role: "region", "aria-label": `${title}, as a table` };
+  const rows = rowsOf(chart);
+  // What there isn't is NaN.
+  const values = rows.slice(1).flatMap(([, ...row]) => row.map((value) => value ?? NaN));
   const result = () => ({
-    array: { shape: [axis.length, series.length], data: valuesOf(chart) },
-    rows: rowsOf(chart),
+    array: { shape: [axis.length, series.length], data: Float32Array.from(values) },
+    rows,
     draw: () => drawPicture(picture, chart, source),
     name: title.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-"),
   });
@@ -21,9 +24,4 @@ export function makeFigure(chart, source) {
     element("div", { class: "chart" }, picture,
       element("details", {}, element("summary", {}, "As a table"), element("div", scroller, makeTable(chart))),
       makeActions(result, title, ["PNG", "npy", "CSV"])));
-}
-
-/* A row for each place of the axis, a column for each framework; what there isn't is NaN. */
-function valuesOf({ axis, series }) {
-  return Float32Array.from(axis.flatMap((_, at) => series.map(({ values }) => values[at] ?? NaN)));
 }

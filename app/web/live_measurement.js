@@ -1,7 +1,7 @@
 /* Times requests from this browser, one after the other, so that a visitor sees what their own machine and network make of it. */
 
 import { formatFigure } from "./charts.js";
-import { element } from "./elements.js";
+import { element, field } from "./elements.js";
 import { makeFigure } from "./figures.js";
 import { TITLES } from "./frameworks.js";
 import { makeActions, makeNotice } from "./parts.js";
@@ -41,7 +41,8 @@ export function makeLiveMeasurement(app, images) {
   const node = element("section", { class: "card live", "aria-label": "Measured now" },
     element("div", { class: "row head" },
       element("h2", {}, "Measured now, from your browser"),
-      element("div", { class: "row" }, element("label", { for: "live-count" }, "Requests each"), count, button)),
+      element("div", { class: "row" },
+        field("Requests each", count), button)),
     element("p", { class: "hint" },
       `Reconstructs test digits, npy both ways, one request after the other, after ${WARM} that aren't counted. The `,
       "times are those that this page sees: network, browser, and the server with all it does; the model's own part is ",

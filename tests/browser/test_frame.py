@@ -65,6 +65,20 @@ def test_every_tab_is_accessible_fits_and_is_quiet(visit, assert_accessible):
             page.set_viewport_size({"width": 1440, "height": 900})
 
 
+def test_label_stays_beside_its_field_on_a_phone(visit):
+    """However narrow the window is, a label is on one line with what it names."""
+    page = visit(width=320)
+    for name in tab_names(page):
+        page.click(f"#tab-{name}")
+        apart = page.eval_on_selector_all(
+            f"#panel-{name} .field label",
+            "labels => labels.filter(label => { const [own, other] = [label, label.control].map(node =>"
+            " node.getBoundingClientRect()); return own.top > other.bottom || own.bottom < other.top; })"
+            ".map(label => label.textContent)",
+        )
+        assert apart == [], name
+
+
 def test_theme_is_the_visitors_choice_and_kept(visit):
     """The button turns the system's scheme round, and a later visit finds it so."""
     page = visit(color_scheme="dark")

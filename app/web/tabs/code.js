@@ -1,16 +1,15 @@
 /* The three sources side by side, as they are installed; a line and its twins light up together. */
 
 import { request } from "../client.js";
-import { element } from "../elements.js";
+import { element, field } from "../elements.js";
 import { TITLES } from "../frameworks.js";
-import { copy, makeNotice } from "../parts.js";
+import { copy, makeNotice, say } from "../parts.js";
 
 export const name = "code";
 export const title = "Code";
 
 const FILES = ["model.py", "losses.py", "train.py"];
 const STEPS = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20 };
-const COPIED_MS = 1_600;
 
 export function mount(panel, app) {
   const columns = new Map();
@@ -32,25 +31,21 @@ export function mount(panel, app) {
     text.addEventListener("click", (event) => mark(lineAt(event.target), { isKept: true }));
     text.addEventListener("scroll", () => follow(text));
     const saving = element("button", { type: "button", class: "quiet", "aria-label": `Copy the source for ${words}` }, "Copy");
-    saving.addEventListener("click", async () => {
-      saving.textContent = await copy(sourceOf(framework));
-      setTimeout(() => {
-        saving.textContent = "Copy";
-      }, COPIED_MS);
-    });
+    const status = element("span", { class: "offscreen", role: "status" });
+    saving.addEventListener("click", async () => say(await copy(sourceOf(framework)), saving, status));
     const path = element("span", { class: "version" });
     columns.set(framework, { text, path });
     place.append(
       element("article", { class: `framework ${framework}`, "data-framework": framework },
-        element("h3", {}, element("span", { class: "dot", "aria-hidden": "true" }), words, path, saving), text));
+        element("h3", {}, element("span", { class: "dot", "aria-hidden": "true" }), words, path, saving), status, text));
   }
   panel.append(
     element("section", { class: "card", "aria-label": "Code" },
       element("div", { class: "row head" },
         element("h2", {}, "One idea, in three languages"),
         element("div", { class: "row" },
-          element("label", { for: "code-file" }, "File"), file,
-          element("label", { for: "code-definition" }, "Go to"), jump)),
+          field("File", file),
+          field("Go to", jump))),
       notice.node,
       element("div", { class: "row code-choice", role: "group", "aria-label": "Framework" }, ...buttons),
       said, place));
