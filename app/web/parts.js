@@ -40,7 +40,7 @@ export function makeActions(result, label = "result", actions = ["PNG", "npy", "
     const button = element("button", { type: "button", class: "quiet", "aria-label": name }, words);
     button.addEventListener("click", async () => {
       const what = result();
-      say(what ? await act(what) : "Nothing yet", button, status);
+      flash(what ? await act(what) : "Nothing yet", button, status);
     });
     group.append(button);
   };
@@ -70,7 +70,7 @@ export async function copy(text) {
 }
 
 /* Say it on a button for a while, and in a status for those who don't see it. */
-export function say(said, button, status) {
+export function flash(said, button, status) {
   if (!said || status.textContent) return;
   const words = button.textContent;
   button.textContent = said;

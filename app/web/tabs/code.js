@@ -3,7 +3,7 @@
 import { request } from "../client.js";
 import { element, field } from "../elements.js";
 import { TITLES } from "../frameworks.js";
-import { copy, makeNotice, say } from "../parts.js";
+import { copy, flash, makeNotice } from "../parts.js";
 
 export const name = "code";
 export const title = "Code";
@@ -32,7 +32,7 @@ export function mount(panel, app) {
     text.addEventListener("scroll", () => follow(text));
     const saving = element("button", { type: "button", class: "quiet", "aria-label": `Copy the source for ${words}` }, "Copy");
     const status = element("span", { class: "offscreen", role: "status" });
-    saving.addEventListener("click", async () => say(await copy(sourceOf(framework)), saving, status));
+    saving.addEventListener("click", async () => flash(await copy(sourceOf(framework)), saving, status));
     const path = element("span", { class: "version" });
     columns.set(framework, { text, path });
     place.append(
@@ -65,9 +65,9 @@ export function mount(panel, app) {
     if (line !== null && lines[Number(line)]) mark(Number(line), { isMoved: true });
   }
 
-  function build({ file: name, definitions }) {
-    if (name !== file.value) return; // another was chosen meanwhile
-    shown = name;
+  function build({ file: sent, definitions }) {
+    if (sent !== file.value) return; // another was chosen meanwhile
+    shown = sent;
     marked = null;
     lines = definitions.flatMap((definition) => definition.lines);
     let first = 0;
@@ -77,8 +77,8 @@ export function mount(panel, app) {
       return option;
     }));
     for (const [framework, { text, path }] of columns) {
-      path.textContent = `training/${framework}_vae/${name}`;
-      text.setAttribute("aria-label", `${TITLES[framework]}, ${name}. Up and down move along the lines.`);
+      path.textContent = `training/${framework}_vae/${sent}`;
+      text.setAttribute("aria-label", `${TITLES[framework]}, ${sent}. Up and down move along the lines.`);
       text.replaceChildren(element("div", { class: "code-lines" }, ...lines.map((line, at) => lineNode(line, at, framework))));
       text.scrollLeft = 0;
     }
@@ -145,5 +145,5 @@ function lineNode({ same, cells }, at, framework) {
   const kind = cell ? (same ? "same" : "") : "absent";
   return element("div", { class: `code-line ${kind}`, "data-at": at },
     element("span", { class: "code-number", "aria-hidden": "true" }, cell ? String(cell.number) : ""),
-    element("code", {}, ...(cell?.tokens ?? []).map(([kind, text]) => (kind ? element("span", { class: `c-${kind}` }, text) : text))));
+    element("code", {}, ...(cell?.tokens ?? []).map(([token, text]) => (token ? element("span", { class: `c-${token}` }, text) : text))));
 }
