@@ -111,7 +111,7 @@ def test_framework_that_is_down_says_why_and_comes_back_by_itself(visit):
             page.wait_for_selector("#panel-reconstruct [data-framework=pytorch][data-state=ready]")
             page.wait_for_function(ANSWERED, arg="pytorch")
 
-            assert "loading" in reason
+            assert "PyTorch is loading" in reason
             assert not down.query_selector(".notice").is_visible()
     finally:
         gate.set()
