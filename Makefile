@@ -27,10 +27,11 @@ test: $(VENV)/.installed-dev  ## run all tests, two files at a time (some of the
 	@$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: lint
-lint: $(VENV)/.installed-dev  ## check style, format and the one-way imports
+lint: $(VENV)/.installed-dev  ## check style, format, the one-way imports and the page's JavaScript
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
+	$(BIN)/oxlint app/web
 
 .PHONY: types
 types: $(VENV)/.installed-dev  ## check types

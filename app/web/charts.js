@@ -1,4 +1,4 @@
-/* Small charts as SVG, and the same numbers as a table for whoever would rather read them. */
+/* Small charts as SVG, and the same numbers as a table. */
 
 import { element } from "./elements.js";
 import { TITLES } from "./frameworks.js";
@@ -14,13 +14,25 @@ const MARGIN = { left: 42, right: 8, top: 4, bottom: 24 };
 const MARKED = 12;
 const WIDE = 10;
 
+/* A circle, a square and a triangle around the origin, for those to whom the colours are alike. */
+export const MARKS = {
+  jax: "M-4 0a4 4 0 1 1 8 0a4 4 0 1 1-8 0",
+  tensorflow: "M-3.5-3.5h7v7h-7z",
+  pytorch: "M0-5L-5 4h10z",
+};
+
 /* `chart` is one of `comparison.json`: {kind, title, unit, axis, series: [{framework, values}]}. */
-export function makeChart(chart) {
+export function drawChart(chart) {
   const draw = chart.kind === "bars" ? drawBars : drawLines;
-  const said = `${chart.title}, in ${chart.unit}. The table below has the numbers.`;
-  const scroller = { class: "scroller", tabindex: 0, role: "region", "aria-label": `${chart.title}, as a table` };
-  return element("div", { class: "chart" }, draw(chart, said),
-    element("details", {}, element("summary", {}, "As a table"), element("div", scroller, makeTable(chart))));
+  return draw(chart, `${chart.title}, in ${chart.unit}. The table below has the numbers.`);
+}
+
+/* The same numbers in rows, of which the first has the columns' names. */
+export function rowsOf({ unit, axis, series }) {
+  return [
+    [unit, ...series.map(({ framework }) => TITLES[framework])],
+    ...axis.map((label, at) => [label, ...series.map(({ values }) => values[at])]),
+  ];
 }
 
 export function formatFigure(value) {
@@ -28,13 +40,13 @@ export function formatFigure(value) {
   return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(3)));
 }
 
-function makeTable({ title, unit, axis, series }) {
-  const names = series.map(({ framework }) => TITLES[framework]);
-  const head = [unit, ...names].map((words) => element("th", { scope: "col" }, words));
-  const rows = axis.map((label, at) => element("tr", {}, element("th", { scope: "row" }, String(label)),
-    ...series.map(({ values }) => element("td", {}, formatFigure(values[at])))));
-  return element("table", {}, element("caption", { class: "offscreen" }, title),
-    element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows));
+export function makeTable(chart) {
+  const [names, ...rows] = rowsOf(chart);
+  const head = names.map((words) => element("th", { scope: "col" }, words));
+  const body = rows.map(([label, ...values]) => element("tr", {}, element("th", { scope: "row" }, String(label)),
+    ...values.map((value) => element("td", {}, formatFigure(value)))));
+  return element("table", {}, element("caption", { class: "offscreen" }, chart.title),
+    element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body));
 }
 
 function drawBars({ axis, series }, said) {
@@ -77,18 +89,14 @@ function drawLines({ axis, series }, said) {
   const marked = axis.length <= MARKED ? axis : ticks(axis[0], axis.at(-1), false).filter(Number.isInteger);
   for (const tick of marked) picture.append(text(String(tick), { x: x(tick), y: HEIGHT - MARGIN.bottom + 12, class: "middle" }));
   for (const { framework, values } of series) {
-    const points = values.map((value, at) => [x(axis[at]), y(value)]);
+    const points = axis.flatMap((label, at) => (values[at] === null ? [] : [[x(label), y(values[at])]]));
     picture.append(svg("polyline", { class: framework, points: points.map((point) => point.join(",")).join(" ") }));
-    if (axis.length <= MARKED) picture.append(...points.map(([cx, cy]) => mark(framework, cx, cy)));
+    if (axis.length > MARKED) continue;
+    for (const [left, top] of points) {
+      picture.append(svg("path", { class: framework, d: MARKS[framework], transform: `translate(${left} ${top})` }));
+    }
   }
   return picture;
-}
-
-/* A circle, a square or a triangle, for those to whom the colours are alike. */
-function mark(framework, x, y) {
-  if (framework === "jax") return svg("circle", { class: framework, cx: x, cy: y, r: 4 });
-  if (framework === "tensorflow") return svg("rect", { class: framework, x: x - 3.5, y: y - 3.5, width: 7, height: 7 });
-  return svg("polygon", { class: framework, points: `${x},${y - 5} ${x - 5},${y + 4} ${x + 5},${y + 4}` });
 }
 
 function scale(low, high, start, end, isWide) {

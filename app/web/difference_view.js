@@ -33,7 +33,6 @@ export function makeDifferenceView() {
     result = null;
     factor.textContent = "";
     for (const place of [largest, pair, mean]) place.textContent = "–";
-    node.dataset.state = "waiting";
   }
 
   function show(images, request) {

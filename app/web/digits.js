@@ -1,7 +1,6 @@
 /* The first digits of MNIST's test set, and where encoders put them: fetched once, when first asked for. */
 
-const WIDTH = 28;
-const PIXELS = WIDTH * WIDTH;
+import { PIXELS, WIDTH } from "./pixels.js";
 
 let digits = null;
 let map = null;

@@ -10,3 +10,8 @@ export function element(tag, attributes = {}, ...children) {
   node.append(...children.filter((child) => child !== null && child !== undefined));
   return node;
 }
+
+/* A control, which has an id, with its label beside it. */
+export function field(words, control, ...more) {
+  return element("span", { class: "field" }, element("label", { for: control.id }, words), control, ...more);
+}

@@ -1,7 +1,6 @@
-/* Draws arrays of images on a canvas, pixel for pixel, and saves them as PNG and npy. */
+/* Draws arrays of images on a canvas, pixel for pixel, or larger for a file. */
 
 import { element } from "./elements.js";
-import { dumpNpy } from "./npy.js";
 
 const WHITE = 255;
 const SAVED_SCALE = 8;
@@ -47,8 +46,8 @@ export function imageCanvas(label, attributes = {}) {
   return element("canvas", { class: "pixels", width: 28, height: 28, role: "img", "aria-label": label, ...attributes });
 }
 
-/* Save images as a PNG, larger than they are, so that they can be looked at. */
-export async function savePng(array, name, options = {}) {
+/* A canvas with images larger than they are, so that they can be looked at. */
+export function enlarge(array, options = {}) {
   const small = document.createElement("canvas");
   drawImages(small, array, options);
   const large = document.createElement("canvas");
@@ -56,15 +55,5 @@ export async function savePng(array, name, options = {}) {
   const context = large.getContext("2d");
   context.imageSmoothingEnabled = false;
   context.drawImage(small, 0, 0, large.width, large.height);
-  save(await new Promise((resolve) => large.toBlob(resolve, "image/png")), `${name}.png`);
-}
-
-export function saveNpy(array, name) {
-  save(new Blob([dumpNpy(array)], { type: "application/x-npy" }), `${name}.npy`);
-}
-
-function save(blob, name) {
-  const url = URL.createObjectURL(blob);
-  element("a", { href: url, download: name }).click();
-  URL.revokeObjectURL(url);
+  return large;
 }

@@ -2,7 +2,7 @@
 
 import { Drawing } from "./drawing.js";
 import { makeDigitStrip } from "./digit_strip.js";
-import { element } from "./elements.js";
+import { element, field } from "./elements.js";
 import { makeNotice } from "./parts.js";
 import { PictureProblem, readPicture } from "./pictures.js";
 
@@ -122,7 +122,7 @@ function makeTools(drawing) {
   });
   return element("div", { class: "row tools" },
     pen, eraser,
-    element("label", { for: "thickness" }, "Thickness"), width,
+    field("Thickness", width),
     tool("Undo", null, () => drawing.undo()),
     tool("Clear", null, () => drawing.clear()),
   );

@@ -1,22 +1,27 @@
 /* Times requests from this browser, one after the other, so that a visitor sees what their own machine and network make of it. */
 
-import { element } from "./elements.js";
-import { TITLES } from "./frameworks.js";
 import { formatFigure } from "./charts.js";
+import { element, field } from "./elements.js";
+import { makeFigure } from "./figures.js";
+import { TITLES } from "./frameworks.js";
 import { makeActions, makeNotice } from "./parts.js";
 
 const SIZES = [1, 16, 64, 256];
 const WARM = 3;
 const COUNTS = [10, 30, 100];
 const COLUMNS = ["median, ms", "95th percentile, ms", "of that the model, ms", "images/s"];
+const HEADS = ["framework", "images a request", ...COLUMNS];
+
+/* Title, unit and column of what is drawn. */
+const CHARTS = [["Latency", "ms, median", 0], ["Throughput", "images/s", 3]];
 
 /* Return {node, stop(), show()}; `images(count)` gives so many test digits as one array of bytes. */
 export function makeLiveMeasurement(app, images) {
   let run = null;
   let last = null;
-  const found = new Map();
+  let found = [];
   const notice = makeNotice();
-  const said = element("p", { class: "hint", role: "status" });
+  const said = element("p", { class: "hint", role: "status" }, "Nothing measured yet.");
   const count = element("select", { id: "live-count" }, ...COUNTS.map((one) => element("option", {}, String(one))));
   count.addEventListener("change", () => app.state.set({ n: count.value }));
   const button = element("button", { type: "button", class: "primary", onclick: () => (run ? stop() : start()) }, "Measure");
@@ -24,46 +29,55 @@ export function makeLiveMeasurement(app, images) {
   const table = element("table", {},
     element("caption", { class: "offscreen" }, "Measured from this browser"),
     element("thead", {}, element("tr", {},
-      ...["framework", "images a request", ...COLUMNS].map((words) => element("th", { scope: "col" }, words)))),
+      ...HEADS.map((words) => element("th", { scope: "col" }, words)))),
     body);
-  const result = () => last && { ...asArray(found), name: "latency", request: last };
+  const charts = element("div", { class: "charts" });
+  const result = () => found.length > 0 && {
+    array: { shape: [found.length, COLUMNS.length], data: Float32Array.from(found.flatMap(({ figures }) => figures)) },
+    rows: [HEADS, ...found.map(({ framework, size, figures }) => [TITLES[framework], size, ...figures])],
+    name: "latency",
+    request: last,
+  };
   const node = element("section", { class: "card live", "aria-label": "Measured now" },
     element("div", { class: "row head" },
       element("h2", {}, "Measured now, from your browser"),
-      element("div", { class: "row" }, element("label", { for: "live-count" }, "Requests each"), count, button)),
+      element("div", { class: "row" },
+        field("Requests each", count), button)),
     element("p", { class: "hint" },
       `Reconstructs test digits, npy both ways, one request after the other, after ${WARM} that aren't counted. The `,
       "times are those that this page sees: network, browser, and the server with all it does; the model's own part is ",
       "what the server says of it (Server-Timing). One request at a time isn't the most that a server can do."),
     notice.node, said,
     element("div", { class: "scroller", tabindex: 0, role: "region", "aria-label": "Measured from this browser" }, table),
-    makeActions(result, "figures measured from this browser", ["npy", "curl", "Python"]));
+    makeActions(result, "figures measured from this browser", ["npy", "CSV", "curl", "Python"]),
+    charts);
 
   async function start() {
     if (app.frameworks.ready.length === 0) {
       notice.say("No framework answers yet: try again in a moment.");
       return;
     }
-    const own = {};
+    const own = { requests: Number(count.value) };
     run = own;
     button.textContent = "Stop";
     notice.clear();
-    found.clear();
+    found = [];
     body.replaceChildren();
+    charts.replaceChildren();
     try {
       for (const size of SIZES) {
         for (const framework of app.frameworks.ready) {
           said.textContent = `Measuring ${TITLES[framework]} with ${size} image${size > 1 ? "s" : ""} a request.`;
           const figures = await measure(framework, size, own);
           if (run !== own) return;
-          found.set(`${framework}/${size}`, figures);
+          found.push({ framework, size, figures });
           body.append(element("tr", { class: framework },
             element("th", { scope: "row" },
               element("span", { class: "dot", "aria-hidden": "true" }), ` ${TITLES[framework]}`),
             ...[size, ...figures].map((value) => element("td", {}, formatFigure(value)))));
         }
       }
-      said.textContent = `Done: ${count.value} requests each, in this browser with ${navigator.hardwareConcurrency} cores.`;
+      said.textContent = `Done: ${own.requests} requests each, in this browser with ${navigator.hardwareConcurrency} cores.`;
     } catch (error) {
       if (run !== own) return;
       notice.explain(error);
@@ -76,8 +90,9 @@ export function makeLiveMeasurement(app, images) {
     const all = [];
     const model = [];
     const request = { path: "/reconstruct", query: { framework, seed: 7 }, body: await images(size), field: "images" };
-    for (let number = -WARM; number < Number(count.value) && run === own; number += 1) {
+    for (let number = -WARM; number < own.requests; number += 1) {
       const { timings } = await app.ask({ ...request, framework, kind: "measure" });
+      if (run !== own) break;
       if (number < 0) continue;
       all.push(timings.all);
       model.push(timings.model);
@@ -94,8 +109,11 @@ export function makeLiveMeasurement(app, images) {
   }
 
   function finish() {
+    const day = new Date().toISOString().slice(0, 10);
+    const source = `${run.requests} requests each, in a browser with ${navigator.hardwareConcurrency} cores, ${day}.`;
     run = null;
     button.textContent = "Measure";
+    if (found.length > 0) charts.replaceChildren(...CHARTS.map((chart) => makeFigure(chartOf(found, ...chart), source)));
   }
 
   return {
@@ -113,7 +131,11 @@ function quantile(values, share) {
   return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? null;
 }
 
-function asArray(found) {
-  const rows = [...found.values()];
-  return { array: { shape: [rows.length, COLUMNS.length], data: Float32Array.from(rows.flat()) } };
+/* Of a measurement that was stopped some places are empty. */
+function chartOf(found, title, unit, column) {
+  const axis = [...new Set(found.map(({ size }) => size))];
+  const names = Object.keys(TITLES).filter((name) => found.some(({ framework }) => framework === name));
+  const valueOf = (name, place) => found.find(({ framework, size }) => framework === name && size === place)?.figures[column];
+  const series = names.map((framework) => ({ framework, values: axis.map((size) => valueOf(framework, size) ?? null) }));
+  return { kind: "lines", title: `${title}, by images a request`, unit, axis, series };
 }

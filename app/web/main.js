@@ -14,8 +14,8 @@
  *   ask(...)    asks a framework, at most one request at a time; what has been overtaken throws (`lanes.js`)
  *
  * The rest is imported where it is needed: `client.js` (requests without a lane), `npy.js`, `grids.js` (images on a
- * canvas, PNG and npy), `snippets.js` (curl and Python), `panels.js` (a panel for each framework, with what keeps it
- * from answering), `parts.js` (notices, buttons that save and copy), `elements.js` (the document's elements).
+ * canvas), `files.js` (PNG, npy and CSV), `snippets.js` (curl and Python), `panels.js` (a panel for each framework, with
+ * what keeps it from answering), `parts.js` (notices, buttons that save and copy), `elements.js` (the document's elements).
  */
 
 import { Address } from "./address.js";

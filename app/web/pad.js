@@ -1,6 +1,6 @@
 /* Two dimensions of the latent space, to drag in. */
 
-import { element } from "./elements.js";
+import { element, field } from "./elements.js";
 import { REACH } from "./latent_sliders.js";
 import { Plane } from "./plane.js";
 
@@ -51,9 +51,10 @@ export function makePad({ onMove, onDimensions }) {
       element("div", { class: "row head" },
         element("h2", {}, "Drag in two"),
         element("div", { class: "row" },
-        element("label", { for: "pad-across" }, "Across"), selects[0],
-        element("label", { for: "pad-up" }, "Up"), selects[1])),
-      plane.node),
+          field("Across", selects[0]),
+          field("Up", selects[1]))),
+      plane.node,
+      element("p", { class: "hint" }, "Rings: 1σ and 2σ of the prior. Shaded: the mean ±2σ of q(z|x).")),
     build(order, chosen) {
       selects.forEach((select, at) => {
         select.replaceChildren(...order.map((dimension) => element("option", { value: dimension }, `z${dimension}`)));

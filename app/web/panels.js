@@ -35,7 +35,8 @@ export function makePanels(parent, frameworks, { fill, onReady }) {
       panel.node.dataset.state = state;
       // Without what it was built for.
       panel.version.textContent = one?.framework_version?.split("+")[0] ?? "";
-      if (state === "down") panel.notice.say(frameworks.problem ?? sentence(one.reason ?? "it doesn't answer"));
+      const reason = one?.reason?.replace(new RegExp(`^${name}\\b`), TITLES[name]) ?? "it doesn't answer";
+      if (state === "down") panel.notice.say(frameworks.problem ?? sentence(reason));
       if (state === "ready" && was !== "ready") {
         panel.notice.clear();
         if (!parent.closest("[hidden]")) onReady(name);

@@ -2,7 +2,8 @@
 
 import { isOvertaken } from "./client.js";
 import { element } from "./elements.js";
-import { saveNpy, savePng } from "./grids.js";
+import { saveCsv, saveNpy, savePng } from "./files.js";
+import { enlarge } from "./grids.js";
 import { asCurl, asPython } from "./snippets.js";
 
 const SAID_MS = 1_600;
@@ -27,8 +28,9 @@ export function makeNotice() {
 }
 
 /*
- * Buttons for a result: `result()` returns {array, options, name, request}, or null while there is none;
- * `array` and `options` are what `drawImages` takes, `request` is what `client.js` takes. `actions` are those that there are.
+ * Buttons for a result: `result()` returns {array, options, draw, rows, name, request}, or null while there is none.
+ * `array` and `options` are what `drawImages` takes, where there is no `draw()` that returns a canvas itself, `rows` is
+ * what `saveCsv` takes, and `request` what `client.js` does. `actions` are those that there are.
  */
 export function makeActions(result, label = "result", actions = ["PNG", "npy", "curl", "Python"]) {
   const status = element("span", { class: "offscreen", role: "status" });
@@ -38,12 +40,14 @@ export function makeActions(result, label = "result", actions = ["PNG", "npy", "
     const button = element("button", { type: "button", class: "quiet", "aria-label": name }, words);
     button.addEventListener("click", async () => {
       const what = result();
-      say(button, status, what ? await act(what) : "Nothing yet");
+      flash(what ? await act(what) : "Nothing yet", button, status);
     });
     group.append(button);
   };
-  add("PNG", `Save ${label} as PNG`, ({ array, name, options }) => savePng(array, name, options));
+  add("PNG", `Save ${label} as PNG`, async ({ array, name, options, draw = () => enlarge(array, options) }) =>
+    savePng(await draw(), name));
   add("npy", `Save ${label} as npy`, ({ array, name }) => saveNpy(array, name));
+  add("CSV", `Save ${label} as CSV`, ({ rows, name }) => saveCsv(rows, name));
   add("curl", `Copy as curl: ${label}`, ({ request }) => copy(asCurl(request)));
   add("Python", `Copy as Python: ${label}`, ({ request }) => copy(asPython(request)));
   return group;
@@ -65,7 +69,8 @@ export async function copy(text) {
   }
 }
 
-function say(button, status, said) {
+/* Say it on a button for a while, and in a status for those who don't see it. */
+export function flash(said, button, status) {
   if (!said || status.textContent) return;
   const words = button.textContent;
   button.textContent = said;

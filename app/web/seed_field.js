@@ -12,21 +12,30 @@ let made = 0;
 export function makeSeedField(onChange) {
   const id = `seed-${(made += 1)}`;
   const input = element("input", { id, class: "seed", type: "number", min: 0, max: BELOW - 1, step: 1, value: FIRST });
+  // The last one that was valid: what the field has may be half written.
+  let value = FIRST;
+  const take = () => {
+    if (!input.reportValidity() || !input.value) return;
+    value = input.value;
+    onChange(value);
+  };
   const draw = () => {
     input.value = Math.floor(Math.random() * DRAWN_BELOW);
-    onChange(input.value);
+    take();
   };
-  input.addEventListener("input", () => input.reportValidity() && input.value && onChange(input.value));
-  const node = element("span", { class: "row seed-field" },
+  input.addEventListener("input", take);
+  const node = element("span", { class: "field seed-field" },
     element("label", { for: id }, "Seed"), input,
     element("button", { type: "button", class: "quiet", onclick: draw }, "Another"));
   return {
     node,
     get value() {
-      return input.checkValidity() && input.value ? input.value : FIRST;
+      return value;
     },
     set(text) {
       input.value = text ?? FIRST;
+      value = input.value && input.checkValidity() ? input.value : FIRST;
+      input.value = value;
     },
   };
 }

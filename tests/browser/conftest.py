@@ -1,6 +1,7 @@
 """One browser and one service for all tests of the page; each opens pages of its own, and fails on any error there."""
 
 import shutil
+from contextlib import ExitStack
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -51,7 +52,15 @@ def allowed():
 
 
 @pytest.fixture
-def visit(browser, service, allowed):
+def serve():
+    """Return a function that serves an application of the test's own, for as long as its pages are open."""
+    with ExitStack() as services:
+        yield lambda app, **options: services.enter_context(running(app, **options))
+
+
+# `serve` is asked for so that it ends later: a page that finds its service gone writes that to its console.
+@pytest.fixture
+def visit(browser, service, serve, allowed):
     """Return a function that opens the page, at what follows the `#`; options are the browser context's."""
     contexts = []
     errors = []

@@ -26,3 +26,10 @@ def wait_for_answers(page):
 def fits(page):
     """Tell whether nothing of the page is to the right of its edge."""
     return page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def save(page, label):
+    """Press the button of that name, and return the path of the file that is downloaded."""
+    with page.expect_download() as download:
+        page.click(f"[aria-label='{label}']")
+    return download.value.path()

@@ -1,14 +1,31 @@
 """The tab Compare: the report's figures as charts and tables, and what the visitor measures."""
 
+import csv
 import json
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from tests.browser.looks import save
 from tests.service import CHECKOUT
+from training.frameworks import FRAMEWORKS
 
 PANEL = "#panel-compare"
+CHART_MARGIN = (32, 116)
+"""What a saved picture has around its chart, across and down."""
+
+CHART_HEAD = 72
+"""How far down a saved picture its chart begins."""
+
 READY = "#frameworks .chip.pytorch[data-state=ready]"
 SUMMARY = json.loads((CHECKOUT / "app" / "web" / "data" / "comparison.json").read_text())
+
+
+def colour(page, name):
+    """Return red, green and blue of one of the page's colours."""
+    text = page.evaluate(f"getComputedStyle(document.documentElement).getPropertyValue('--{name}')")
+    return [int(text[at : at + 2], 16) for at in (1, 3, 5)]
 
 
 def test_charts_are_those_of_the_summary(visit):
@@ -29,6 +46,8 @@ def test_lines_and_bars_of_any_section_are_drawn(visit):
     charts = [
         {"kind": "lines", "title": "Curve", "unit": "nats", "axis": list(range(1, 301)), "section": "quality",
          "series": [{"framework": "jax", "values": [90 + 100 / epoch for epoch in range(1, 301)]}]},
+        {"kind": "lines", "title": "Gap", "unit": "ms", "axis": [1, 2, 3], "section": "inference",
+         "series": [{"framework": "jax", "values": [1, None, 3]}]},
         {"kind": "bars", "title": "Epoch", "unit": "s", "axis": ["compiled", "eager"], "section": "training",
          "series": [{"framework": "pytorch", "values": [None, 3.25]}]},
     ]  # fmt: skip
@@ -40,12 +59,49 @@ def test_lines_and_bars_of_any_section_are_drawn(visit):
     page.click("#tab-compare")
     page.wait_for_selector(f"{PANEL} figure")
 
-    points = page.get_attribute(f"{PANEL} polyline.jax", "points")
-    assert len(points.split()) == 300
+    points = [line.get_attribute("points") for line in page.query_selector_all(f"{PANEL} polyline.jax")]
+    assert [len(line.split()) for line in points] == [300, 2]
     assert "NaN" not in page.inner_html(PANEL)
     assert page.is_visible(f"{PANEL} text:has-text('3.25')")
     assert "Not measured yet: code." in page.inner_text(PANEL)
     assert "an abacus (commit unknown, 1974-05-01)" in page.inner_text(PANEL)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("number", range(len(SUMMARY["charts"])))
+def test_chart_is_saved_as_a_picture_that_stands_alone(visit, scheme, number):
+    """The file has twice the chart's pixels on the page's ground; each framework's colour is in chart and legend."""
+    page = visit("compare", color_scheme=scheme)
+    page.wait_for_selector(f"{PANEL} figure")
+    chart = SUMMARY["charts"][number]
+    figure = page.locator(f"{PANEL} figure").nth(number)
+    width, height = figure.locator("svg").evaluate("svg => [svg.viewBox.baseVal.width, svg.viewBox.baseVal.height]")
+
+    with Image.open(save(page, f"Save {chart['title']} as PNG")) as picture:
+        pixels = np.array(picture.convert("RGB")).astype(int)
+
+    assert picture.format == "PNG"
+    assert picture.size == (2 * (width + CHART_MARGIN[0]), 2 * (height + CHART_MARGIN[1]))
+    assert (pixels[[0, 0, -1, -1], [0, -1, 0, -1]] == colour(page, "card")).all()
+    for name in FRAMEWORKS:
+        own = (np.abs(pixels - colour(page, name)).max(axis=2) < 3).nonzero()[0]
+        assert own.min() < 2 * CHART_HEAD < own.max(), name
+
+
+def test_chart_is_saved_as_numbers(visit):
+    """An array has the table's places in its rows and the frameworks in its columns; a CSV file has their names too."""
+    page = visit("compare")
+    page.wait_for_selector(f"{PANEL} figure")
+    chart = SUMMARY["charts"][0]
+
+    array = np.load(save(page, f"Save {chart['title']} as npy"))
+    names, *rows = csv.reader(save(page, f"Save {chart['title']} as CSV").read_text().splitlines())
+
+    values = np.array([series["values"] for series in chart["series"]]).T
+    np.testing.assert_allclose(array, values, rtol=1e-6)
+    assert names == [chart["unit"], "JAX", "TensorFlow", "PyTorch"]
+    assert [row[0] for row in rows] == chart["axis"]
+    np.testing.assert_array_equal(np.array([row[1:] for row in rows], float), values)
 
 
 def test_visitor_measures_every_framework_and_size(visit):
@@ -57,7 +113,7 @@ def test_visitor_measures_every_framework_and_size(visit):
     page.wait_for_selector(f"{PANEL} .live .hint:has-text('Done: 10 requests each')", timeout=60_000)
 
     rows = page.eval_on_selector_all(
-        f"{PANEL} .live tbody tr",
+        f"{PANEL} .live [aria-label='Measured from this browser'] tbody tr",
         "rows => rows.map(row => Array.from(row.cells).slice(1).map(cell => cell.textContent.replace(',', '')))",
     )
     figures = [[float(text) for text in row] for row in rows]
@@ -65,6 +121,24 @@ def test_visitor_measures_every_framework_and_size(visit):
     for _, median, p95, model, rate in figures:
         assert 0 < model < median <= p95
         assert rate > 0
+
+
+def test_measurement_is_saved(visit):
+    """What was measured is drawn and saved as pictures, as an array, and as CSV with the names of rows and columns."""
+    page = visit("compare?n=10")
+    page.wait_for_selector(READY)
+    page.click(f"{PANEL} button:has-text('Measure')")
+    page.wait_for_selector(f"{PANEL} .live .hint:has-text('Done')", timeout=60_000)
+
+    array = np.load(save(page, "Save figures measured from this browser as npy"))
+    names, *rows = csv.reader(save(page, "Save figures measured from this browser as CSV").read_text().splitlines())
+    for title in ("Latency", "Throughput"):
+        with Image.open(save(page, f"Save {title}, by images a request as PNG")) as picture:
+            assert len(picture.convert("RGB").getcolors(1 << 16)) > 3
+
+    assert names[:3] == ["framework", "images a request", "median, ms"]
+    assert [row[:2] for row in rows[:4]] == [["JAX", "1"], ["TensorFlow", "1"], ["PyTorch", "1"], ["JAX", "16"]]
+    np.testing.assert_allclose(array, np.array([row[2:] for row in rows], float), rtol=1e-6)
 
 
 def test_measuring_stops_when_another_tab_is_shown(visit):

@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.conftest import WCAG
 from tests.browser.looks import NOTHING, fits
-from tests.service import CHECKOUT, fake_load, make_service, running
+from tests.service import CHECKOUT, fake_load, make_service
 
 KEY = "s3cret"
 ANSWERED = f"name => document.querySelector(`[data-framework=${{name}}] dd`).textContent !== '{NOTHING}'"
@@ -65,6 +65,20 @@ def test_every_tab_is_accessible_fits_and_is_quiet(visit, assert_accessible):
             page.set_viewport_size({"width": 1440, "height": 900})
 
 
+def test_label_stays_beside_its_field_on_a_phone(visit):
+    """However narrow the window is, a label is on one line with what it names."""
+    page = visit(width=320)
+    for name in tab_names(page):
+        page.click(f"#tab-{name}")
+        apart = page.eval_on_selector_all(
+            f"#panel-{name} .field label",
+            "labels => labels.filter(label => { const [own, other] = [label, label.control].map(node =>"
+            " node.getBoundingClientRect()); return own.top > other.bottom || own.bottom < other.top; })"
+            ".map(label => label.textContent)",
+        )
+        assert apart == [], name
+
+
 def test_theme_is_the_visitors_choice_and_kept(visit):
     """The button turns the system's scheme round, and a later visit finds it so."""
     page = visit(color_scheme="dark")
@@ -78,7 +92,7 @@ def test_theme_is_the_visitors_choice_and_kept(visit):
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == after
 
 
-def test_framework_that_is_down_says_why_and_comes_back_by_itself(visit):
+def test_framework_that_is_down_says_why_and_comes_back_by_itself(visit, serve):
     """A framework that isn't ready is shown with its reason beside those that are, and is asked once it is ready."""
     gate = threading.Event()
 
@@ -88,17 +102,17 @@ def test_framework_that_is_down_says_why_and_comes_back_by_itself(visit):
         return fake_load(name, **options)
 
     try:
-        with running(make_service(CHECKOUT / "checkpoints", load=load), waits=False) as client:
-            page = visit(base_url=client.base_url)
-            page.wait_for_selector("#panel-reconstruct [data-framework=jax][data-state=ready]")
-            down = page.wait_for_selector("#panel-reconstruct [data-framework=pytorch][data-state=down]")
-            reason = down.query_selector(".notice").inner_text()
-            gate.set()
-            page.wait_for_selector("#panel-reconstruct [data-framework=pytorch][data-state=ready]")
-            page.wait_for_function(ANSWERED, arg="pytorch")
+        client = serve(make_service(CHECKOUT / "checkpoints", load=load), waits=False)
+        page = visit(base_url=client.base_url)
+        page.wait_for_selector("#panel-reconstruct [data-framework=jax][data-state=ready]")
+        down = page.wait_for_selector("#panel-reconstruct [data-framework=pytorch][data-state=down]")
+        reason = down.query_selector(".notice").inner_text()
+        gate.set()
+        page.wait_for_selector("#panel-reconstruct [data-framework=pytorch][data-state=ready]")
+        page.wait_for_function(ANSWERED, arg="pytorch")
 
-            assert "loading" in reason
-            assert not down.query_selector(".notice").is_visible()
+        assert "PyTorch is loading" in reason
+        assert not down.query_selector(".notice").is_visible()
     finally:
         gate.set()
 
@@ -120,22 +134,22 @@ def test_server_that_has_gone_is_told_and_found_again(visit, allowed):
     page.wait_for_selector("#notices .notice", state="hidden")
 
 
-def test_key_is_asked_for_and_kept_until_the_tab_is_closed(visit, checkpoints, allowed):
+def test_key_is_asked_for_and_kept_until_the_tab_is_closed(visit, serve, checkpoints, allowed):
     """Where the service wants a key the page has a field for it; a wrong one is refused in a sentence."""
     allowed.append("401")
-    with running(make_service(checkpoints, frameworks="jax", api_keys=KEY)) as client:
-        page = visit(base_url=client.base_url)
-        page.wait_for_selector("#api-key")
-        page.fill("#api-key", "wrong")
-        page.keyboard.press("Enter")
-        page.wait_for_selector("text=refused that API key")
-        page.fill("#api-key", KEY)
-        page.keyboard.press("Enter")
-        page.wait_for_selector(".chip.jax[data-state=ready]")
-        page.reload()
-        page.wait_for_selector(".chip.jax[data-state=ready]")
+    client = serve(make_service(checkpoints, frameworks="jax", api_keys=KEY))
+    page = visit(base_url=client.base_url)
+    page.wait_for_selector("#api-key")
+    page.fill("#api-key", "wrong")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=refused that API key")
+    page.fill("#api-key", KEY)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".chip.jax[data-state=ready]")
+    page.reload()
+    page.wait_for_selector(".chip.jax[data-state=ready]")
 
-        assert page.is_hidden("#api-key")
+    assert page.is_hidden("#api-key")
 
 
 @pytest.mark.parametrize(

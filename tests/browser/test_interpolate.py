@@ -53,6 +53,23 @@ def test_animation_runs_until_it_is_paused(visit):
     assert page.input_value("#interpolate-at") == stopped
 
 
+def test_link_of_a_paused_animation_shows_its_step(visit):
+    """Pausing writes the step into the address, and playing takes it out."""
+    page = visit("interpolate?from=3&to=8")
+    wait_for_answers(page)
+
+    page.wait_for_function("() => Number(document.querySelector('#interpolate-at').value) > 1")
+    page.click(f"{PANEL} button:has-text('Pause')")
+    page.wait_for_function("() => location.hash.includes('at=')")
+    other = visit(page.url.split("#")[1])
+    wait_for_answers(other)
+    page.click(f"{PANEL} button:has-text('Play')")
+    page.wait_for_function("() => !location.hash.includes('at=')")
+
+    assert other.input_value("#interpolate-at") == other.url.split("at=")[1]
+    assert other.is_visible(f"{PANEL} button:has-text('Play')")
+
+
 def test_nothing_moves_for_those_who_asked_for_that(visit):
     """With reduced motion the animation waits for its button."""
     page = visit("interpolate", reduced_motion="reduce")

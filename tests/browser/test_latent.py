@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.browser.looks import read_image, wait_for_answers
-from tests.service import CHECKOUT, fake_load, make_service, post_npy, read_npy, running
+from tests.service import CHECKOUT, fake_load, make_service, post_npy, read_npy
 from training.errors import CheckpointError
 from training.frameworks import FRAMEWORKS
 
@@ -168,7 +168,7 @@ def test_space_of_another_framework_has_its_own_means(page):
     assert page.get_attribute(PANEL, "data-space") == "pytorch"
 
 
-def test_space_of_a_framework_that_is_down_is_left_to_choose(visit):
+def test_space_of_a_framework_that_is_down_is_left_to_choose(visit, serve):
     """Without the default framework the tab opens in another's space; a link to a broken one says to choose another."""
 
     def load(name, **options):
@@ -176,15 +176,15 @@ def test_space_of_a_framework_that_is_down_is_left_to_choose(visit):
             raise CheckpointError("the checkpoint is broken")
         return fake_load(name, **options)
 
-    with running(make_service(CHECKOUT / "checkpoints", load=load)) as client:
-        page = visit("latent", base_url=client.base_url)
-        wait_for_answers(page)
-        other = visit("latent?space=jax", base_url=client.base_url)
+    client = serve(make_service(CHECKOUT / "checkpoints", load=load))
+    page = visit("latent", base_url=client.base_url)
+    wait_for_answers(page)
+    other = visit("latent?space=jax", base_url=client.base_url)
 
-        assert page.input_value("#space") == "tensorflow"
-        assert len(read_z(page)) == 20
-        assert "choose another" in other.wait_for_selector(f"{PANEL} .controls .notice:not([hidden])").inner_text()
-        other.select_option("#space", "pytorch")
-        wait_for_answers(other)
-        assert len(read_z(other)) == 20
-        assert "checkpoint is broken" in other.inner_text(f"{PANEL} [data-framework=jax] .notice")
+    assert page.input_value("#space") == "tensorflow"
+    assert len(read_z(page)) == 20
+    assert "choose another" in other.wait_for_selector(f"{PANEL} .controls .notice:not([hidden])").inner_text()
+    other.select_option("#space", "pytorch")
+    wait_for_answers(other)
+    assert len(read_z(other)) == 20
+    assert "checkpoint is broken" in other.inner_text(f"{PANEL} [data-framework=jax] .notice")

@@ -133,6 +133,35 @@ def test_link_replays_drawing_and_seed(page, visit):
     assert figures(other) == figures(page)
 
 
+def test_link_replays_an_empty_canvas(page, visit):
+    """What was cleared is empty for another visitor too, and not the first digit."""
+    page.click("text=Clear")
+    page.wait_for_function("() => location.hash.includes('pixels=')")
+
+    other = visit(page.url.split("#")[1])
+    other.wait_for_selector(".digits [aria-pressed]")
+
+    assert other.is_visible(".draw-hint")
+    assert not any(read_image(other, DRAWING))
+    assert figures(other) == [NOTHING] * 3
+
+
+def test_seed_that_is_no_seed_leaves_the_last_one(page, visit):
+    """While the field is empty or wrong, answers have the seed that the address has."""
+    page.fill("#panel-reconstruct .seed", "12345")
+    for text in ("", "-3"):
+        page.fill("#panel-reconstruct .seed", text)
+    page.click("[aria-label='Test digit 2, a 1']")
+    page.wait_for_function("() => location.hash.includes('digit=2')")
+    wait_for_answers(page)
+
+    other = visit("reconstruct?seed=12345&digit=2")
+    wait_for_answers(other)
+
+    assert "seed=12345" in page.url
+    assert figures(other) == figures(page)
+
+
 def test_digit_of_the_test_set_is_answered_and_linked(page, visit):
     """A digit is chosen from the strip, and a link to one shows the part of the strip where it is."""
     page.click("[aria-label='Test digit 2, a 1']")

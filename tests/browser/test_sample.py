@@ -5,7 +5,7 @@ import pytest
 
 from app.inference.noise import draw_noise
 from tests.browser.looks import read_image, wait_for_answers
-from tests.service import fake_load, make_service, post_npy, read_npy, running
+from tests.service import fake_load, make_service, post_npy, read_npy
 from training.frameworks import FRAMEWORKS
 
 PANEL = "#panel-sample"
@@ -97,7 +97,7 @@ def test_request_that_made_the_samples_is_copied(visit):
     assert "/sample?framework=tensorflow&n=36&seed=11" in page.evaluate("navigator.clipboard.readText()")
 
 
-def test_others_go_on_where_one_framework_is_down(visit, checkpoints):
+def test_others_go_on_where_one_framework_is_down(visit, serve, checkpoints):
     """A framework that can't be loaded says why in its panel; the others show their samples."""
 
     def load(name, **options):
@@ -105,9 +105,9 @@ def test_others_go_on_where_one_framework_is_down(visit, checkpoints):
             raise RuntimeError("the disk is wet")
         return fake_load(name, **options)
 
-    with running(make_service(checkpoints, load=load)) as client:
-        page = visit("sample?seed=1", base_url=client.base_url)
-        wait_for_answers(page)
+    client = serve(make_service(checkpoints, load=load))
+    page = visit("sample?seed=1", base_url=client.base_url)
+    wait_for_answers(page)
 
-        assert "failed to load" in page.inner_text(f"{PANEL} [data-framework=tensorflow] .notice")
-        assert first_image(page, "jax").max() > 0
+    assert "failed to load" in page.inner_text(f"{PANEL} [data-framework=tensorflow] .notice")
+    assert first_image(page, "jax").max() > 0

@@ -1,16 +1,15 @@
 /* The three sources side by side, as they are installed; a line and its twins light up together. */
 
 import { request } from "../client.js";
-import { element } from "../elements.js";
+import { element, field } from "../elements.js";
 import { TITLES } from "../frameworks.js";
-import { copy, makeNotice } from "../parts.js";
+import { copy, flash, makeNotice } from "../parts.js";
 
 export const name = "code";
 export const title = "Code";
 
 const FILES = ["model.py", "losses.py", "train.py"];
 const STEPS = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20 };
-const COPIED_MS = 1_600;
 
 export function mount(panel, app) {
   const columns = new Map();
@@ -32,25 +31,21 @@ export function mount(panel, app) {
     text.addEventListener("click", (event) => mark(lineAt(event.target), { isKept: true }));
     text.addEventListener("scroll", () => follow(text));
     const saving = element("button", { type: "button", class: "quiet", "aria-label": `Copy the source for ${words}` }, "Copy");
-    saving.addEventListener("click", async () => {
-      saving.textContent = await copy(sourceOf(framework));
-      setTimeout(() => {
-        saving.textContent = "Copy";
-      }, COPIED_MS);
-    });
+    const status = element("span", { class: "offscreen", role: "status" });
+    saving.addEventListener("click", async () => flash(await copy(sourceOf(framework)), saving, status));
     const path = element("span", { class: "version" });
     columns.set(framework, { text, path });
     place.append(
       element("article", { class: `framework ${framework}`, "data-framework": framework },
-        element("h3", {}, element("span", { class: "dot", "aria-hidden": "true" }), words, path, saving), text));
+        element("h3", {}, element("span", { class: "dot", "aria-hidden": "true" }), words, path, saving), status, text));
   }
   panel.append(
     element("section", { class: "card", "aria-label": "Code" },
       element("div", { class: "row head" },
         element("h2", {}, "One idea, in three languages"),
         element("div", { class: "row" },
-          element("label", { for: "code-file" }, "File"), file,
-          element("label", { for: "code-definition" }, "Go to"), jump)),
+          field("File", file),
+          field("Go to", jump))),
       notice.node,
       element("div", { class: "row code-choice", role: "group", "aria-label": "Framework" }, ...buttons),
       said, place));
@@ -70,9 +65,9 @@ export function mount(panel, app) {
     if (line !== null && lines[Number(line)]) mark(Number(line), { isMoved: true });
   }
 
-  function build({ file: name, definitions }) {
-    if (name !== file.value) return; // another was chosen meanwhile
-    shown = name;
+  function build({ file: sent, definitions }) {
+    if (sent !== file.value) return; // another was chosen meanwhile
+    shown = sent;
     marked = null;
     lines = definitions.flatMap((definition) => definition.lines);
     let first = 0;
@@ -82,8 +77,8 @@ export function mount(panel, app) {
       return option;
     }));
     for (const [framework, { text, path }] of columns) {
-      path.textContent = `training/${framework}_vae/${name}`;
-      text.setAttribute("aria-label", `${TITLES[framework]}, ${name}. Up and down move along the lines.`);
+      path.textContent = `training/${framework}_vae/${sent}`;
+      text.setAttribute("aria-label", `${TITLES[framework]}, ${sent}. Up and down move along the lines.`);
       text.replaceChildren(element("div", { class: "code-lines" }, ...lines.map((line, at) => lineNode(line, at, framework))));
       text.scrollLeft = 0;
     }
@@ -150,5 +145,5 @@ function lineNode({ same, cells }, at, framework) {
   const kind = cell ? (same ? "same" : "") : "absent";
   return element("div", { class: `code-line ${kind}`, "data-at": at },
     element("span", { class: "code-number", "aria-hidden": "true" }, cell ? String(cell.number) : ""),
-    element("code", {}, ...(cell?.tokens ?? []).map(([kind, text]) => (kind ? element("span", { class: `c-${kind}` }, text) : text))));
+    element("code", {}, ...(cell?.tokens ?? []).map(([token, text]) => (token ? element("span", { class: `c-${token}` }, text) : text))));
 }

@@ -1,9 +1,9 @@
 /* How the three compare: as measured on one machine for the report, and as this visitor's own browser sees it. */
 
-import { makeChart } from "../charts.js";
 import { ServiceProblem } from "../client.js";
 import { loadDigits } from "../digits.js";
 import { element } from "../elements.js";
+import { makeFigure } from "../figures.js";
 import { TITLES } from "../frameworks.js";
 import { makeLiveMeasurement } from "../live_measurement.js";
 import { stack } from "../npy.js";
@@ -36,11 +36,7 @@ export function mount(panel, app) {
     const response = await fetch("/web/data/comparison.json");
     if (!response.ok) throw new ServiceProblem("The report's figures are missing from this server.", response.status);
     const report = await response.json();
-    charts.replaceChildren(...report.charts.map((chart) => {
-      const caption = element("strong", {}, chart.title);
-      const unit = element("span", { class: "version" }, `, ${chart.unit}`);
-      return element("figure", {}, element("figcaption", {}, caption, unit), makeChart(chart));
-    }));
+    charts.replaceChildren(...report.charts.map((chart) => makeFigure(chart, sourceOf(chart))));
     missing.hidden = report.missing.length === 0;
     missing.textContent = `Not measured yet: ${report.missing.join(" and ")}.`;
     const commits = new Map();
@@ -66,4 +62,9 @@ export function mount(panel, app) {
     },
     hide: () => live.stop(),
   };
+}
+
+function sourceOf({ measured }) {
+  const found = new Set(measured.map(({ machine, day }) => `${machine}, ${day}`));
+  return `Measured on ${[...found].join(" and on ")}.`;
 }

@@ -3,7 +3,7 @@
 import { makeDigitStrip } from "../digit_strip.js";
 import { loadDigits } from "../digits.js";
 import { Drawing } from "../drawing.js";
-import { element } from "../elements.js";
+import { element, field } from "../elements.js";
 import { TITLES } from "../frameworks.js";
 import { drawImages, imageCanvas } from "../grids.js";
 import { stack } from "../npy.js";
@@ -33,12 +33,11 @@ export function mount(panel, app) {
   });
   const at = element("input", { type: "range", id: "interpolate-at", min: 0, step: 1, value: 0 });
   at.addEventListener("input", () => {
-    stop();
     frame = Number(at.value);
-    app.state.set({ at: frame });
+    pause();
     drawFrames();
   });
-  const play = element("button", { type: "button", onclick: () => (timer === null ? start() : stop()) }, "Play");
+  const play = element("button", { type: "button", onclick: () => (timer === null ? start() : pause()) }, "Play");
   const hint = element("p", { class: "notice", role: "status", hidden: true }, "One end is empty: draw a digit there, or pick one.");
   const pictures = makePicturePanels(app, {
     what: "Interpolation",
@@ -55,8 +54,8 @@ export function mount(panel, app) {
       element("div", { class: "row head" },
         element("h2", {}, "A straight line through each latent space"),
         element("div", { class: "row" },
-          element("label", { for: "interpolate-steps" }, "Steps"), steps, play,
-          element("label", { for: "interpolate-at" }, "Step"), at)),
+          field("Steps", steps), play,
+          field("Step", at))),
       hint,
       pictures.node,
       pictures.difference));
@@ -64,7 +63,7 @@ export function mount(panel, app) {
   function makeEnd(key, words, first) {
     const drawing = new Drawing((change) => {
       strip.mark(null);
-      app.state.set({ [key]: null, [`${key}-pixels`]: drawing.isEmpty ? null : writePixels(drawing.image) });
+      app.state.set({ [key]: null, [`${key}-pixels`]: writePixels(drawing.image) });
       askAll(change);
     });
     drawing.node.setAttribute("aria-label", `${words}: ${drawing.node.getAttribute("aria-label")}`);
@@ -127,8 +126,15 @@ export function mount(panel, app) {
   }
 
   function start() {
+    app.state.set({ at: null });
     timer ??= setInterval(advance, FRAME_MS);
     play.textContent = "Pause";
+  }
+
+  /* On a step, which a link shows. */
+  function pause() {
+    stop();
+    app.state.set({ at: frame });
   }
 
   function stop() {

@@ -3,7 +3,7 @@
 import { isOvertaken } from "../client.js";
 import { loadDigits, loadLatentMap } from "../digits.js";
 import { makeDigitStrip } from "../digit_strip.js";
-import { element } from "../elements.js";
+import { element, field } from "../elements.js";
 import { TITLES } from "../frameworks.js";
 import { drawImages, imageCanvas } from "../grids.js";
 import { REACH, makeSliders } from "../latent_sliders.js";
@@ -204,7 +204,7 @@ function choice(id, label, options, onchange) {
   const items = options.map(([value, words]) => element("option", { value }, words));
   const select = element("select", { id, onchange }, ...items);
   return {
-    node: element("span", { class: "row" }, element("label", { for: id }, label), select),
+    node: field(label, select),
     get value() {
       return select.value;
     },

@@ -30,8 +30,7 @@ export function mount(panel, app) {
   const views = new Map();
   const input = makeInputCard(({ live, at, digit }) => {
     input.strip.mark(digit);
-    const isOwn = digit === null && !input.drawing.isEmpty;
-    app.state.set({ digit, pixels: isOwn ? writePixels(input.drawing.image) : null });
+    app.state.set({ digit, pixels: digit === null ? writePixels(input.drawing.image) : null });
     askAll({ live, at });
   });
   const seed = makeSeedField((value) => {

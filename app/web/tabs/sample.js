@@ -1,6 +1,6 @@
 /* Draw from the prior: the same latents, decoded by each framework. */
 
-import { element } from "../elements.js";
+import { element, field } from "../elements.js";
 import { makePicturePanels } from "../picture_panels.js";
 import { makeSeedField } from "../seed_field.js";
 
@@ -35,8 +35,8 @@ export function mount(panel, app) {
         element("h2", {}, "One draw from the prior, decoded three times"),
         element("div", { class: "row" },
           seed.node,
-          element("span", { class: "row" }, element("label", { for: "sample-count" }, "Images"), count),
-          element("span", { class: "row" }, element("label", { for: "temperature" }, "Temperature"), temperature, shown))),
+          field("Images", count),
+          field("Temperature", temperature, shown))),
       pictures.node,
       pictures.difference,
       element("p", { class: "hint" },
