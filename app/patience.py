@@ -50,7 +50,7 @@ class Patience:
         assert task is not None
         now = loop.time()
         work = _Work(task, receive, now, now + seconds)
-        if seconds > PATIENCE_S:
+        if seconds > 2 * PATIENCE_S:  # by then it is watched
             self._unwatched[work] = None
             if self._timer is None:
                 self._timer = loop.call_later(PATIENCE_S, self._look)
