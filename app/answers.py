@@ -8,7 +8,7 @@ from fastapi import Response
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from app.calls import INLINE_BYTES, Call, OptionsT, check_output, run_by_size
+from app.calls import INLINE_BYTES, NPY_SHARE, Call, OptionsT, check_output, run_by_size
 from app.codecs.json_values import dump_object
 from app.codecs.media_types import OutputFormat
 from app.codecs.npy import dump_npy
@@ -72,6 +72,8 @@ async def answer(
     arrays = await compute(exchange, work(computation), [framework])
     outputs = {name: arrays[name] for name in call.outputs}
     size = sum([array.nbytes for array in outputs.values()])
+    if call.format is OutputFormat.NPY:
+        size //= NPY_SHARE
     content = _hold(exchange, await run_by_size(size, _WRITE[call.format], outputs, model, seed))
     timings = computation.timings
     total_s = exchange.elapsed_s

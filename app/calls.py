@@ -27,6 +27,9 @@ ImageOptionsT = TypeVar("ImageOptionsT", bound=ImageOptions)
 INLINE_BYTES: Final = 64 * 1024
 """What is longer is parsed or written in a thread; for less, handing it over would take longer than doing it."""
 
+NPY_SHARE: Final = 64
+"""How many bytes of npy are read or written, all in all, in the time that one byte of JSON takes, at least."""
+
 _LONGEST_CACHED_QUERY: Final = 256
 
 
@@ -156,10 +159,11 @@ async def _read_payload(
     """Return the call with the options of the body, the parsed body, and how many bytes it is worth."""
     limits = exchange.service.limits
     body = await exchange.read_body()
-    size = len(body)
+    content_type = exchange.field(b"content-type")
+    size = len(body) // NPY_SHARE if content_type == OutputFormat.NPY.media_type else len(body)
     parsing = parse_payload(
         body,
-        content_type=exchange.field(b"content-type"),
+        content_type=content_type,
         field=field,
         model=model.adapter.model,
         limits=limits,

@@ -54,7 +54,7 @@ def parse_npy(body: bytes) -> ndarray:
 
 def dump_npy(array: Float32[ndarray, "..."]) -> bytes:
     """Return the array as a npy file: version 1.0, little-endian float32, C order."""
-    return _dump_header(array.shape) + np.asarray(array, dtype="<f4").tobytes(order="C")
+    return b"".join((_dump_header(array.shape), np.ascontiguousarray(array, dtype="<f4").data))
 
 
 class _Header(NamedTuple):
