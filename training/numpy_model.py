@@ -27,7 +27,8 @@ def sigmoid(logits: Float32[ndarray, "*shape"]) -> Float32[ndarray, "*shape"]:
     with np.errstate(over="ignore"):
         np.exp(probs, out=probs)
     probs += np.float32(1)
-    return np.reciprocal(probs, out=probs)
+    np.reciprocal(probs, out=probs)
+    return probs
 
 
 def kl_by_dimension(
