@@ -20,7 +20,7 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 
-TIMEOUT_MS = 15_000
+TIMEOUT_MS = 60_000
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
