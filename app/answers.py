@@ -1,6 +1,7 @@
 """Has a model compute what a call asks for, and writes the answer as JSON, PNG or npy."""
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -8,7 +9,7 @@ from fastapi import Response
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from app.calls import INLINE_BYTES, NPY_SHARE, Call, OptionsT, check_output, run_by_size
+from app.calls import INLINE_BYTES, Call, OptionsT, check_output, run_work, takes_long
 from app.codecs.json_values import dump_object
 from app.codecs.media_types import OutputFormat
 from app.codecs.npy import dump_npy
@@ -72,9 +73,9 @@ async def answer(
     arrays = await compute(exchange, work(computation), [framework])
     outputs = {name: arrays[name] for name in call.outputs}
     size = sum([array.nbytes for array in outputs.values()])
-    if call.format is OutputFormat.NPY:
-        size //= NPY_SHARE
-    content = _hold(exchange, await run_by_size(size, _WRITE[call.format], outputs, model, seed))
+    is_long = takes_long(size, is_npy=call.format is OutputFormat.NPY)
+    write = partial(_WRITE[call.format], outputs, model, seed)
+    content = _hold(exchange, await run_work(write, is_long=is_long))
     timings = computation.timings
     total_s = exchange.elapsed_s
     exchange.service.metrics.of(framework).observe_stages(
@@ -113,9 +114,9 @@ async def compute(exchange: Exchange, work: Coroutine[Any, Any, T], frameworks: 
         raise
 
 
-async def answer_object(exchange: Exchange, members: Mapping[str, object], *, size: int) -> Answer:
+async def answer_object(exchange: Exchange, members: dict[str, object], *, size: int) -> Answer:
     """Return a JSON answer of arrays, `size` bytes of them, and whatever else there is to say."""
-    content = _hold(exchange, await run_by_size(size, dump_object, members))
+    content = _hold(exchange, await run_work(partial(dump_object, members), is_long=takes_long(size)))
     headers = [
         (b"content-type", _MEDIA_TYPES[OutputFormat.JSON]),
         (b"content-length", b"%d" % len(content)),

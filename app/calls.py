@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final, Generic, Literal, ParamSpec, TypeVar
+from functools import lru_cache, partial
+from typing import Final, Generic, Literal, TypeVar
 
 from jaxtyping import Float32
 from numpy import ndarray
@@ -19,7 +19,6 @@ from app.inference.states import LoadedModel
 from app.options import add_body_options, read_query, read_query_options, validate
 from app.schemas import AnswerOptions, ImageOptions, Options
 
-P = ParamSpec("P")
 T = TypeVar("T")
 OptionsT = TypeVar("OptionsT", bound=Options)
 ImageOptionsT = TypeVar("ImageOptionsT", bound=ImageOptions)
@@ -27,8 +26,8 @@ ImageOptionsT = TypeVar("ImageOptionsT", bound=ImageOptions)
 INLINE_BYTES: Final = 64 * 1024
 """What is longer is parsed or written in a thread; for less, handing it over would take longer than doing it."""
 
-NPY_SHARE: Final = 64
-"""How many bytes of npy are read or written, all in all, in the time that one byte of JSON takes, at least."""
+INLINE_NPY_BYTES: Final = 4 * 2**20
+"""The same of npy, whose numbers are not parsed: more than 1,024 images of MNIST in float32."""
 
 _LONGEST_CACHED_QUERY: Final = 256
 
@@ -81,15 +80,10 @@ async def read_images(
     exchange: Exchange, call: Call[ImageOptionsT], model: LoadedModel
 ) -> tuple[Call[ImageOptionsT], Float32[ndarray, "batch pixels"]]:
     """Return the call with what the body adds, and the images in it, of the shape that the model takes."""
-    call, payload, size = await _read_payload(exchange, call, model, field="images")
-    images = await run_by_size(
-        size,
-        images_from,
-        payload,
-        model=model.adapter.model,
-        limits=exchange.service.limits,
-        invert=call.options.invert,
-    )
+    call, payload, is_long = await _read_payload(exchange, call, model, field="images")
+    limits, invert = exchange.service.limits, call.options.invert
+    work = partial(images_from, payload, model=model.adapter.model, limits=limits, invert=invert)
+    images = await run_work(work, is_long=is_long)
     return call, images
 
 
@@ -97,9 +91,9 @@ async def read_latents(
     exchange: Exchange, call: Call[OptionsT], model: LoadedModel
 ) -> tuple[Call[OptionsT], Float32[ndarray, "batch latent"]]:
     """Return the call with what the body adds, and the latents in it, of the length that the model takes."""
-    call, payload, size = await _read_payload(exchange, call, model, field="latents")
-    limits = exchange.service.limits
-    latents = await run_by_size(size, latents_from, payload, model=model.adapter.model, limits=limits)
+    call, payload, is_long = await _read_payload(exchange, call, model, field="latents")
+    work = partial(latents_from, payload, model=model.adapter.model, limits=exchange.service.limits)
+    latents = await run_work(work, is_long=is_long)
     return call, latents
 
 
@@ -107,10 +101,10 @@ async def read_ends(
     exchange: Exchange, call: Call[ImageOptionsT], model: LoadedModel
 ) -> tuple[Call[ImageOptionsT], Literal["images", "latents"], Float32[ndarray, "2 values"]]:
     """Return the call with what the body adds, and the two images or latents in it."""
-    call, payload, size = await _read_payload(exchange, call, model, field="ends")
-    kind, ends = await run_by_size(
-        size, ends_from, payload, model=model.adapter.model, limits=exchange.service.limits, invert=call.options.invert
-    )
+    call, payload, is_long = await _read_payload(exchange, call, model, field="ends")
+    limits, invert = exchange.service.limits, call.options.invert
+    work = partial(ends_from, payload, model=model.adapter.model, limits=limits, invert=invert)
+    kind, ends = await run_work(work, is_long=is_long)
     return call, kind, ends
 
 
@@ -122,11 +116,14 @@ def check_output(call: Call[OptionsT], output: str) -> None:
         raise wrong_value("query.output", f"is {glimpse(output)}: expected {join(list(call.options.outputs))}")
 
 
-async def run_by_size(size: int, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call the function: here, or in a thread if the bytes it works on are many."""
-    if size > INLINE_BYTES:
-        return await asyncio.to_thread(function, *args, **kwargs)
-    return function(*args, **kwargs)
+def takes_long(nbytes: int, *, is_npy: bool = False) -> bool:
+    """Tell whether so many bytes are parsed or written in a thread."""
+    return nbytes > (INLINE_NPY_BYTES if is_npy else INLINE_BYTES)
+
+
+async def run_work(work: Callable[[], T], *, is_long: bool) -> T:
+    """Return what the work comes to: in a thread if it takes long, or else here."""
+    return await asyncio.to_thread(work) if is_long else work()
 
 
 # Most clients ask the same again and again, and pydantic takes longer than a model.
@@ -155,12 +152,12 @@ def _make_call(
 
 async def _read_payload(
     exchange: Exchange, call: Call[OptionsT], model: LoadedModel, *, field: str
-) -> tuple[Call[OptionsT], Payload, int]:
-    """Return the call with the options of the body, the parsed body, and how many bytes it is worth."""
+) -> tuple[Call[OptionsT], Payload, bool]:
+    """Return the call with the options of the body, the parsed body, and whether to make arrays of it takes long."""
     limits = exchange.service.limits
     body = await exchange.read_body()
     content_type = exchange.field(b"content-type")
-    size = len(body) // NPY_SHARE if content_type == OutputFormat.NPY.media_type else len(body)
+    is_long = takes_long(len(body), is_npy=content_type == OutputFormat.NPY.media_type)
     parsing = parse_payload(
         body,
         content_type=content_type,
@@ -168,7 +165,7 @@ async def _read_payload(
         model=model.adapter.model,
         limits=limits,
     )
-    if size > INLINE_BYTES:
+    if is_long:
         # A loop of its own, in a thread: this one serves the others meanwhile.
         payload = await asyncio.to_thread(asyncio.run, parsing)
     else:
@@ -177,7 +174,7 @@ async def _read_payload(
         options = add_body_options(call.options, payload.options, limits=limits)
         call = _make_call(options, framework=call.framework, output_format=call.format, output=call.output)
     # A picture can be a thousand times as large as its file.
-    return call, payload, INLINE_BYTES + 1 if size <= INLINE_BYTES and _has_pictures(payload) else size
+    return call, payload, is_long or _has_pictures(payload)
 
 
 def _has_pictures(payload: Payload) -> bool:

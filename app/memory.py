@@ -14,9 +14,10 @@ _LARGE_BYTES: Final = 8 * 2**20
 
 
 def give_large_blocks_back() -> None:
-    """Have large blocks of memory go back to the system as soon as they are free.
+    """Have large blocks of memory go back to the system as soon as they are free, and smaller ones stay.
 
-    Of its own accord glibc keeps them for each thread, once it has seen some: a few large pictures would stay for good.
+    Of its own accord glibc keeps large ones for each thread, once it has seen some: a few large pictures would stay for
+    good. Smaller ones, told only of the large, it would give back each time, and each batch get them anew page by page.
     """
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):

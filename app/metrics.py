@@ -125,7 +125,7 @@ class FrameworkMetrics:
 class _Histogram(Histogram):
     """One that finds a value's bucket by bisection, where Prometheus's own client looks at one after another."""
 
-    def observe(self, amount: float, exemplar: Mapping[str, str] | None = None) -> None:  # noqa: ARG002 -- the client's
+    def observe(self, amount: float, exemplar: Mapping[str, str] | None = None) -> None:  # noqa: ARG002 -- as the client declares it
         """Count a value of a histogram whose labels are bound."""
         self._sum.inc(amount)
         self._buckets[bisect_left(self._upper_bounds, amount)].inc(1)

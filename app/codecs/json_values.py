@@ -2,7 +2,7 @@
 
 import math
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import chain
 from typing import Any, cast
 
@@ -72,8 +72,8 @@ def numbers(value: object, *, where: str) -> Float64[ndarray, "..."]:
     return np.frombuffer(packed, np.float64).reshape(shape)
 
 
-def dump_object(values: Mapping[str, object]) -> bytes:
-    """Return a JSON object; arrays, also of objects in it, become lists, and NaN becomes null."""
+def dump_object(values: dict[str, object]) -> bytes:
+    """Return a JSON object; arrays, also of dictionaries in it, become lists, and NaN becomes null."""
     return orjson.dumps(_to_plain(values), option=orjson.OPT_SERIALIZE_NUMPY)
 
 

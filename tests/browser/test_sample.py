@@ -46,7 +46,7 @@ def test_another_seed_is_drawn_and_shown(visit, service):
     page = visit("sample?seed=11")
     wait_for_answers(page)
 
-    page.click(f"{PANEL} .seed-field button")
+    page.click(f"{PANEL} .field button")
     page.wait_for_function("() => !location.hash.includes('seed=11&') && !location.hash.endsWith('seed=11')")
     wait_for_answers(page)
 
