@@ -26,6 +26,9 @@ from app.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+ACCEPTED_AT_ONCE: Final = 16
+"""New connections that are accepted, at most, before others are served again."""
+
 _LAST_S: Final = 1.0
 """How much of the time to stop is kept for answering with 503 what the models won't answer any more."""
 
@@ -75,6 +78,12 @@ class Server(uvicorn.Server):
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hang_up)
         with super().capture_signals():
             yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept."""
+        # uvloop accepts one connection of each listening socket at once: under load, hundreds that come together would
+        # wait for as many batches, and health checks behind them.
+        await super().startup([one.dup() for one in sockets or [] for _ in range(ACCEPTED_AT_ONCE)])
 
     async def on_tick(self, counter: int) -> bool:
         """Look at what each connection waits for, once a second."""

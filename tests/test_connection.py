@@ -2,14 +2,18 @@
 
 import re
 import socket
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import httpx
 import pytest
 
-from tests.service import assert_problem, make_images, make_service, npy, running
+from app.server import ACCEPTED_AT_ONCE
+from tests.service import assert_problem, make_images, make_service, npy, running, wait_until
+
+CROWD = 128
 
 SLOW = {"headers_timeout_s": 0.2, "transfer_timeout_s": 0.2}
 
@@ -45,6 +49,29 @@ def hasty_client(checkpoints):
     """A client of a service that waits for nobody."""
     with running(make_service(checkpoints, frameworks="jax", **SLOW)) as client:
         yield client
+
+
+def test_connections_that_come_together_wait_for_few_turns_of_the_event_loop(checkpoints):
+    """Under load, each of its turns serves everybody else first, and takes as long as that does."""
+    app = make_service(checkpoints, frameworks="jax")
+    with running(app) as client, ExitStack() as stack:
+        server = app.state.server
+        loop = server.servers[0].get_loop()
+        have_come, found = threading.Event(), []
+
+        def count_turns():
+            found.append(len(server.server_state.connections))
+            if found[-1] <= CROWD and len(found) < 10 * CROWD:
+                loop.call_soon(count_turns)
+
+        # The kernel takes connections while the loop stands still.
+        loop.call_soon_threadsafe(lambda: (have_come.wait(), count_turns()))
+        for _ in range(CROWD):
+            stack.enter_context(connected(client))
+        have_come.set()
+        wait_until(lambda: found and found[-1] == CROWD + 1)  # and the client's own
+
+    assert len(found) <= CROWD / ACCEPTED_AT_ONCE + 5
 
 
 def test_slow_clients_are_cut_off(hasty_client):
