@@ -122,8 +122,8 @@ def test_cancelled_wait_frees_its_place_and_is_never_computed(bench):
     assert bench.counts.queue == 0
 
 
-def test_framework_that_raises_is_reported_and_names_only_the_kind(bench):
-    """What a framework raises may say anything; clients get its type, and the registry is told."""
+def test_framework_that_raises_is_reported_and_names_only_the_kind(bench, caplog):
+    """What a framework raises may say anything; clients get its type, the registry is told, and the log has it all."""
 
     def fail(adapter, array):
         raise ValueError("secret")
@@ -133,6 +133,8 @@ def test_framework_that_raises_is_reported_and_names_only_the_kind(bench):
 
     assert "secret" not in str(caught.value)
     assert bench.faults == [caught.value]
+    assert "ValueError: secret" in caplog.text
+    assert "During handling" not in caplog.text  # nothing else failed
 
 
 def test_answer_that_is_not_finite_blames_the_numbers_if_the_model_is_sound(bench, checkpoints):

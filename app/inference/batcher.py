@@ -158,18 +158,21 @@ class Batcher:
 
     def _work(self) -> None:
         turns = Turns()
-        while True:
-            try:
-                jobs = self._inbox.get_nowait() if turns else self._inbox.get()
-                while jobs is not None:
-                    for job in jobs:
-                        turns.add(job)
-                    jobs = self._inbox.get_nowait()
-            except Empty:
-                if parts := turns.take():
-                    self._compute(parts)
-            else:
-                return
+        while self._collect(turns):
+            if parts := turns.take():
+                self._compute(parts)
+
+    def _collect(self, turns: Turns) -> bool:
+        """Take what has come, waiting for it where there is nothing else to do; tell whether there is to be more."""
+        try:
+            jobs = self._inbox.get_nowait() if turns else self._inbox.get()
+            while jobs is not None:
+                for job in jobs:
+                    turns.add(job)
+                jobs = self._inbox.get_nowait()
+        except Empty:
+            return True
+        return False
 
     def _compute(self, parts: list[Part]) -> None:
         job = parts[0].job
