@@ -1,7 +1,7 @@
 """One framework alone, without a service: how long its adapter's `reconstruct` takes, called in a loop.
 
-Run as `python -m benchmarks.serving.bare FRAMEWORK COUNT`; for each line of standard input, a number of seconds, it
-calls for so long and prints a JSON list of the seconds of each call.
+Run as `python -m benchmarks.serving.bare FRAMEWORK`; for each line of standard input, a number of images and one of
+seconds, it calls for so long and prints a JSON list of the seconds of each call.
 """
 
 import json
@@ -18,12 +18,13 @@ from benchmarks.serving.cases import digits
 def main() -> None:
     """Serve standard input until it ends."""
     _, adapter = load_model(sys.argv[1], checkpoints=CHECKPOINTS, device="cpu")
-    images = digits(int(sys.argv[2]))
-    eps = np.zeros((len(images), adapter.model.latent_dim), np.float32)
-    adapter.reconstruct(images, eps)  # compiles
     print("ready", flush=True)
     for line in sys.stdin:
-        end = time.perf_counter() + float(line)
+        count, seconds = line.split()
+        images = digits(int(count))
+        eps = np.zeros((len(images), adapter.model.latent_dim), np.float32)
+        adapter.reconstruct(images, eps)  # compiles
+        end = time.perf_counter() + float(seconds)
         taken = []
         while (start := time.perf_counter()) < end:
             adapter.reconstruct(images, eps)

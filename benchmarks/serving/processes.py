@@ -101,17 +101,21 @@ def empty_endpoint(*cores: int, kind: str) -> Iterator[Server]:
 
 
 @contextmanager
-def bare_framework(*cores: int, framework: str, count: int) -> Iterator[Callable[[float], list[float]]]:
-    """Start `benchmarks.serving.bare` on the cores, and give a function from seconds to the seconds of each call."""
-    words = ["-m", "benchmarks.serving.bare", framework, str(count)]
-    with _started(words, cores, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+def bare_framework(*cores: int, framework: str) -> Iterator[Callable[[int, float], list[float]]]:
+    """Start `benchmarks.serving.bare` on the cores.
+
+    Give a function from a number of images, and seconds to repeat it for, to the seconds of each call.
+    """
+    with _started(
+        ["-m", "benchmarks.serving.bare", framework], cores, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         stdin, stdout = process.stdin, process.stdout
         stdout.readline()
 
-        def call(seconds: float) -> list[float]:
-            stdin.write(f"{seconds}\n".encode())
+        def call(count: int, seconds: float) -> list[float]:
+            stdin.write(f"{count} {seconds}\n".encode())
             stdin.flush()
             taken: list[float] = json.loads(stdout.readline())
             return taken

@@ -1,4 +1,8 @@
-"""How many requests of one image are answered, as a share of an empty endpoint's in the same run."""
+"""How many requests of one image are answered, as a share of an empty endpoint's in the same run.
+
+Beside that stands the share that the least could have: bare ASGI, and then the bare framework's call of a batch of as
+many images as there are connections.
+"""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -9,7 +13,7 @@ from typing import Any, Final
 from benchmarks.serving.cases import SINGLE_IMAGES
 from benchmarks.serving.empty import APPS
 from benchmarks.serving.options import Options
-from benchmarks.serving.processes import Server, empty_endpoint, service
+from benchmarks.serving.processes import Server, bare_framework, empty_endpoint, service
 from benchmarks.serving.tables import counts, spread, table, verdict
 from benchmarks.serving.wrk import Request, run_wrk
 
@@ -41,6 +45,7 @@ def measure(options: Options) -> list[Figure]:
             server = stack.enter_context(empty_endpoint(core, kind=kind))
             asked["empty", kind] = server, Request(server.url)
         empty = asked.pop(("empty", "FastAPI"))
+        bare = {name: stack.enter_context(bare_framework(core, framework=name)) for name in frameworks}
         empties = {key: value for key, value in asked.items() if options.wants(" ".join(key))}
         for case in cases:
             case.check(found.url)
@@ -65,15 +70,20 @@ def measure(options: Options) -> list[Figure]:
                     for server, request in (empty, asked[figure["kind"], figure["by"]])
                 )
                 figure["runs"].append(run | {f"empty_{name}": value for name, value in before.items()})
+                if figure["by"] in bare:
+                    count = figure["connections"]
+                    calls = bare[figure["by"]](count, options.seconds)
+                    figure["runs"][-1]["bare_s"] = statistics.median(calls) / count
     return figures
 
 
 def report(figures: Sequence[Figure]) -> list[str]:
     """Return the lines of the table."""
-    head = ["request", "by", "connections", "requests/s", "share of empty FastAPI", "goal", "met", "of PyTorch"]
-    head += ["goal", "met", "CPU time, us", "share by CPU time", "p50, ms", "p99, ms", "failures"]
+    head = ["request", "by", "connections", "requests/s", "share of empty FastAPI", "goal", "met", "the least's share"]
+    head += ["of PyTorch", "goal", "met", "CPU time, us", "share by CPU time", "p50, ms", "p99, ms", "failures"]
     pytorch = {(figure["kind"], figure["connections"]): shares(figure) for figure in figures if _is_pytorch(figure)}
-    return table(head, [_row(figure, pytorch) for figure in figures])
+    least = {figure["connections"]: figure for figure in figures if figure["by"] == "ASGI"}
+    return table(head, [_row(figure, pytorch, least.get(figure["connections"])) for figure in figures])
 
 
 def shares(figure: Figure) -> list[float]:
@@ -88,13 +98,25 @@ def _run(server: Server, request: Request, *, connections: int, core: int, secon
     return asdict(run) | {"cpu_us": (server.cpu_seconds() - before) / max(run.requests, 1) * 1e6}
 
 
-def _row(figure: Figure, pytorch: Mapping[tuple[str, int], Sequence[float]]) -> list[str]:
+def shares_of_the_least(figure: Figure, asgi: Figure | None) -> list[float]:
+    """Return the same of bare ASGI and the bare framework one after the other; nothing where one wasn't measured."""
+    if asgi is None or "bare_s" not in figure["runs"][0]:
+        return []
+    return [
+        1 / (1 / share + run["bare_s"] * run["empty_requests_per_s"])
+        for run, share in zip(figure["runs"], shares(asgi), strict=True)
+    ]
+
+
+def _row(figure: Figure, pytorch: Mapping[tuple[str, int], Sequence[float]], asgi: Figure | None) -> list[str]:
     runs = figure["runs"]
     key = (figure["kind"], figure["connections"])
     own = shares(figure)
     cells = [figure["kind"], figure["by"], str(figure["connections"])]
     cells += [spread([run["requests_per_s"] for run in runs], 0), spread(own)]
     cells += verdict(statistics.median(own), at_least=SHARES[key] if _is_pytorch(figure) else None)
+    least = shares_of_the_least(figure, asgi)
+    cells += [spread(least) if least else "-"]
     if figure["by"] in BESIDE_PYTORCH and key in pytorch:
         beside = [mine / other for mine, other in zip(own, pytorch[key], strict=True)]
         cells += [spread(beside), *verdict(statistics.median(beside), at_least=BESIDE_PYTORCH[figure["by"]])]
