@@ -107,11 +107,12 @@ class Connection(HttpToolsProtocol):
             self._header_bytes = 0
 
     def on_headers_complete(self) -> None:
-        """Begin to answer, unless the headers are too many or too long, or the connection is one too many."""
+        """Begin to answer, unless headers are too many, too long or lack Host, or the connection is one too many."""
         # What is short with all else that came at once needs no counting.
         if (
             self._is_crowded
             or len(self.headers) > MAX_HEADERS
+            or self._count_hosts() != 1
             or self._header_bytes + self._chunk_bytes > self._max_header_bytes
         ):
             self._check_headers()
@@ -199,6 +200,12 @@ class Connection(HttpToolsProtocol):
             self._stop_parsing(431, _TOO_MANY)
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > self._max_header_bytes:
             self._stop_parsing(431, self._too_long())
+        # RFC 9112, section 3.2: a proxy before this server may have taken another of several for the right one.
+        if self._count_hosts() > 1 or (self._count_hosts() == 0 and self.parser.get_http_version() != "1.0"):
+            self._stop_parsing(400, "the request has no Host header, or several: send one")
+
+    def _count_hosts(self) -> int:
+        return [name for name, _ in self.headers].count(b"host")
 
     def _close_if_idle(self) -> None:
         if not self._is_idle or self.transport.is_closing():
