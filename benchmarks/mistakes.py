@@ -25,7 +25,7 @@ from training.machine import describe_machine, installed_versions
 
 def main() -> None:
     """Train all, and write what came out."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.mistakes", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.mistakes", description=__doc__.partition("\n")[0])
     parser.add_argument("--epochs", type=int, default=10, help="epochs of each run")
     parser.add_argument("--json", type=Path, required=True, help="where the figures go")
     options = parser.parse_args()
