@@ -32,7 +32,7 @@ def main() -> None:
     dataset = load_dataset("mnist")
     evaluator = Evaluator(ModelConfig(), device="auto")
     record: dict[str, Any] = {
-        "command": f"python -m benchmarks.mistakes --epochs {options.epochs}",
+        "command": f"python -m benchmarks.mistakes --epochs {options.epochs} --json {options.json}",
         "machine": describe_machine(),
         "versions": installed_versions(),
         "epochs": options.epochs,
