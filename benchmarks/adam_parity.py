@@ -5,6 +5,7 @@
 Same initial weights, batches, noise and options; the figure is the largest relative difference from JAX's losses.
 """
 
+import argparse
 from importlib import import_module
 from typing import Any
 
@@ -22,6 +23,9 @@ BATCH = 128
 
 def main() -> None:
     """Print a table."""
+    argparse.ArgumentParser(
+        prog="python -m benchmarks.adam_parity", description=__doc__.partition("\n")[0]
+    ).parse_args()
     print(describe_machine())
     print("epsilon  tensorflow  with Keras's own Adam  pytorch")
     for epsilon in (1e-7, 1e-8, 1e-12):

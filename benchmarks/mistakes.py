@@ -25,14 +25,14 @@ from training.machine import describe_machine, installed_versions
 
 def main() -> None:
     """Train all, and write what came out."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.mistakes", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.mistakes", description=__doc__.partition("\n")[0])
     parser.add_argument("--epochs", type=int, default=10, help="epochs of each run")
     parser.add_argument("--json", type=Path, required=True, help="where the figures go")
     options = parser.parse_args()
     dataset = load_dataset("mnist")
     evaluator = Evaluator(ModelConfig(), device="auto")
     record: dict[str, Any] = {
-        "command": f"python -m benchmarks.mistakes --epochs {options.epochs}",
+        "command": f"python -m benchmarks.mistakes --epochs {options.epochs} --json {options.json}",
         "machine": describe_machine(),
         "versions": installed_versions(),
         "epochs": options.epochs,

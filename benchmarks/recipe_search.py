@@ -27,7 +27,7 @@ from training.machine import describe_machine
 
 def main() -> None:
     """Train what isn't in the results file yet, and write the table of what then is."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.recipe_search", description=__doc__.partition("\n")[0])
     parser.add_argument("--results", type=Path, required=True, help="file of JSON lines, which is added to")
     parser.add_argument("--out", type=Path, help="Markdown file for the table; otherwise it is printed")
     parser.add_argument("--only", help=f"names with semicolons between: {'; '.join(RECIPES)}")

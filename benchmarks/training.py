@@ -29,7 +29,7 @@ SPEEDUP_GOAL = 4.0
 
 def main() -> None:
     """Measure, print the tables, and write the JSON file if asked."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.training", description=__doc__.partition("\n")[0])
     parser.add_argument("--frameworks", default=",".join(FRAMEWORKS), help="names with commas between")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--rounds", type=int, default=5, help="epochs of each kind, taken in turn")

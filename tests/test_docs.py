@@ -1,8 +1,13 @@
 """The guide does what it says: every command and script of its pages, in their order, as a reader would follow them."""
 
+import ast
+import re
 import shlex
+import sys
 import time
+import tomllib
 from contextlib import ExitStack
+from importlib.metadata import packages_distributions
 
 import numpy as np
 import pytest
@@ -113,6 +118,27 @@ def test_untested_commands_are_in_the_guide():
     said = {command for steps in PAGES.values() for kind, block in steps if kind == "sh" for command in lines(block)}
 
     assert set(UNTESTED) <= said
+
+
+def test_scripts_import_what_a_reader_has():
+    """No script of the guide or the README needs a package that `make serve` doesn't ask for."""
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = [project["optional-dependencies"][name] for name in ("jax", "tensorflow", "pytorch", "train")]
+    asked_for = {re.match(r"[\w-]+", line)[0] for line in sum(extras, project["dependencies"])}
+    pages = [blocks((CHECKOUT / "README.md").read_text(encoding="utf-8")), *PAGES.values()]
+
+    trees = [ast.parse(script) for page in pages for kind, script in page if kind == "python"]
+
+    modules = {module for tree in trees for node in ast.walk(tree) for module in _imported(node)}
+    others = modules - sys.stdlib_module_names - {"app", "training"}
+    assert {name for module in others for name in packages_distributions()[module]} <= asked_for
+
+
+def _imported(node):
+    """Return the names of the packages that a statement imports from."""
+    if isinstance(node, ast.ImportFrom):
+        return [node.module.split(".")[0]]
+    return [alias.name.split(".")[0] for alias in node.names] if isinstance(node, ast.Import) else []
 
 
 def _joined(steps):

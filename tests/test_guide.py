@@ -75,6 +75,8 @@ def test_reference_has_every_route_setting_and_command(site, client):
         assert all(f"<code>{method.upper()} {path}</code>" in http for method in methods)
     assert all(f"{PREFIX}{name.upper()}" in settings for name in Settings.model_fields)
     assert all(f"python -m training {name}</code>" in commands for name in ("train", "evaluate", "show", "compare"))
+    assert "Folder of the trained models, &lt;framework&gt;/model.safetensors each." in settings
+    assert "<code>train</code>: Train, and keep the checkpoint of the best validation epoch.</li>" in commands
 
 
 @pytest.mark.parametrize(

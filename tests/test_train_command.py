@@ -25,7 +25,8 @@ def test_all_frameworks_are_trained_by_one_command(tmp_path: Path) -> None:
         assert checkpoint.framework == framework
         assert f"--framework {framework} --epochs 1 --batch-size 5000" in checkpoint.training["command"]
         assert checkpoint.metrics["test_target"] == "fixed"
-        assert f"saved trained/{framework}/model.safetensors" in done.stdout
+        assert f"saved trained/{framework}/model.safetensors; serve it: " in done.stdout
+        assert f"python -m app --checkpoints trained --frameworks {framework}" in done.stdout
     assert done.stdout.count("test -ELBO ") == 3
     assert done.stdout.count("train: loss") == 3
 

@@ -21,9 +21,15 @@ export function asCurl({ path, query, body = null, field = "latents" }, { as = "
 
 export function asPython({ path, query, body = null, field = "latents" }) {
   const url = JSON.stringify(`${location.origin}${addressOf(path, query)}`);
-  if (!body) return `import httpx\n\nanswer = httpx.get(${url}).raise_for_status().json()\nprint(answer.keys())\n`;
+  if (!body) {
+    return `import httpx  # pip install httpx
+
+answer = httpx.get(${url}).raise_for_status().json()
+print(answer.keys())
+`;
+  }
   if (isReadable(body)) {
-    return `import httpx
+    return `import httpx  # pip install httpx
 
 ${field} = ${listOf(body)}
 answer = httpx.post(${url}, json={"${field}": ${field}}).raise_for_status().json()
@@ -32,7 +38,7 @@ print(answer.keys())
   }
   return `import base64
 
-import httpx
+import httpx  # pip install httpx
 
 npy = base64.b64decode("${base64(dumpNpy(body))}")
 headers = {"Content-Type": "application/x-npy"}

@@ -41,7 +41,7 @@ def source(path: str, *names: str) -> str:
 
 def escape(text: str) -> str:
     """Return a text as a cell of a table has it."""
-    return text.replace("|", "\\|")
+    return text.replace("<", "&lt;").replace("|", "\\|")
 
 
 def _definitions(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, ast.FunctionDef | ast.ClassDef]]:

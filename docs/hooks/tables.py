@@ -28,6 +28,8 @@ def settings() -> str:
 def command_line() -> str:
     """Return the manual of `python -m training`, each command a section."""
     command = get_command(cli)
+    for each in command.commands.values():
+        each.short_help = each.help.partition("\n")[0]  # or it would be cut after some words
     text = get_docs_for_click(obj=command, ctx=Context(command), name="python -m training")
     # The page has a heading of its own, and defaults that we worded stand in brackets already.
     return text.partition("\n")[2].replace("[default: (", "[default: ").replace(")]\n", "]\n")
@@ -45,7 +47,8 @@ def metrics() -> str:
     text = Metrics(version="", frameworks=["jax"]).render().decode()
     lines = ["| metric | meaning | type |", "|---|---|---|"]
     for family in text_string_to_metric_families(text):
-        if family.name.startswith("triptych_"):
+        # Beside each counter, a time: when it was made.
+        if family.name.startswith("triptych_") and not family.name.endswith("_created"):
             name = f"{family.name}_total" if family.type == "counter" else family.name
             lines.append(f"| `{name}` | {escape(family.documentation)} | {family.type} |")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Make the pictures that the README sends to the service: a digit of the test set, and a photo of a drawn one.
+"""Make the pictures that the README sends to the service: two digits of the test set, and a photo of a drawn one.
 
 python docs/scripts/sample_pictures.py
 """
@@ -17,9 +17,10 @@ TURN_CLOCKWISE = 6
 
 
 def main() -> None:
-    """Write both pictures."""
+    """Write the three pictures."""
     dataset = load_dataset("mnist")
-    Image.fromarray(dataset.test[0].reshape(dataset.image_shape)).save(FOLDER / "digit.png")
+    for name, pixels in zip(("digit", "another-digit"), dataset.test[:2], strict=True):
+        Image.fromarray(pixels.reshape(dataset.image_shape)).save(FOLDER / f"{name}.png")
     _photo().save(FOLDER / "photo.jpg", quality=80, exif=_exif())
 
 

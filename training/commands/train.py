@@ -189,7 +189,8 @@ def train(
         stopped = _follow(run, path, origin, recorder)
         if stopped is None:
             _finish(run, path, recorder, draws_figures=figures)
-            report.note(f"saved {path}; serve it: python -m app --checkpoints {shlex.quote(str(out))}")
+            command = shlex.join(["python", "-m", "app", "--checkpoints", str(out), "--frameworks", name])
+            report.note(f"saved {path}; serve it: {command}")
     if stopped is not None:
         words = ["--framework", name, "--out", str(out), *data, "--resume"]
         command = shlex.join(["python", "-m", "training", "train", *words])

@@ -1,0 +1,28 @@
+"""Each benchmark that is started by hand says what it is and takes."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.live import CHECKOUT
+
+BENCHMARKS = [
+    "benchmarks.adam_parity",
+    "benchmarks.mistakes",
+    "benchmarks.recipe_search",
+    "benchmarks.serving",
+    "benchmarks.soak",
+    "benchmarks.training",
+]
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_help_is_shown_and_nothing_measured(name):
+    """`--help` names the command as it is typed, and ends."""
+    done = subprocess.run(
+        [sys.executable, "-m", name, "--help"], cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"usage: python -m {name} [-h]")
