@@ -1,6 +1,6 @@
 /* Draw a digit, and see while drawing what each framework makes of it, how well it fits, and where the three differ. */
 
-import { element } from "../elements.js";
+import { button, element } from "../elements.js";
 import { loadDigits } from "../digits.js";
 import { makeDifferenceView } from "../difference_view.js";
 import { drawImages, imageCanvas } from "../grids.js";
@@ -53,7 +53,7 @@ export function mount(panel, app) {
     element("section", { class: "card test-digits", "aria-label": "Test set" },
       element("div", { class: "row head" },
         element("h2", {}, "Digits that no model was trained on"),
-        element("button", { type: "button", onclick: explore }, "Explore this one's latent space")),
+        button("Explore this one's latent space", explore)),
       input.strip.node),
   );
 
