@@ -3,7 +3,6 @@
 import { loadDigits } from "./digits.js";
 import { button, element } from "./elements.js";
 import { drawImages } from "./grids.js";
-import { PIXELS } from "./pixels.js";
 
 /* Return {node, mark(index)}; `onPick(index, image)` is called with a chosen digit; `mark(null)` marks none. */
 export function makeDigitStrip(onPick, { shown = 12 } = {}) {
@@ -20,7 +19,7 @@ export function makeDigitStrip(onPick, { shown = 12 } = {}) {
       ...Array.from({ length: Math.min(shown, digits.count - first) }, (_, place) => {
         const index = first + place;
         const canvas = element("canvas", { class: "pixels", width: 28, height: 28, "aria-hidden": "true" });
-        drawImages(canvas, { shape: [1, PIXELS], data: digits.image(index) });
+        drawImages(canvas, digits.image(index));
         return button(canvas, () => onPick(index, digits.image(index)), {
           "aria-label": `Test digit ${index}, a ${digits.labels[index]}`,
           "aria-pressed": String(index === marked),

@@ -113,7 +113,7 @@ export function mount(panel, app) {
     for (const [framework, { array }] of pictures.results) {
       const size = array.data.length / array.shape[0];
       const one = Math.min(frame, array.shape[0] - 1);
-      drawImages(movies.get(framework), { shape: [1, 28, 28], data: array.data.subarray(one * size, (one + 1) * size) });
+      drawImages(movies.get(framework), array.data.subarray(one * size, (one + 1) * size));
     }
   }
 

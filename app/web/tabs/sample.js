@@ -29,7 +29,7 @@ export function mount(panel, app) {
   });
   const pictures = makePicturePanels(app, { what: "Samples", onReady: (framework) => ask(framework, {}) });
   panel.append(
-    element("section", { class: "card sample", "aria-label": "Samples" },
+    element("section", { class: "card", "aria-label": "Samples" },
       element("div", { class: "row head" },
         element("h2", {}, "One draw from the prior, decoded three times"),
         element("div", { class: "row" },
