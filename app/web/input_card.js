@@ -118,8 +118,8 @@ function makeTools(drawing) {
   });
   return element("div", { class: "row tools" },
     pen, eraser,
-    field("Thickness", width),
     button("Undo", () => drawing.undo()),
     button("Clear", () => drawing.clear()),
+    field("Thickness", width),
   );
 }
