@@ -4,12 +4,13 @@ import { element } from "./elements.js";
 import { TITLES } from "./frameworks.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const WIDTH = 330;
-const LABEL = 88;
+// No wider than the narrowest column, so that the text is never smaller than it is written here.
+const WIDTH = 256;
+const LABEL = 80;
 const VALUE = 50;
 const BAR = 13;
 const GAP = 12;
-const HEIGHT = 200;
+const HEIGHT = 164;
 const MARGIN = { left: 42, right: 8, top: 4, bottom: 24 };
 const MARKED = 12;
 const WIDE = 10;

@@ -18,7 +18,7 @@ const CHARTS = [["Latency", "ms, median", 0], ["Throughput", "images/s", 3]];
 /* Return {node, stop(), show()}; `images(count)` gives so many test digits as one array of bytes. */
 export function makeLiveMeasurement(app, images) {
   let run = null;
-  let last = null;
+  let first = null;
   let found = [];
   const notice = makeNotice();
   const said = element("p", { class: "hint", role: "status" }, "Nothing measured yet.");
@@ -35,7 +35,7 @@ export function makeLiveMeasurement(app, images) {
     array: { shape: [found.length, COLUMNS.length], data: Float32Array.from(found.flatMap(({ figures }) => figures)) },
     rows: [HEADS, ...found.map(({ framework, size, figures }) => [TITLES[framework], size, ...figures])],
     name: "latency",
-    request: last,
+    request: first,
   };
   const node = element("section", { class: "card live", "aria-label": "Measured now" },
     element("div", { class: "row head" },
@@ -95,7 +95,8 @@ export function makeLiveMeasurement(app, images) {
       all.push(timings.all);
       model.push(timings.model);
     }
-    last = request;
+    // Of a single image, which can be pasted.
+    first ??= request;
     const seconds = all.reduce((sum, value) => sum + value, 0) / 1e3;
     return [quantile(all, 0.5), quantile(all, 0.95), quantile(model, 0.5), (size * all.length) / seconds];
   }
