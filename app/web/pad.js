@@ -1,17 +1,21 @@
 /* Two dimensions of the latent space, to drag in. */
 
-import { element, field } from "./elements.js";
+import { choice, element, field } from "./elements.js";
 import { REACH } from "./latent_sliders.js";
+import { stack } from "./npy.js";
+import { makeActions } from "./parts.js";
 import { Plane } from "./plane.js";
 
 // So that the place is seen whole at the edge.
 const MARGIN = 0.25;
 
+const HINT = "Rings: 1σ and 2σ of the prior. Shaded: the mean ±2σ of q(z|x).";
+
 /* Return {node, dimensions, build(order, dimensions), show(z, posterior)}; `onMove([[dimension, value], ...], how)`. */
 export function makePad({ onMove, onDimensions }) {
   let z = null;
   let posterior = null;
-  const selects = ["across", "up"].map((way) => element("select", { id: `pad-${way}`, onchange: () => changed() }));
+  const selects = ["across", "up"].map((way) => choice(`pad-${way}`, [], () => changed()));
   const dimensions = () => selects.map((select) => Number(select.value));
   const plane = new Plane({
     label: "Two dimensions of the latent space. Arrow keys move in it, in larger steps with Shift.",
@@ -46,6 +50,15 @@ export function makePad({ onMove, onDimensions }) {
     plane.drawPlace(z[across], z[up]);
   }
 
+  const result = () => z && {
+    array: stack([z]),
+    draw() {
+      const [across, up] = dimensions();
+      return plane.toPicture({ title: "Two dimensions of the latent space", unit: `z${across} across, z${up} up` }, HINT);
+    },
+    name: "latents",
+  };
+
   return {
     node: element("div", { class: "pad" },
       element("div", { class: "row head" },
@@ -54,7 +67,7 @@ export function makePad({ onMove, onDimensions }) {
           field("Across", selects[0]),
           field("Up", selects[1]))),
       plane.node,
-      element("p", { class: "hint" }, "Rings: 1σ and 2σ of the prior. Shaded: the mean ±2σ of q(z|x).")),
+      element("p", { class: "hint" }, HINT), makeActions(result, "the place in the latent space", ["PNG", "npy"])),
     build(order, chosen) {
       selects.forEach((select, at) => {
         select.replaceChildren(...order.map((dimension) => element("option", { value: dimension }, `z${dimension}`)));
