@@ -89,9 +89,11 @@ function drawLines({ axis, series }, said) {
   }
   const marked = axis.length <= MARKED ? axis : ticks(axis[0], axis.at(-1), false).filter(Number.isInteger);
   for (const tick of marked) picture.append(text(String(tick), { x: x(tick), y: HEIGHT - MARGIN.bottom + 12, class: "middle" }));
-  for (const { framework, values } of series) {
+  for (const [place, { framework, values }] of series.entries()) {
+    // A curve without marks may have another one on it, and is seen on both sides of that.
+    const width = axis.length <= MARKED ? 2 : 6 - 2 * place;
     const points = axis.flatMap((label, at) => (values[at] === null ? [] : [[x(label), y(values[at])]]));
-    picture.append(svg("polyline", { class: framework, points: points.map((point) => point.join(",")).join(" ") }));
+    picture.append(svg("polyline", { class: framework, "stroke-width": width, points: points.map((point) => point.join(",")).join(" ") }));
     if (axis.length > MARKED) continue;
     for (const [left, top] of points) {
       picture.append(svg("path", { class: framework, d: MARKS[framework], transform: `translate(${left} ${top})` }));
