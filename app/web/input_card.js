@@ -41,6 +41,8 @@ export function makeInputCard(onImage) {
     last = blob;
     try {
       const { image, isDark } = await readPicture(blob, { ink: ink.value, centred: centred.checked });
+      // Meanwhile another one was handed over, or something was drawn.
+      if (last !== blob) return;
       drawing.set(image);
       changed({ live: false, digit: null });
       about.textContent = `Taken as ${isDark ? "dark on light" : "light on dark"}.`;
