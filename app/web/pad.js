@@ -1,6 +1,7 @@
 /* Two dimensions of the latent space, to drag in. */
 
 import { choice, element, field } from "./elements.js";
+import { TITLES } from "./frameworks.js";
 import { REACH } from "./latent_sliders.js";
 import { stack } from "./npy.js";
 import { makeActions } from "./parts.js";
@@ -11,8 +12,9 @@ const MARGIN = 0.25;
 
 const HINT = "Rings: 1σ and 2σ of the prior. Shaded: the mean ±2σ of q(z|x).";
 
-/* Return {node, dimensions, build(order, dimensions), show(z, posterior)}; `onMove([[dimension, value], ...], how)`. */
+/* Return {node, build(framework, order, dimensions), show(z, posterior)}; `onMove([[dimension, value], ...], how)`. */
 export function makePad({ onMove, onDimensions }) {
+  let space = null;
   let z = null;
   let posterior = null;
   const selects = ["across", "up"].map((way) => choice(`pad-${way}`, [], () => changed()));
@@ -54,21 +56,23 @@ export function makePad({ onMove, onDimensions }) {
     array: stack([z]),
     draw() {
       const [across, up] = dimensions();
-      return plane.toPicture({ title: "Two dimensions of the latent space", unit: `z${across} across, z${up} up` }, HINT);
+      return plane.toPicture({ title: `${TITLES[space]}'s latent space`, unit: `z${across} across, z${up} up` }, HINT);
     },
-    name: "latents",
+    name: `latents-${space}`,
   };
 
   return {
-    node: element("div", { class: "pad" },
+    node: element("section", { class: "card pad", "aria-label": "Pad" },
       element("div", { class: "row head" },
         element("h2", {}, "Drag in two"),
         element("div", { class: "row" },
           field("Across", selects[0]),
           field("Up", selects[1]))),
       plane.node,
-      element("p", { class: "hint" }, HINT), makeActions(result, "the place in the latent space", ["PNG", "npy"])),
-    build(order, chosen) {
+      element("p", { class: "hint" }, HINT),
+      makeActions(result, "the place in the latent space", ["PNG", "npy"])),
+    build(framework, order, chosen) {
+      space = framework;
       selects.forEach((select, at) => {
         select.replaceChildren(...order.map((dimension) => element("option", { value: dimension }, `z${dimension}`)));
         select.value = order.includes(chosen[at]) ? chosen[at] : order[at];

@@ -8,8 +8,9 @@ const NEAR = 12;
 const CLASSES = 10;
 
 /*
- * Return {node, show(map, z), result({name, source, ...words})}, where `map` is a framework's part of the latent map. `onPick(index)` is called when a
- * digit is clicked, and `onMove([along each axis], how)` where the pointer drags between them.
+ * Return {node, show(map, z), result({name, source, title, unit})}, where `map` is a framework's part of the latent map.
+ * `onPick(index)` is called when a digit is clicked, and `onMove([along each axis], how)` where the pointer drags between
+ * them.
  */
 export function makeScatter(digits, { onPick, onMove }) {
   let map = null;

@@ -201,6 +201,27 @@ def test_map_is_saved(page):
     assert page.locator(f"{PANEL} .map canvas.plane").get_attribute("width") == before
 
 
+@pytest.mark.parametrize("what", ["the map", "the place in the latent space"])
+def test_saved_picture_says_whose_it_is(page, what):
+    """The words in the picture name the framework whose space it shows, and ask nobody to click on a file."""
+    page.evaluate(
+        """() => {
+            window.written = [];
+            const write = CanvasRenderingContext2D.prototype.fillText;
+            CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+                window.written.push(text);
+                write.call(this, text, ...place);
+            };
+        }"""
+    )
+
+    save(page, f"Save {what} as PNG")
+
+    written = " ".join(page.evaluate("window.written"))
+    assert "JAX's" in written
+    assert "Click" not in written
+
+
 def test_place_and_encoding_are_saved(page, service):
     """The pad is saved as a picture, the place as the latent that decodes to what is shown, the encoding as encoded."""
     page.click("text=Randomise")

@@ -27,6 +27,7 @@ export function mount(panel, app) {
   let z = null;
   let scatter = null;
   let wanted = null;
+  let mapSource = "";
   const notice = makeNotice();
   const sliders = makeSliders((dimension, value, how) => move([[dimension, value]], how));
   const pad = makePad({ onMove: move, onDimensions: (pair) => app.state.set({ pad: pair.join(",") }) });
@@ -66,7 +67,7 @@ export function mount(panel, app) {
         makeActions(() => encoded, "mean and log variance by the encoder", ["npy", "curl", "Python"]))),
     element("section", { class: "card answers", "aria-label": "Decoded" },
       element("h2", {}, "One place, decoded three times"), pictures.node, othersHint),
-    element("section", { class: "card", "aria-label": "Pad" }, pad.node),
+    pad.node,
     mapPlace,
   );
 
@@ -114,14 +115,15 @@ export function mount(panel, app) {
     const { kl } = map.frameworks[space.value];
     const order = Array.from(posterior.mean, (_, dimension) => dimension).sort((one, other) => kl[other] - kl[one]);
     sliders.build(order, kl);
-    pad.build(order, app.state.get("pad")?.split(",").map(Number) ?? []);
+    pad.build(space.value, order, app.state.get("pad")?.split(",").map(Number) ?? []);
     const { checkpoint, explained, to } = map.frameworks[space.value];
     const isServed = checkpoint === app.frameworks.of(space.value)?.checkpoint;
     const share = explained.reduce((sum, one) => sum + one) * 100;
-    mapHint.textContent = isServed
+    mapSource = isServed
       ? `Means of ${digits.count} digits by ${TITLES[space.value]}'s encoder, on the two components that hold most ` +
-        `of their variance (${share.toFixed(0)} %). Click one, or drag between them.`
+        `of their variance (${share.toFixed(0)} %).`
       : "This map was made of another checkpoint than the one that is served.";
+    mapHint.textContent = `${mapSource} Click one, or drag between them.`;
     const fits = Object.entries(to).map(([one, fit]) => `${TITLES[one]} ${fit.explained.toFixed(2)}`);
     othersHint.textContent = isServed && others.value === "translated"
       ? `Each has axes of its own. A linear map leads from one to another (R² of the means: ${fits.join(", ")}).`
@@ -165,7 +167,7 @@ export function mount(panel, app) {
   /* The map as it is shown, for files. */
   function mapped() {
     const by = TITLES[space.value];
-    return scatter.result({ title: MAP_TITLE, unit: `by ${by}'s encoder`, source: mapHint.textContent, name: `map-${space.value}` });
+    return scatter.result({ title: MAP_TITLE, unit: `by ${by}'s encoder`, source: mapSource, name: `map-${space.value}` });
   }
 
   return {
