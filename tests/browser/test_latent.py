@@ -250,6 +250,23 @@ def test_space_of_another_framework_has_its_own_means(page):
     assert page.get_attribute(PANEL, "data-space") == "pytorch"
 
 
+def test_answer_for_a_space_that_was_left_is_left_aside(page):
+    """An encoder that answers only after another one's space was chosen doesn't move the place there."""
+    first = page.inner_text(f"{PANEL} .slider label >> nth=0")
+    held = []
+    page.route("**/encode?framework=jax*", held.append)
+
+    with page.expect_request("**/encode?framework=jax*"):
+        page.click(f"{PANEL} [data-index='2']")
+    page.select_option("#space", "pytorch")
+    page.wait_for_function(f"first => document.querySelector('{PANEL} .slider label').textContent !== first", arg=first)
+    before = read_z(page)
+    held[0].continue_()
+    wait_for_answers(page)
+
+    assert read_z(page) == before
+
+
 def test_space_of_a_framework_that_is_down_is_left_to_choose(visit, serve):
     """Without the default framework the tab opens in another's space; a link to a broken one says to choose another."""
 

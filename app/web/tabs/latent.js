@@ -99,6 +99,8 @@ export function mount(panel, app) {
       const framework = space.value;
       const request = { path: "/encode", query: { framework }, body: stack([image], Uint8Array) };
       const { json } = await app.ask({ ...request, framework, kind: "encode", as: "json" });
+      // Meanwhile another one's space was chosen.
+      if (space.value !== framework) return;
       posterior = { mean: json.mean[0], logvar: json.logvar[0] };
       encoded = { array: stack([posterior.mean, posterior.logvar]), name: `encoded-${framework}`, request };
       notice.clear();
