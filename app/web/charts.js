@@ -38,7 +38,7 @@ export function rowsOf({ unit, axis, series }) {
 
 export function formatFigure(value) {
   if (value === null) return "–";
-  return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(3)));
+  return Math.abs(value) >= 999.5 || Number.isInteger(value) ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
 }
 
 export function makeTable(chart) {
@@ -85,7 +85,7 @@ function drawLines({ axis, series }, said) {
   const y = scale(low, high, HEIGHT - MARGIN.bottom - 8, MARGIN.top + 8, isWide);
   for (const tick of ticks(low, high, isWide)) {
     picture.append(svg("line", { class: "grid", x1: MARGIN.left, x2: WIDTH - MARGIN.right, y1: y(tick), y2: y(tick) }),
-      text(formatFigure(tick), { x: MARGIN.left - 6, y: y(tick), class: "end" }));
+      text(tick.toLocaleString("en", { maximumSignificantDigits: 3 }), { x: MARGIN.left - 6, y: y(tick), class: "end" }));
   }
   const marked = axis.length <= MARKED ? axis : ticks(axis[0], axis.at(-1), false).filter(Number.isInteger);
   for (const tick of marked) picture.append(text(String(tick), { x: x(tick), y: HEIGHT - MARGIN.bottom + 12, class: "middle" }));

@@ -54,8 +54,8 @@ def test_lines_and_bars_of_any_section_are_drawn(visit):
          "series": [{"framework": "jax", "values": [90 + 100 / epoch for epoch in range(1, 301)]}]},
         {"kind": "lines", "title": "Gap", "unit": "ms", "axis": [1, 2, 3], "section": "inference",
          "series": [{"framework": "jax", "values": [1, None, 3]}]},
-        {"kind": "bars", "title": "Epoch", "unit": "s", "axis": ["compiled", "eager"], "section": "training",
-         "series": [{"framework": "pytorch", "values": [None, 3.25]}]},
+        {"kind": "bars", "title": "Epoch", "unit": "s", "axis": ["compiled", "eager", "slow"], "section": "training",
+         "series": [{"framework": "pytorch", "values": [None, 3.25, 98.99]}]},
     ]  # fmt: skip
     origin = {"machine": "an abacus", "commit": "", "day": "1974-05-01"}
     report = {"smoke": False, "missing": ["code"], "charts": [{**chart, "measured": [origin]} for chart in charts]}
@@ -69,6 +69,7 @@ def test_lines_and_bars_of_any_section_are_drawn(visit):
     assert [len(line.split()) for line in points] == [300, 2]
     assert "NaN" not in page.inner_html(PANEL)
     assert page.is_visible(f"{PANEL} text:has-text('3.25')")
+    assert page.is_visible(f"{PANEL} text:text-is('99.0')")
     assert "Not measured yet: code." in page.inner_text(PANEL)
     assert "an abacus (commit unknown, 1974-05-01)" in page.inner_text(PANEL)
 
