@@ -32,7 +32,7 @@ export function showKeyForm(notices, frameworks, onKey) {
     id: "api-key", type: "password", autocomplete: "off", required: true, spellcheck: "false",
   });
   const label = element("label", { for: "api-key" });
-  const form = element("form", { class: "notice key-form", hidden: true },
+  const form = element("form", { class: "notice row key-form", hidden: true },
     label,
     input,
     element("button", { type: "submit" }, "Use it"),

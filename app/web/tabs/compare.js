@@ -27,7 +27,7 @@ export function mount(panel, app) {
       element("li", { class: `chip ${framework}`, "data-state": "ready" },
         dot(), words)));
   panel.append(
-    element("section", { class: "card compare", "aria-label": "The report" },
+    element("section", { class: "card", "aria-label": "The report" },
       element("div", { class: "row head" }, element("h2", {}, "From the report: lower is better"), legend),
       notice.node, missing, charts, origins),
     live.node);
