@@ -1,39 +1,44 @@
-/* Draws a chart of the page as a picture that is understood alone: with title, legend and where its figures are from. */
+/* Draws a chart or a map of the page as a picture that is understood alone: with title, legend and where its figures are from. */
 
 import { MARKS } from "./charts.js";
 import { element } from "./elements.js";
 import { TITLES } from "./frameworks.js";
 
-const SCALE = 2;
+export const SCALE = 2;
 const MARGIN = 16;
-const HEAD = 56;
-const FOOT = 28;
 const TEXT = 12;
 const LINE = 20;
 const GAP = 16;
 const KEPT = ["fill", "stroke", "stroke-width", "font-family", "font-size", "text-anchor", "dominant-baseline"];
 
-/* Return a canvas with `svg`, which is on the page, in the colours that it has there; `source` is a sentence. */
-export async function drawPicture(svg, { title, unit, series }, source) {
-  const { width, height } = svg.viewBox.baseVal;
-  const size = [width + 2 * MARGIN, HEAD + height + FOOT + 2 * MARGIN];
-  const canvas = element("canvas", { width: size[0] * SCALE, height: size[1] * SCALE });
+/*
+ * Return a canvas with an SVG or a canvas that is on the page, in the colours that it has there; `source` is a sentence.
+ * A canvas is read at once, so that it may be drawn otherwise for this alone.
+ */
+export async function drawPicture(shown, { title, unit, series = [] }, source) {
+  const { width, height } = shown.viewBox?.baseVal ?? { width: shown.clientWidth, height: shown.clientHeight };
+  const canvas = element("canvas");
   const context = canvas.getContext("2d");
-  const style = getComputedStyle(svg);
+  const style = getComputedStyle(shown);
+  const fontOf = (weight) => `${weight} ${TEXT}px ${style.fontFamily}`;
   const write = (words, x, y, { colour = "soft", weight = 400 } = {}) => {
-    context.font = `${weight} ${TEXT}px ${style.fontFamily}`;
+    context.font = fontOf(weight);
     context.fillStyle = style.getPropertyValue(`--${colour}`);
-    // A text that is too long is made narrower.
-    context.fillText(words, x, y, width - x);
+    context.fillText(words, x, y);
     return x + context.measureText(words).width;
   };
+  const titles = fold(context, title, width, fontOf(600));
+  const sources = fold(context, source, width, fontOf(400));
+  const top = (titles.length + 1) * LINE + GAP;
+  const size = [width, top + height + GAP + sources.length * LINE].map((side) => side + 2 * MARGIN);
+  [canvas.width, canvas.height] = size.map((side) => side * SCALE);
   context.scale(SCALE, SCALE);
   context.fillStyle = style.getPropertyValue("--card");
   context.fillRect(0, 0, ...size);
   context.translate(MARGIN, MARGIN);
   context.textBaseline = "middle";
-  write(title, 0, LINE / 2, { colour: "ink", weight: 600 });
-  const y = LINE * 1.5;
+  titles.forEach((words, at) => write(words, 0, (at + 0.5) * LINE, { colour: "ink", weight: 600 }));
+  const y = (titles.length + 0.5) * LINE;
   let x = write(unit, 0, y) + GAP;
   for (const { framework } of series) {
     context.fillStyle = style.getPropertyValue(`--${framework}`);
@@ -42,9 +47,19 @@ export async function drawPicture(svg, { title, unit, series }, source) {
     context.translate(-x, -y);
     x = write(TITLES[framework], x + LINE / 2, y) + GAP;
   }
-  context.drawImage(await rasterise(svg, width, height), 0, HEAD, width, height);
-  write(source, 0, HEAD + height + FOOT - LINE / 2);
+  context.drawImage(shown.viewBox ? await rasterise(shown, width, height) : shown, 0, top, width, height);
+  sources.forEach((words, at) => write(words, 0, top + height + GAP + (at + 0.5) * LINE));
   return canvas;
+}
+
+/* The lines of a text that fit into a width. */
+function fold(context, text, width, font) {
+  context.font = font;
+  return text.split(" ").reduce((lines, word) => {
+    const longer = `${lines.at(-1)} ${word}`;
+    const fits = lines.length > 0 && context.measureText(longer).width <= width;
+    return fits ? lines.with(-1, longer) : [...lines, word];
+  }, []);
 }
 
 /* An image of the SVG, whose styles come from the page and have to go along. */

@@ -4,12 +4,13 @@ import { element } from "./elements.js";
 import { TITLES } from "./frameworks.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const WIDTH = 330;
-const LABEL = 88;
+// No wider than the narrowest column, so that the text is never smaller than it is written here.
+const WIDTH = 256;
+const LABEL = 80;
 const VALUE = 50;
 const BAR = 13;
 const GAP = 12;
-const HEIGHT = 200;
+const HEIGHT = 164;
 const MARGIN = { left: 42, right: 8, top: 4, bottom: 24 };
 const MARKED = 12;
 const WIDE = 10;
@@ -37,7 +38,7 @@ export function rowsOf({ unit, axis, series }) {
 
 export function formatFigure(value) {
   if (value === null) return "–";
-  return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(3)));
+  return Math.abs(value) >= 999.5 || Number.isInteger(value) ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
 }
 
 export function makeTable(chart) {
@@ -84,13 +85,15 @@ function drawLines({ axis, series }, said) {
   const y = scale(low, high, HEIGHT - MARGIN.bottom - 8, MARGIN.top + 8, isWide);
   for (const tick of ticks(low, high, isWide)) {
     picture.append(svg("line", { class: "grid", x1: MARGIN.left, x2: WIDTH - MARGIN.right, y1: y(tick), y2: y(tick) }),
-      text(formatFigure(tick), { x: MARGIN.left - 6, y: y(tick), class: "end" }));
+      text(tick.toLocaleString("en", { maximumSignificantDigits: 3 }), { x: MARGIN.left - 6, y: y(tick), class: "end" }));
   }
   const marked = axis.length <= MARKED ? axis : ticks(axis[0], axis.at(-1), false).filter(Number.isInteger);
   for (const tick of marked) picture.append(text(String(tick), { x: x(tick), y: HEIGHT - MARGIN.bottom + 12, class: "middle" }));
-  for (const { framework, values } of series) {
+  for (const [place, { framework, values }] of series.entries()) {
+    // A curve without marks may have another one on it, and is seen on both sides of that.
+    const width = axis.length <= MARKED ? 2 : 6 - 2 * place;
     const points = axis.flatMap((label, at) => (values[at] === null ? [] : [[x(label), y(values[at])]]));
-    picture.append(svg("polyline", { class: framework, points: points.map((point) => point.join(",")).join(" ") }));
+    picture.append(svg("polyline", { class: framework, "stroke-width": width, points: points.map((point) => point.join(",")).join(" ") }));
     if (axis.length > MARKED) continue;
     for (const [left, top] of points) {
       picture.append(svg("path", { class: framework, d: MARKS[framework], transform: `translate(${left} ${top})` }));

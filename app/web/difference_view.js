@@ -29,7 +29,7 @@ export function makeDifferenceView() {
   );
 
   function clear() {
-    drawImages(canvas, { shape: [1, PIXELS], data: new Uint8Array(PIXELS) });
+    drawImages(canvas, new Uint8Array(PIXELS));
     result = null;
     factor.textContent = "";
     for (const place of [largest, pair, mean]) place.textContent = "–";
@@ -42,7 +42,7 @@ export function makeDifferenceView() {
       return;
     }
     const times = amplification(found.largest);
-    drawImages(canvas, { shape: [1, PIXELS], data: found.spread.map((value) => value * times) }, { colour: heat });
+    drawImages(canvas, found.spread.map((value) => value * times), { colour: heat });
     result = {
       array: { shape: [1, 28, 28], data: found.spread },
       options: { colour: (value) => heat(Math.min(255, value * times)) },

@@ -1,17 +1,15 @@
 /* A row of digits of the test set to choose from, some at a time. */
 
 import { loadDigits } from "./digits.js";
-import { element } from "./elements.js";
+import { button, element } from "./elements.js";
 import { drawImages } from "./grids.js";
-import { PIXELS } from "./pixels.js";
 
 /* Return {node, mark(index)}; `onPick(index, image)` is called with a chosen digit; `mark(null)` marks none. */
 export function makeDigitStrip(onPick, { shown = 12 } = {}) {
   const list = element("div", { class: "digits", role: "group", "aria-label": "Digits of the test set" });
-  const button = (words, label, step) =>
-    element("button", { type: "button", class: "quiet", "aria-label": label, onclick: () => turn(step) }, words);
+  const turner = (words, label, step) => button(words, () => turn(step), { class: "quiet", "aria-label": label });
   const node = element("div", { class: "digit-strip" },
-    button("‹", "Earlier digits", -shown), list, button("›", "More digits", shown));
+    turner("‹", "Earlier digits", -shown), list, turner("›", "More digits", shown));
   let first = 0;
   let marked = null;
 
@@ -21,14 +19,12 @@ export function makeDigitStrip(onPick, { shown = 12 } = {}) {
       ...Array.from({ length: Math.min(shown, digits.count - first) }, (_, place) => {
         const index = first + place;
         const canvas = element("canvas", { class: "pixels", width: 28, height: 28, "aria-hidden": "true" });
-        drawImages(canvas, { shape: [1, PIXELS], data: digits.image(index) });
-        return element("button", {
-          type: "button",
+        drawImages(canvas, digits.image(index));
+        return button(canvas, () => onPick(index, digits.image(index)), {
           "aria-label": `Test digit ${index}, a ${digits.labels[index]}`,
           "aria-pressed": String(index === marked),
           "data-index": index,
-          onclick: () => onPick(index, digits.image(index)),
-        }, canvas);
+        });
       }),
     );
   }

@@ -131,7 +131,7 @@ export class Drawing {
   }
 
   #show() {
-    drawImages(this.node, { shape: [1, PIXELS], data: this.image });
+    drawImages(this.node, this.image);
     if (!this.#keyboard) return;
     const context = this.node.getContext("2d");
     context.fillStyle = this.#keyboard.isDown ? "#f0a020" : "#3b8eea";

@@ -11,6 +11,22 @@ export function element(tag, attributes = {}, ...children) {
   return node;
 }
 
+export function button(words, onclick, attributes = {}) {
+  return element("button", { type: "button", onclick, ...attributes }, words);
+}
+
+/* Of options that are words, or a value and its words each; `onchange(value)` is called with the chosen one's value. */
+export function choice(id, options, onchange) {
+  const items = options.map((option) => [option].flat()).map(([value, words = value]) => element("option", { value }, words));
+  const node = element("select", { id, onchange: () => onchange(node.value) }, ...items);
+  return node;
+}
+
+/* A framework's mark, in its colour. */
+export function dot() {
+  return element("span", { class: "dot", "aria-hidden": "true" });
+}
+
 /* A control, which has an id, with its label beside it. */
 export function field(words, control, ...more) {
   return element("span", { class: "field" }, element("label", { for: control.id }, words), control, ...more);

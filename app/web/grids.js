@@ -17,10 +17,12 @@ export function heat(value) {
 }
 
 /*
- * Draw images, an array of shape (n, height, width) or (n, 784), on a canvas that is made as large as they need.
+ * Draw images, an array of shape (n, height, width) or (n, 784), or the numbers of a single one, on a canvas that is made
+ * as large as they need.
  * `columns` defaults to all in a row. CSS makes it larger (class `pixels`).
  */
-export function drawImages(canvas, { shape, data }, { columns = shape[0], gap = 1, colour = gray } = {}) {
+export function drawImages(canvas, images, { columns = Infinity, gap = 1, colour = gray } = {}) {
+  const { shape, data } = images.shape ? images : { shape: [1, 28, 28], data: images };
   const [count] = shape;
   const [height, width] = shape.length === 3 ? shape.slice(1) : [28, 28];
   const across = Math.min(columns, count);

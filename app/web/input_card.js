@@ -2,9 +2,11 @@
 
 import { Drawing } from "./drawing.js";
 import { makeDigitStrip } from "./digit_strip.js";
-import { element, field } from "./elements.js";
+import { button, choice, element, field } from "./elements.js";
 import { makeNotice } from "./parts.js";
 import { PictureProblem, readPicture } from "./pictures.js";
+
+const INKS = [["auto", "Find out the ink"], ["dark", "Dark on light"], ["light", "Light on dark"]];
 
 /*
  * Return {node, strip, drawing, show(), hide()}. `onImage({live, at, digit})` is called when there is another image
@@ -39,6 +41,8 @@ export function makeInputCard(onImage) {
     last = blob;
     try {
       const { image, isDark } = await readPicture(blob, { ink: ink.value, centred: centred.checked });
+      // Meanwhile another one was handed over, or something was drawn.
+      if (last !== blob) return;
       drawing.set(image);
       changed({ live: false, digit: null });
       about.textContent = `Taken as ${isDark ? "dark on light" : "light on dark"}.`;
@@ -56,11 +60,7 @@ export function makeInputCard(onImage) {
     if (file.files[0]) take(file.files[0]);
     file.value = "";
   });
-  const ink = element("select", { id: "ink", onchange: again },
-    element("option", { value: "auto" }, "Find out the ink"),
-    element("option", { value: "dark" }, "Dark on light"),
-    element("option", { value: "light" }, "Light on dark"),
-  );
+  const ink = choice("ink", INKS, again);
   const centred = element("input", { type: "checkbox", id: "centred", checked: true, onchange: again });
 
   const node = element("section", { class: "card input-card", "aria-label": "Your digit" },
@@ -110,10 +110,8 @@ function makeTools(drawing) {
     pen.setAttribute("aria-pressed", String(!isEraser));
     eraser.setAttribute("aria-pressed", String(isEraser));
   };
-  const tool = (words, isPressed, onclick) =>
-    element("button", { type: "button", "aria-pressed": isPressed, onclick }, words);
-  const pen = tool("Pen", "true", () => pick(false));
-  const eraser = tool("Eraser", "false", () => pick(true));
+  const pen = button("Pen", () => pick(false), { "aria-pressed": "true" });
+  const eraser = button("Eraser", () => pick(true), { "aria-pressed": "false" });
   const width = element("input", {
     type: "range", id: "thickness", min: 0.5, max: 2.5, step: 0.1, value: drawing.radius,
   });
@@ -122,8 +120,8 @@ function makeTools(drawing) {
   });
   return element("div", { class: "row tools" },
     pen, eraser,
+    button("Undo", () => drawing.undo()),
+    button("Clear", () => drawing.clear()),
     field("Thickness", width),
-    tool("Undo", null, () => drawing.undo()),
-    tool("Clear", null, () => drawing.clear()),
   );
 }

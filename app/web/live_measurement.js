@@ -1,7 +1,7 @@
 /* Times requests from this browser, one after the other, so that a visitor sees what their own machine and network make of it. */
 
 import { formatFigure } from "./charts.js";
-import { element, field } from "./elements.js";
+import { button, choice, dot, element, field } from "./elements.js";
 import { makeFigure } from "./figures.js";
 import { TITLES } from "./frameworks.js";
 import { makeActions, makeNotice } from "./parts.js";
@@ -18,13 +18,12 @@ const CHARTS = [["Latency", "ms, median", 0], ["Throughput", "images/s", 3]];
 /* Return {node, stop(), show()}; `images(count)` gives so many test digits as one array of bytes. */
 export function makeLiveMeasurement(app, images) {
   let run = null;
-  let last = null;
+  let first = null;
   let found = [];
   const notice = makeNotice();
   const said = element("p", { class: "hint", role: "status" }, "Nothing measured yet.");
-  const count = element("select", { id: "live-count" }, ...COUNTS.map((one) => element("option", {}, String(one))));
-  count.addEventListener("change", () => app.state.set({ n: count.value }));
-  const button = element("button", { type: "button", class: "primary", onclick: () => (run ? stop() : start()) }, "Measure");
+  const count = choice("live-count", COUNTS, (n) => app.state.set({ n }));
+  const measuring = button("Measure", () => (run ? stop() : start()), { class: "primary" });
   const body = element("tbody");
   const table = element("table", {},
     element("caption", { class: "offscreen" }, "Measured from this browser"),
@@ -36,13 +35,13 @@ export function makeLiveMeasurement(app, images) {
     array: { shape: [found.length, COLUMNS.length], data: Float32Array.from(found.flatMap(({ figures }) => figures)) },
     rows: [HEADS, ...found.map(({ framework, size, figures }) => [TITLES[framework], size, ...figures])],
     name: "latency",
-    request: last,
+    request: first,
   };
   const node = element("section", { class: "card live", "aria-label": "Measured now" },
     element("div", { class: "row head" },
       element("h2", {}, "Measured now, from your browser"),
       element("div", { class: "row" },
-        field("Requests each", count), button)),
+        field("Requests each", count), measuring)),
     element("p", { class: "hint" },
       `Reconstructs test digits, npy both ways, one request after the other, after ${WARM} that aren't counted. The `,
       "times are those that this page sees: network, browser, and the server with all it does; the model's own part is ",
@@ -59,7 +58,7 @@ export function makeLiveMeasurement(app, images) {
     }
     const own = { requests: Number(count.value) };
     run = own;
-    button.textContent = "Stop";
+    measuring.textContent = "Stop";
     notice.clear();
     found = [];
     body.replaceChildren();
@@ -72,8 +71,7 @@ export function makeLiveMeasurement(app, images) {
           if (run !== own) return;
           found.push({ framework, size, figures });
           body.append(element("tr", { class: framework },
-            element("th", { scope: "row" },
-              element("span", { class: "dot", "aria-hidden": "true" }), ` ${TITLES[framework]}`),
+            element("th", { scope: "row" }, dot(), ` ${TITLES[framework]}`),
             ...[size, ...figures].map((value) => element("td", {}, formatFigure(value)))));
         }
       }
@@ -97,7 +95,8 @@ export function makeLiveMeasurement(app, images) {
       all.push(timings.all);
       model.push(timings.model);
     }
-    last = request;
+    // Of a single image, which can be pasted.
+    first ??= request;
     const seconds = all.reduce((sum, value) => sum + value, 0) / 1e3;
     return [quantile(all, 0.5), quantile(all, 0.95), quantile(model, 0.5), (size * all.length) / seconds];
   }
@@ -112,7 +111,7 @@ export function makeLiveMeasurement(app, images) {
     const day = new Date().toISOString().slice(0, 10);
     const source = `${run.requests} requests each, in a browser with ${navigator.hardwareConcurrency} cores, ${day}.`;
     run = null;
-    button.textContent = "Measure";
+    measuring.textContent = "Measure";
     if (found.length > 0) charts.replaceChildren(...CHARTS.map((chart) => makeFigure(chartOf(found, ...chart), source)));
   }
 

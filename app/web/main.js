@@ -20,7 +20,7 @@
 
 import { Address } from "./address.js";
 import { setKey } from "./client.js";
-import { element } from "./elements.js";
+import { button, element } from "./elements.js";
 import { Frameworks } from "./frameworks.js";
 import { Lanes } from "./lanes.js";
 import { showFrameworks, showKeyForm } from "./masthead.js";
@@ -45,13 +45,11 @@ function build() {
   const main = document.getElementById("main");
   for (const tab of tabs) {
     list.append(
-      element("button", {
-        type: "button",
+      button(tab.title, () => address.open(tab.name), {
         role: "tab",
         id: `tab-${tab.name}`,
         "aria-controls": `panel-${tab.name}`,
-        onclick: () => address.open(tab.name),
-      }, tab.title),
+      }),
     );
     main.append(
       element("section", {

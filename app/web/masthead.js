@@ -1,20 +1,19 @@
 /* The top of the page: how each framework is, what keeps the service from answering, and the field for its key. */
 
 import { keyNeeded } from "./client.js";
-import { element } from "./elements.js";
+import { dot, element } from "./elements.js";
 import { TITLES } from "./frameworks.js";
+import { makeNotice } from "./parts.js";
 
 const STATES = { ready: "ready", loading: "loading", failed: "down", not_installed: "not installed" };
 
 export function showFrameworks(list, notices, frameworks) {
-  const notice = element("p", { class: "notice", role: "status", hidden: true });
-  notices.append(notice);
+  const notice = makeNotice();
+  notices.append(notice.node);
   frameworks.changed(() => {
     list.replaceChildren(...frameworks.list.map((one) => chip(one, frameworks.problem)));
     // Of a missing key there is a form that says so.
-    const sentence = frameworks.needsKey ? "" : frameworks.problem ?? "";
-    notice.hidden = !sentence;
-    if (notice.textContent !== sentence) notice.textContent = sentence;
+    notice.say(frameworks.needsKey ? "" : frameworks.problem ?? "");
   });
 }
 
@@ -22,7 +21,7 @@ function chip(one, problem) {
   const state = problem ? "unknown" : STATES[one.status];
   const about = one.ready ? `${one.framework_version} on ${one.device}` : one.reason;
   return element("li", { class: `chip ${one.framework}`, "data-state": state, title: about ?? "" },
-    element("span", { class: "dot", "aria-hidden": "true" }),
+    dot(),
     TITLES[one.framework],
     element("span", { class: "chip-state" }, state),
   );
@@ -33,7 +32,7 @@ export function showKeyForm(notices, frameworks, onKey) {
     id: "api-key", type: "password", autocomplete: "off", required: true, spellcheck: "false",
   });
   const label = element("label", { for: "api-key" });
-  const form = element("form", { class: "notice key-form", hidden: true },
+  const form = element("form", { class: "notice row key-form", hidden: true },
     label,
     input,
     element("button", { type: "submit" }, "Use it"),

@@ -1,17 +1,23 @@
 /* Two dimensions of the latent space, to drag in. */
 
-import { element, field } from "./elements.js";
+import { choice, element, field } from "./elements.js";
+import { TITLES } from "./frameworks.js";
 import { REACH } from "./latent_sliders.js";
+import { stack } from "./npy.js";
+import { makeActions } from "./parts.js";
 import { Plane } from "./plane.js";
 
 // So that the place is seen whole at the edge.
 const MARGIN = 0.25;
 
-/* Return {node, dimensions, build(order, dimensions), show(z, posterior)}; `onMove([[dimension, value], ...], how)`. */
+const HINT = "Rings: 1σ and 2σ of the prior. Shaded: the mean ±2σ of q(z|x).";
+
+/* Return {node, build(framework, order, dimensions), show(z, posterior)}; `onMove([[dimension, value], ...], how)`. */
 export function makePad({ onMove, onDimensions }) {
+  let space = null;
   let z = null;
   let posterior = null;
-  const selects = ["across", "up"].map((way) => element("select", { id: `pad-${way}`, onchange: () => changed() }));
+  const selects = ["across", "up"].map((way) => choice(`pad-${way}`, [], () => changed()));
   const dimensions = () => selects.map((select) => Number(select.value));
   const plane = new Plane({
     label: "Two dimensions of the latent space. Arrow keys move in it, in larger steps with Shift.",
@@ -46,16 +52,27 @@ export function makePad({ onMove, onDimensions }) {
     plane.drawPlace(z[across], z[up]);
   }
 
+  const result = () => z && {
+    array: stack([z]),
+    draw() {
+      const [across, up] = dimensions();
+      return plane.toPicture({ title: `${TITLES[space]}'s latent space`, unit: `z${across} across, z${up} up` }, HINT);
+    },
+    name: `latents-${space}`,
+  };
+
   return {
-    node: element("div", { class: "pad" },
+    node: element("section", { class: "card pad", "aria-label": "Pad" },
       element("div", { class: "row head" },
         element("h2", {}, "Drag in two"),
         element("div", { class: "row" },
           field("Across", selects[0]),
           field("Up", selects[1]))),
       plane.node,
-      element("p", { class: "hint" }, "Rings: 1σ and 2σ of the prior. Shaded: the mean ±2σ of q(z|x).")),
-    build(order, chosen) {
+      element("p", { class: "hint" }, HINT),
+      makeActions(result, "the place in the latent space", ["PNG", "npy"])),
+    build(framework, order, chosen) {
+      space = framework;
       selects.forEach((select, at) => {
         select.replaceChildren(...order.map((dimension) => element("option", { value: dimension }, `z${dimension}`)));
         select.value = order.includes(chosen[at]) ? chosen[at] : order[at];

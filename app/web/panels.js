@@ -1,7 +1,7 @@
 /* A panel for each framework, in one order and with one colour, which says itself when its framework doesn't answer. */
 
 import { sentence } from "./client.js";
-import { element } from "./elements.js";
+import { dot, element } from "./elements.js";
 import { TITLES } from "./frameworks.js";
 import { makeNotice } from "./parts.js";
 
@@ -17,7 +17,7 @@ export function makePanels(parent, frameworks, { fill, onReady }) {
     const notice = makeNotice();
     const version = element("span", { class: "version" });
     const node = element("article", { class: `framework ${name}`, "data-framework": name, "data-state": "waiting" },
-      element("h3", {}, element("span", { class: "dot", "aria-hidden": "true" }), title, version),
+      element("h3", {}, dot(), title, version),
       notice.node,
       body,
     );

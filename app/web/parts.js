@@ -1,7 +1,7 @@
 /* Small pieces that every tab is made of: a sentence where something went wrong, and buttons that save and copy. */
 
 import { isOvertaken } from "./client.js";
-import { element } from "./elements.js";
+import { button, element } from "./elements.js";
 import { saveCsv, saveNpy, savePng } from "./files.js";
 import { enlarge } from "./grids.js";
 import { asCurl, asPython } from "./snippets.js";
@@ -37,12 +37,11 @@ export function makeActions(result, label = "result", actions = ["PNG", "npy", "
   const group = element("div", { class: "actions", role: "group", "aria-label": `Save or copy: ${label}` }, status);
   const add = (words, name, act) => {
     if (!actions.includes(words)) return;
-    const button = element("button", { type: "button", class: "quiet", "aria-label": name }, words);
-    button.addEventListener("click", async () => {
+    const node = button(words, async () => {
       const what = result();
-      flash(what ? await act(what) : "Nothing yet", button, status);
-    });
-    group.append(button);
+      flash(what ? await act(what) : "Nothing yet", node, status);
+    }, { class: "quiet", "aria-label": name });
+    group.append(node);
   };
   add("PNG", `Save ${label} as PNG`, async ({ array, name, options, draw = () => enlarge(array, options) }) =>
     savePng(await draw(), name));
@@ -70,13 +69,13 @@ export async function copy(text) {
 }
 
 /* Say it on a button for a while, and in a status for those who don't see it. */
-export function flash(said, button, status) {
+export function flash(said, node, status) {
   if (!said || status.textContent) return;
-  const words = button.textContent;
-  button.textContent = said;
+  const words = node.textContent;
+  node.textContent = said;
   status.textContent = said;
   setTimeout(() => {
-    button.textContent = words;
+    node.textContent = words;
     status.textContent = "";
   }, SAID_MS);
 }

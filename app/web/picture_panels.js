@@ -4,13 +4,15 @@ import { differ } from "./differences.js";
 import { element } from "./elements.js";
 import { TITLES } from "./frameworks.js";
 import { drawImages, imageCanvas } from "./grids.js";
+import { measureGesture } from "./pace.js";
 import { makePanels } from "./panels.js";
 import { formatMs, makeActions } from "./parts.js";
 
 /*
- * Return {node, difference, results, ask(framework, send)}. `what` says what the pictures are and
+ * Return {node, difference, results, ask(framework, send, at)}. `what` says what the pictures are and
  * names the files; `onReady` is that of `makePanels`; `extend(framework, body)` puts more into a panel. `send()` returns
- * {answer, request, options}: what `app.ask` came to, and what `makeActions` takes beside it.
+ * {answer, request, options}: what `app.ask` came to, and what `makeActions` takes beside it. `at` is the time of the
+ * gesture that asks, if one does.
  */
 export function makePicturePanels(app, { what, onReady, extend = () => {} }) {
   const results = new Map();
@@ -32,14 +34,15 @@ export function makePicturePanels(app, { what, onReady, extend = () => {} }) {
     views.set(framework, { canvas, timing });
   }
 
-  async function ask(framework, send) {
+  async function ask(framework, send, at = null) {
     const { notice } = panels.of(framework);
     try {
       const { answer, request, options } = await send();
       notice.clear();
       const { canvas, timing } = views.get(framework);
       drawImages(canvas, answer.array, options);
-      timing.textContent = `model ${formatMs(answer.timings.model)} ms, total ${formatMs(answer.timings.all)} ms`;
+      timing.textContent = `model\u00a0${formatMs(answer.timings.model)}\u00a0ms, total\u00a0${formatMs(answer.timings.all)}\u00a0ms`;
+      if (at !== null) measureGesture(at);
       results.set(framework, { array: answer.array, options, name: `${what.toLowerCase()}-${framework}`, request });
       compare();
     } catch (error) {

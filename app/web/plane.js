@@ -1,5 +1,6 @@
 /* A square on which a place is chosen by dragging or with the arrow keys. What it shows is drawn by others. */
 
+import { SCALE, drawPicture } from "./chart_picture.js";
 import { element } from "./elements.js";
 
 const STEP = 0.02;
@@ -38,15 +39,22 @@ export class Plane {
     return getComputedStyle(this.canvas).getPropertyValue(`--${name}`);
   }
 
-  draw() {
+  draw(ratio = window.devicePixelRatio) {
     if (!this.size) return;
-    const ratio = window.devicePixelRatio;
     const pixels = Math.round(this.size * ratio);
     if (this.canvas.width !== pixels) [this.canvas.width, this.canvas.height] = [pixels, pixels];
     this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.context.clearRect(0, 0, this.size, this.size);
     this.#drawAxes();
     this.#draw(this);
+  }
+
+  /* A canvas for a file, as sharp as a file's pictures are; `words` are title and unit. */
+  toPicture(words, source) {
+    this.draw(SCALE);
+    const picture = drawPicture(this.canvas, words, source);
+    this.draw();
+    return picture;
   }
 
   #drawAxes() {

@@ -2,22 +2,22 @@
 
 import { element } from "./elements.js";
 import { drawImages } from "./grids.js";
-import { PIXELS } from "./pixels.js";
 import { Plane } from "./plane.js";
 
 const NEAR = 12;
 const CLASSES = 10;
 
 /*
- * Return {node, show(map, z)}, where `map` is a framework's part of the latent map. `onPick(index)` is called when a
- * digit is clicked, and `onMove([along each axis], how)` where the pointer drags between them.
+ * Return {node, show(map, z), result({name, source, title, unit})}, where `map` is a framework's part of the latent map.
+ * `onPick(index)` is called when a digit is clicked, and `onMove([along each axis], how)` where the pointer drags between
+ * them.
  */
 export function makeScatter(digits, { onPick, onMove }) {
   let map = null;
   let here = [0, 0];
   const picture = element("canvas", { class: "pixels", width: 28, height: 28 });
-  const words = element("span");
-  const hovered = element("div", { class: "hovered card", hidden: true, "aria-hidden": "true" }, picture, words);
+  const text = element("span");
+  const hovered = element("div", { class: "hovered card", hidden: true, "aria-hidden": "true" }, picture, text);
   let isDragging = false;
 
   const plane = new Plane({
@@ -35,8 +35,8 @@ export function makeScatter(digits, { onPick, onMove }) {
       const index = place ? nearest(place) : -1;
       hovered.hidden = index < 0;
       if (index < 0) return;
-      drawImages(picture, { shape: [1, PIXELS], data: digits.image(index) });
-      words.textContent = `Test digit ${index}, a ${digits.labels[index]}`;
+      drawImages(picture, digits.image(index));
+      text.textContent = `Test digit ${index}, a ${digits.labels[index]}`;
       const [left, top] = plane.toScreen(...map.points[index]);
       hovered.classList.toggle("left", left > plane.size / 2);
       hovered.style.setProperty("--x", `${left}px`);
@@ -76,6 +76,12 @@ export function makeScatter(digits, { onPick, onMove }) {
       plane.reach = Math.max(...map.points.flat().map(Math.abs)) * 1.05;
       here = map.axes.map((axis) => axis.reduce((sum, share, at) => sum + share * (z[at] - map.center[at]), 0));
       plane.draw();
+    },
+    result: ({ name, source, ...words }) => map && {
+      array: { shape: [map.points.length, 2], data: Float32Array.from(map.points.flat()) },
+      rows: [["test digit", "class", "across", "up"], ...map.points.map((point, index) => [index, digits.labels[index], ...point])],
+      draw: () => plane.toPicture(words, source),
+      name,
     },
   };
 }

@@ -1,6 +1,6 @@
 /* A field for the seed of the noise, and a button for another one. */
 
-import { element, field } from "./elements.js";
+import { button, element, field } from "./elements.js";
 
 const FIRST = "7";
 const BELOW = 2 ** 53;
@@ -24,7 +24,7 @@ export function makeSeedField(onChange) {
     take();
   };
   input.addEventListener("input", take);
-  const node = field("Seed", input, element("button", { type: "button", class: "quiet", onclick: draw }, "Another"));
+  const node = field("Seed", input, button("Another", draw, { class: "quiet" }));
   return {
     node,
     get value() {

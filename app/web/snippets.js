@@ -66,5 +66,5 @@ function listOf({ shape, data }) {
 }
 
 function base64(bytes) {
-  return btoa(String.fromCharCode(...bytes));
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }

@@ -12,11 +12,17 @@ from tests.service import CHECKOUT
 from training.frameworks import FRAMEWORKS
 
 PANEL = "#panel-compare"
-CHART_MARGIN = (32, 116)
-"""What a saved picture has around its chart, across and down."""
+CHART_MARGIN = (32, 124)
+"""What a saved picture has around its chart, across and at least down."""
 
 CHART_HEAD = 72
 """How far down a saved picture its chart begins."""
+
+PASTEABLE = 4096
+"""How many characters a terminal takes at once."""
+
+SMALLEST_TEXT = 11
+"""In pixels."""
 
 READY = "#frameworks .chip.pytorch[data-state=ready]"
 SUMMARY = json.loads((CHECKOUT / "app" / "web" / "data" / "comparison.json").read_text())
@@ -48,8 +54,8 @@ def test_lines_and_bars_of_any_section_are_drawn(visit):
          "series": [{"framework": "jax", "values": [90 + 100 / epoch for epoch in range(1, 301)]}]},
         {"kind": "lines", "title": "Gap", "unit": "ms", "axis": [1, 2, 3], "section": "inference",
          "series": [{"framework": "jax", "values": [1, None, 3]}]},
-        {"kind": "bars", "title": "Epoch", "unit": "s", "axis": ["compiled", "eager"], "section": "training",
-         "series": [{"framework": "pytorch", "values": [None, 3.25]}]},
+        {"kind": "bars", "title": "Epoch", "unit": "s", "axis": ["compiled", "eager", "slow"], "section": "training",
+         "series": [{"framework": "pytorch", "values": [None, 3.25, 98.99]}]},
     ]  # fmt: skip
     origin = {"machine": "an abacus", "commit": "", "day": "1974-05-01"}
     report = {"smoke": False, "missing": ["code"], "charts": [{**chart, "measured": [origin]} for chart in charts]}
@@ -63,8 +69,36 @@ def test_lines_and_bars_of_any_section_are_drawn(visit):
     assert [len(line.split()) for line in points] == [300, 2]
     assert "NaN" not in page.inner_html(PANEL)
     assert page.is_visible(f"{PANEL} text:has-text('3.25')")
+    assert page.is_visible(f"{PANEL} text:text-is('99.0')")
     assert "Not measured yet: code." in page.inner_text(PANEL)
     assert "an abacus (commit unknown, 1974-05-01)" in page.inner_text(PANEL)
+
+
+@pytest.mark.parametrize("width", [320, 560, 768, 1440])
+def test_text_of_charts_is_readable(visit, width):
+    """However narrow the window is, no text of a chart is below 11 pixels, cut off, or on another one."""
+    page = visit("compare", width=width)
+    page.wait_for_selector(f"{PANEL} figure")
+
+    sizes, overlaps = page.evaluate(f"""() => {{
+        const charts = [...document.querySelectorAll('{PANEL} .charts svg')];
+        const sizes = charts.map(svg => parseFloat(getComputedStyle(svg).fontSize) * svg.getScreenCTM().a);
+        const overlaps = charts.flatMap(svg => {{
+            const frame = svg.getBoundingClientRect();
+            const texts = [...svg.querySelectorAll('text')];
+            // A line of text is higher than what is written in it.
+            const boxes = texts.map(text => text.getBoundingClientRect()).map(({{ left, right, top, bottom }}) =>
+                ({{ left, right, top: top + (bottom - top) / 4, bottom: bottom - (bottom - top) / 4 }}));
+            return boxes.flatMap((one, at) => boxes.slice(0, at).some(other => one.left < other.right &&
+                other.left < one.right && one.top < other.bottom && other.top < one.bottom) ||
+                one.left < frame.left - 1 || one.right > frame.right + 1 ? [texts[at].textContent] : []);
+        }});
+        return [sizes, overlaps];
+    }}""")
+
+    assert len(sizes) == len(SUMMARY["charts"])
+    assert min(sizes) >= SMALLEST_TEXT
+    assert overlaps == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -81,7 +115,8 @@ def test_chart_is_saved_as_a_picture_that_stands_alone(visit, scheme, number):
         pixels = np.array(picture.convert("RGB")).astype(int)
 
     assert picture.format == "PNG"
-    assert picture.size == (2 * (width + CHART_MARGIN[0]), 2 * (height + CHART_MARGIN[1]))
+    assert picture.width == 2 * (width + CHART_MARGIN[0])
+    assert picture.height >= 2 * (height + CHART_MARGIN[1])
     assert (pixels[[0, 0, -1, -1], [0, -1, 0, -1]] == colour(page, "card")).all()
     for name in FRAMEWORKS:
         own = (np.abs(pixels - colour(page, name)).max(axis=2) < 3).nonzero()[0]
@@ -124,7 +159,7 @@ def test_visitor_measures_every_framework_and_size(visit):
 
 
 def test_measurement_is_saved(visit):
-    """What was measured is drawn and saved as pictures, as an array, and as CSV with the names of rows and columns."""
+    """What was measured is saved as pictures, array and CSV file; a request of it is copied, short enough to paste."""
     page = visit("compare?n=10")
     page.wait_for_selector(READY)
     page.click(f"{PANEL} button:has-text('Measure')")
@@ -136,9 +171,15 @@ def test_measurement_is_saved(visit):
         with Image.open(save(page, f"Save {title}, by images a request as PNG")) as picture:
             assert len(picture.convert("RGB").getcolors(1 << 16)) > 3
 
+    page.click("[aria-label='Copy as curl: figures measured from this browser']")
+    page.wait_for_selector("text=Copied")
+    command = page.evaluate("navigator.clipboard.readText()")
+
     assert names[:3] == ["framework", "images a request", "median, ms"]
     assert [row[:2] for row in rows[:4]] == [["JAX", "1"], ["TensorFlow", "1"], ["PyTorch", "1"], ["JAX", "16"]]
     np.testing.assert_allclose(array, np.array([row[2:] for row in rows], float), rtol=1e-6)
+    assert "/reconstruct?framework=jax" in command
+    assert len(command) < PASTEABLE
 
 
 def test_measuring_stops_when_another_tab_is_shown(visit):

@@ -93,3 +93,27 @@ def test_what_is_no_picture_is_refused_in_a_sentence(page, content):
 
     assert "isn't a picture" in page.wait_for_selector(".input-card .notice:not([hidden])").inner_text()
     assert read_image(page, DRAWING) == before
+
+
+def test_picture_that_is_read_too_late_is_left_aside(page):
+    """Who picks a digit while a large picture is still being read keeps that digit."""
+    page.evaluate(
+        """() => {
+            const decode = createImageBitmap;
+            window.createImageBitmap = async (blob) => {
+                await new Promise(resolve => { window.finish = resolve; });
+                const bitmap = await decode(blob);
+                setTimeout(() => { window.isDecoded = true; });
+                return bitmap;
+            };
+        }"""
+    )
+
+    hand_over(page, "drop", photo())
+    page.click("[aria-label='Test digit 2, a 1']")
+    before = read_image(page, DRAWING)
+    page.evaluate("window.finish()")
+    page.wait_for_function("window.isDecoded")
+
+    assert read_image(page, DRAWING) == before
+    assert not page.is_visible("text=Taken as")

@@ -1,7 +1,7 @@
 /* The three sources side by side, as they are installed; a line and its twins light up together. */
 
 import { request } from "../client.js";
-import { element, field } from "../elements.js";
+import { button, choice, dot, element, field } from "../elements.js";
 import { TITLES } from "../frameworks.js";
 import { copy, flash, makeNotice } from "../parts.js";
 
@@ -18,11 +18,10 @@ export function mount(panel, app) {
   let marked = null;
   const notice = makeNotice();
   const said = element("p", { class: "hint", role: "status" });
-  const file = element("select", { id: "code-file", onchange: () => open({ file: file.value, line: null }) },
-    ...FILES.map((one) => element("option", {}, one)));
-  const jump = element("select", { id: "code-definition", onchange: () => mark(Number(jump.value), { isKept: true, isMoved: true }) });
+  const file = choice("code-file", FILES, (chosen) => open({ file: chosen, line: null }));
+  const jump = choice("code-definition", [], (line) => mark(Number(line), { isKept: true, isMoved: true }));
   const buttons = Object.entries(TITLES).map(([framework, words]) =>
-    element("button", { type: "button", "data-of": framework, onclick: () => choose(framework) }, words));
+    button(words, () => choose(framework), { "data-of": framework }));
   const place = element("div", { class: "code-columns" });
   for (const [framework, words] of Object.entries(TITLES)) {
     const text = element("div", { class: "code-text", role: "group", tabindex: 0, "data-of": framework });
@@ -30,14 +29,15 @@ export function mount(panel, app) {
     text.addEventListener("pointermove", (event) => mark(lineAt(event.target)));
     text.addEventListener("click", (event) => mark(lineAt(event.target), { isKept: true }));
     text.addEventListener("scroll", () => follow(text));
-    const saving = element("button", { type: "button", class: "quiet", "aria-label": `Copy the source for ${words}` }, "Copy");
     const status = element("span", { class: "offscreen", role: "status" });
-    saving.addEventListener("click", async () => flash(await copy(sourceOf(framework)), saving, status));
+    const saving = button("Copy", async () => flash(await copy(sourceOf(framework)), saving, status), {
+      class: "quiet", "aria-label": `Copy the source for ${words}`,
+    });
     const path = element("span", { class: "version" });
     columns.set(framework, { text, path });
     place.append(
       element("article", { class: `framework ${framework}`, "data-framework": framework },
-        element("h3", {}, element("span", { class: "dot", "aria-hidden": "true" }), words, path, saving), status, text));
+        element("h3", {}, dot(), words, path, saving), status, text));
   }
   panel.append(
     element("section", { class: "card", "aria-label": "Code" },
@@ -114,7 +114,7 @@ export function mount(panel, app) {
 
   function choose(framework) {
     panel.dataset.of = framework;
-    for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.of === framework));
+    for (const one of buttons) one.setAttribute("aria-pressed", String(one.dataset.of === framework));
     app.state.set({ of: framework === "jax" ? null : framework });
   }
 

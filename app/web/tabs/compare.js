@@ -2,7 +2,7 @@
 
 import { ServiceProblem } from "../client.js";
 import { loadDigits } from "../digits.js";
-import { element } from "../elements.js";
+import { dot, element } from "../elements.js";
 import { makeFigure } from "../figures.js";
 import { TITLES } from "../frameworks.js";
 import { makeLiveMeasurement } from "../live_measurement.js";
@@ -25,9 +25,9 @@ export function mount(panel, app) {
   const legend = element("ul", { class: "frameworks" },
     ...Object.entries(TITLES).map(([framework, words]) =>
       element("li", { class: `chip ${framework}`, "data-state": "ready" },
-        element("span", { class: "dot", "aria-hidden": "true" }), words)));
+        dot(), words)));
   panel.append(
-    element("section", { class: "card compare", "aria-label": "The report" },
+    element("section", { class: "card", "aria-label": "The report" },
       element("div", { class: "row head" }, element("h2", {}, "From the report: lower is better"), legend),
       notice.node, missing, charts, origins),
     live.node);

@@ -3,10 +3,11 @@
 import { makeDigitStrip } from "../digit_strip.js";
 import { loadDigits } from "../digits.js";
 import { Drawing } from "../drawing.js";
-import { element, field } from "../elements.js";
+import { button, choice, element, field } from "../elements.js";
 import { TITLES } from "../frameworks.js";
 import { drawImages, imageCanvas } from "../grids.js";
 import { stack } from "../npy.js";
+import { makeNotice } from "../parts.js";
 import { makePicturePanels } from "../picture_panels.js";
 import { readPixels, writePixels } from "../pixels.js";
 
@@ -26,9 +27,8 @@ export function mount(panel, app) {
   const narrow = matchMedia("(max-width: 30rem)");
   const movies = new Map();
   const ends = ENDS.map(([key, words, first]) => makeEnd(key, words, first));
-  const steps = element("select", { id: "interpolate-steps" }, ...STEPS.map((one) => element("option", {}, String(one))));
-  steps.addEventListener("change", () => {
-    app.state.set({ steps: steps.value });
+  const steps = choice("interpolate-steps", STEPS, (value) => {
+    app.state.set({ steps: value });
     askAll({});
   });
   const at = element("input", { type: "range", id: "interpolate-at", min: 0, step: 1, value: 0 });
@@ -37,8 +37,8 @@ export function mount(panel, app) {
     pause();
     drawFrames();
   });
-  const play = element("button", { type: "button", onclick: () => (timer === null ? start() : pause()) }, "Play");
-  const hint = element("p", { class: "notice", role: "status", hidden: true }, "One end is empty: draw a digit there, or pick one.");
+  const play = button("Play", () => (timer === null ? start() : pause()));
+  const notice = makeNotice();
   const pictures = makePicturePanels(app, {
     what: "Interpolation",
     onReady: (framework) => isLoaded && ask(framework, {}),
@@ -56,7 +56,7 @@ export function mount(panel, app) {
         element("div", { class: "row" },
           field("Steps", steps), play,
           field("Step", at))),
-      hint,
+      notice.node,
       pictures.node,
       pictures.difference));
 
@@ -77,7 +77,7 @@ export function mount(panel, app) {
       element("h2", {}, words), drawing.node,
       element("div", { class: "end-side" }, strip.node,
         element("div", { class: "row" },
-          element("button", { type: "button", onclick: () => drawing.clear() }, "Clear"),
+          button("Clear", () => drawing.clear()),
           element("span", { class: "hint" }, "and draw, or pick a digit of the test set."))));
     const show = (digits) => {
       const pixels = app.state.get(`${key}-pixels`);
@@ -94,15 +94,16 @@ export function mount(panel, app) {
     for (const framework of app.frameworks.ready) ask(framework, how);
   }
 
-  function ask(framework, { live = false }) {
+  function ask(framework, { live = false, at: begun = null }) {
     const images = ends.map((end) => end.drawing.image);
-    hint.hidden = ends.every((end) => !end.drawing.isEmpty);
-    if (!hint.hidden) return null;
+    const isEmpty = ends.some((end) => end.drawing.isEmpty);
+    notice.say(isEmpty ? "One end is empty: draw a digit there, or pick one." : "");
+    if (isEmpty) return null;
     const request = { path: "/interpolate", query: { framework, steps: Number(steps.value) }, body: stack(images, Uint8Array) };
     return pictures.ask(framework, async () => {
       const answer = await app.ask({ ...request, framework, live });
       return { answer, request, options: { columns: narrow.matches ? NARROW_COLUMNS : request.query.steps } };
-    }).then(drawFrames);
+    }, begun).then(drawFrames);
   }
 
   function drawFrames() {
@@ -112,7 +113,7 @@ export function mount(panel, app) {
     for (const [framework, { array }] of pictures.results) {
       const size = array.data.length / array.shape[0];
       const one = Math.min(frame, array.shape[0] - 1);
-      drawImages(movies.get(framework), { shape: [1, 28, 28], data: array.data.subarray(one * size, (one + 1) * size) });
+      drawImages(movies.get(framework), array.data.subarray(one * size, (one + 1) * size));
     }
   }
 

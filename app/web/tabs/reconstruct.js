@@ -1,6 +1,6 @@
 /* Draw a digit, and see while drawing what each framework makes of it, how well it fits, and where the three differ. */
 
-import { element } from "../elements.js";
+import { button, element } from "../elements.js";
 import { loadDigits } from "../digits.js";
 import { makeDifferenceView } from "../difference_view.js";
 import { drawImages, imageCanvas } from "../grids.js";
@@ -50,10 +50,10 @@ export function mount(panel, app) {
       element("div", { class: "row head" }, element("h2", {}, "Three frameworks, the same image and noise"), seed.node),
       row,
     ),
-    element("section", { class: "card test-digits", "aria-label": "Test set" },
+    element("section", { class: "card", "aria-label": "Test set" },
       element("div", { class: "row head" },
         element("h2", {}, "Digits that no model was trained on"),
-        element("button", { type: "button", onclick: explore }, "Explore this one's latent space")),
+        button("Explore this one's latent space", explore)),
       input.strip.node),
   );
 
@@ -114,7 +114,7 @@ export function mount(panel, app) {
 
   function show(framework, json, timings) {
     const { canvas, values } = views.get(framework);
-    drawImages(canvas, { shape: [1, PIXELS], data: results.get(framework).probs });
+    drawImages(canvas, results.get(framework).probs);
     for (const key of ["elbo", "log_likelihood", "kl_divergence"]) {
       values.get(key).textContent = formatNats(json[key][0]);
     }
@@ -131,7 +131,7 @@ export function mount(panel, app) {
   function forget(framework) {
     results.delete(framework);
     const { canvas, values } = views.get(framework);
-    drawImages(canvas, { shape: [1, PIXELS], data: new Uint8Array(PIXELS) });
+    drawImages(canvas, new Uint8Array(PIXELS));
     for (const value of values.values()) value.textContent = "–";
   }
 

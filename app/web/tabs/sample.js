@@ -1,6 +1,6 @@
 /* Draw from the prior: the same latents, decoded by each framework. */
 
-import { element, field } from "../elements.js";
+import { choice, element, field } from "../elements.js";
 import { makePicturePanels } from "../picture_panels.js";
 import { makeSeedField } from "../seed_field.js";
 
@@ -17,9 +17,8 @@ export function mount(panel, app) {
     app.state.set({ seed: value });
     askAll();
   });
-  const count = element("select", { id: "sample-count" }, ...COUNTS.map((one) => element("option", {}, String(one))));
-  count.addEventListener("change", () => {
-    app.state.set({ n: count.value });
+  const count = choice("sample-count", COUNTS, (n) => {
+    app.state.set({ n });
     askAll();
   });
   const temperature = element("input", { type: "range", id: "temperature", min: 0, max: HOTTEST, step: 0.05, value: 1 });
@@ -30,7 +29,7 @@ export function mount(panel, app) {
   });
   const pictures = makePicturePanels(app, { what: "Samples", onReady: (framework) => ask(framework, {}) });
   panel.append(
-    element("section", { class: "card sample", "aria-label": "Samples" },
+    element("section", { class: "card", "aria-label": "Samples" },
       element("div", { class: "row head" },
         element("h2", {}, "One draw from the prior, decoded three times"),
         element("div", { class: "row" },
