@@ -209,7 +209,7 @@ def test_saved_picture_says_whose_it_is(page, what):
             window.written = [];
             const write = CanvasRenderingContext2D.prototype.fillText;
             CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
-                window.written.push(text);
+                window.written.push(String(text));
                 write.call(this, text, ...place);
             };
         }"""
@@ -254,8 +254,11 @@ def test_answer_for_a_space_that_was_left_is_left_aside(page):
     """An encoder that answers only after another one's space was chosen doesn't move the place there."""
     first = page.inner_text(f"{PANEL} .slider label >> nth=0")
     held = []
-    page.route("**/encode?framework=jax*", held.append)
 
+    def hold(route):
+        held.append(route)
+
+    page.route("**/encode?framework=jax*", hold)
     with page.expect_request("**/encode?framework=jax*"):
         page.click(f"{PANEL} [data-index='2']")
     page.select_option("#space", "pytorch")

@@ -113,7 +113,7 @@ def test_picture_that_is_read_too_late_is_left_aside(page):
     page.click("[aria-label='Test digit 2, a 1']")
     before = read_image(page, DRAWING)
     page.evaluate("window.finish()")
-    page.wait_for_function("window.isDecoded")
+    page.wait_for_function("() => window.isDecoded")
 
     assert read_image(page, DRAWING) == before
     assert not page.is_visible("text=Taken as")

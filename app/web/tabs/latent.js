@@ -123,7 +123,7 @@ export function mount(panel, app) {
     const share = explained.reduce((sum, one) => sum + one) * 100;
     mapSource = isServed
       ? `Means of ${digits.count} digits by ${TITLES[space.value]}'s encoder, on the two components that hold most ` +
-        `of their variance (${share.toFixed(0)} %).`
+        `of their variance (${share.toFixed(0)}\u00a0%).`
       : "This map was made of another checkpoint than the one that is served.";
     mapHint.textContent = `${mapSource} Click one, or drag between them.`;
     const fits = Object.entries(to).map(([one, fit]) => `${TITLES[one]} ${fit.explained.toFixed(2)}`);
