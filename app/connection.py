@@ -201,7 +201,8 @@ class Connection(HttpToolsProtocol):
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > self._max_header_bytes:
             self._stop_parsing(431, self._too_long())
         # RFC 9112, section 3.2: a proxy before this server may have taken another of several for the right one.
-        if self._count_hosts() > 1 or (self._count_hosts() == 0 and self.parser.get_http_version() != "1.0"):
+        hosts = self._count_hosts()
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() != "1.0"):
             self._stop_parsing(400, "the request has no Host header, or several: send one")
 
     def _count_hosts(self) -> int:

@@ -69,11 +69,11 @@ def measure(options: Options) -> list[Figure]:
                     )
                     for server, request in (empty, asked[figure["kind"], figure["by"]])
                 )
-                figure["runs"].append(run | {f"empty_{name}": value for name, value in before.items()})
+                run |= {f"empty_{name}": value for name, value in before.items()}
                 if figure["by"] in bare:
                     count = figure["connections"]
-                    calls = bare[figure["by"]](count, options.seconds)
-                    figure["runs"][-1]["bare_s"] = statistics.median(calls) / count
+                    run["bare_s"] = statistics.median(bare[figure["by"]](count, options.seconds)) / count
+                figure["runs"].append(run)
     return figures
 
 
