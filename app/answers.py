@@ -18,8 +18,9 @@ from app.exceptions import DeadlinePassedError
 from app.exchange import Exchange
 from app.inference.computation import Computation
 from app.inference.jobs import Timings
+from app.inference.plans import Arrays, Plan
 from app.inference.states import LoadedModel
-from app.inference.tasks import Arrays
+from app.inference.tasks import carry_out
 
 T = TypeVar("T")
 
@@ -49,6 +50,11 @@ class Answer(Response):
             await send({"type": "http.response.body", "body": b""})
 
 
+async def answer_plan(exchange: Exchange, call: Call[OptionsT], model: LoadedModel, plan: Plan) -> Answer:
+    """Return what a plan comes to on the model; errors are those of `answer`."""
+    return await answer(exchange, call, model, lambda on: carry_out(on, plan), seed=plan.seed)
+
+
 async def answer(
     exchange: Exchange,
     call: Call[OptionsT],
@@ -66,26 +72,33 @@ async def answer(
         FrameworkUnavailableError: The framework failed.
         OverloadedError: Its queue is full.
     """
-    if call.output is not None:
-        check_output(call, call.output)
+    check_output(call)
     computation = model.begin()
-    framework = model.adapter.framework
-    arrays = await compute(exchange, work(computation), [framework])
-    outputs = {name: arrays[name] for name in call.outputs}
-    size = sum([array.nbytes for array in outputs.values()])
+    arrays = await compute(exchange, work(computation), [model.adapter.framework])
+    size = sum([arrays[name].nbytes for name in call.outputs])
     is_long = takes_long(size, is_npy=call.format is OutputFormat.NPY)
-    write = partial(_WRITE[call.format], outputs, model, seed)
-    content = _hold(exchange, await run_work(write, is_long=is_long))
+    content = _hold(exchange, await run_work(partial(write, call, model, arrays, seed=seed), is_long=is_long))
     timings = computation.timings
-    total_s = exchange.elapsed_s
-    exchange.service.metrics.of(framework).observe_stages(
-        queue_s=timings.queue_s, model_s=timings.model_s, codec_s=total_s - timings.queue_s - timings.model_s
-    )
+    timings.total_s = exchange.elapsed_s
+    exchange.service.metrics.of(model.adapter.framework).observe_stages(timings)
+    return make_answer(call, model, content, seed=seed, timings=timings)
+
+
+def write(call: Call[OptionsT], model: LoadedModel, arrays: Arrays, *, seed: int | None) -> bytes:
+    """Return the body of an answer."""
+    outputs = {name: arrays[name] for name in call.outputs}
+    return _WRITE[call.format](outputs, model, seed)
+
+
+def make_answer(
+    call: Call[OptionsT], model: LoadedModel, content: bytes, *, seed: int | None, timings: Timings
+) -> Answer:
+    """Return an answer with the headers that say where it comes from, and where its time went."""
     headers = [
         *_provenance_headers(model),
         (b"content-type", _MEDIA_TYPES[call.format]),
         (b"content-length", b"%d" % len(content)),
-        (b"server-timing", _server_timing(timings, total_s)),
+        (b"server-timing", _server_timing(timings)),
         (b"vary", b"Accept"),
     ]
     if seed is not None:
@@ -160,9 +173,9 @@ def _provenance_headers(model: LoadedModel) -> Headers:
     return headers
 
 
-def _server_timing(timings: Timings, total_s: float) -> bytes:
+def _server_timing(timings: Timings) -> bytes:
     return b"queue;dur=%.3f, model;dur=%.3f, total;dur=%.3f" % (
         timings.queue_s * 1e3,
         timings.model_s * 1e3,
-        total_s * 1e3,
+        timings.total_s * 1e3,
     )

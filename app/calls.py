@@ -12,12 +12,13 @@ from starlette.datastructures import QueryParams
 
 from app.codecs.limits import Limits
 from app.codecs.media_types import OutputFormat, negotiate
-from app.codecs.payload import JsonValue, Payload, ends_from, images_from, latents_from, parse_payload
+from app.codecs.payload import Payload, ends_from, has_files, images_from, latents_from, parse_payload
 from app.codecs.wording import glimpse, join, wrong_value
 from app.exchange import Exchange
 from app.inference.states import LoadedModel
 from app.options import add_body_options, read_query, read_query_options, validate
 from app.schemas import AnswerOptions, ImageOptions, Options
+from training.config import ModelConfig
 
 T = TypeVar("T")
 OptionsT = TypeVar("OptionsT", bound=Options)
@@ -48,6 +49,10 @@ class Call(Generic[OptionsT]):
     """Names of the arrays that the answer holds."""
 
 
+ItemsOf = Callable[[Payload, Call[OptionsT], ModelConfig, Limits], ndarray]
+"""What makes images or latents of a body."""
+
+
 def read_call(exchange: Exchange, options_type: type[OptionsT]) -> Call[OptionsT]:
     """Return what the query and the headers ask for; a body may add to that.
 
@@ -55,9 +60,14 @@ def read_call(exchange: Exchange, options_type: type[OptionsT]) -> Call[OptionsT
         InvalidValueError: A parameter is wrong.
         NotAcceptableError: Nothing that is accepted can be answered.
     """
-    query: bytes = exchange.scope["query_string"]
+    query, accept = exchange.scope["query_string"], exchange.fields.get(b"accept")
+    return parse_call(options_type, query, accept=accept, limits=exchange.service.limits)
+
+
+def parse_call(options_type: type[OptionsT], query: bytes, *, accept: bytes | None, limits: Limits) -> Call[OptionsT]:
+    """Return what a query and an Accept header ask for; errors are those of `read_call`."""
     parse = _parse_query if len(query) <= _LONGEST_CACHED_QUERY else _parse_query.__wrapped__
-    call: Call[OptionsT] = parse(options_type, query, exchange.fields.get(b"accept"), exchange.service.limits)
+    call: Call[OptionsT] = parse(options_type, query, accept, limits)
     return call
 
 
@@ -80,21 +90,43 @@ async def read_images(
     exchange: Exchange, call: Call[ImageOptionsT], model: LoadedModel
 ) -> tuple[Call[ImageOptionsT], Float32[ndarray, "batch pixels"]]:
     """Return the call with what the body adds, and the images in it, of the shape that the model takes."""
-    call, payload, is_long = await _read_payload(exchange, call, model, field="images")
-    limits, invert = exchange.service.limits, call.options.invert
-    work = partial(images_from, payload, model=model.adapter.model, limits=limits, invert=invert)
-    images = await run_work(work, is_long=is_long)
-    return call, images
+    return await read_items(exchange, call, model, field="images", items_of=images_of)
 
 
-async def read_latents(
-    exchange: Exchange, call: Call[OptionsT], model: LoadedModel
-) -> tuple[Call[OptionsT], Float32[ndarray, "batch latent"]]:
-    """Return the call with what the body adds, and the latents in it, of the length that the model takes."""
-    call, payload, is_long = await _read_payload(exchange, call, model, field="latents")
-    work = partial(latents_from, payload, model=model.adapter.model, limits=exchange.service.limits)
-    latents = await run_work(work, is_long=is_long)
-    return call, latents
+async def read_items(
+    exchange: Exchange, call: Call[OptionsT], model: LoadedModel, *, field: str, items_of: ItemsOf[OptionsT]
+) -> tuple[Call[OptionsT], Float32[ndarray, "batch values"]]:
+    """Return the call with what the body adds, and what is in it under the field."""
+    call, payload, is_long = await _read_payload(exchange, call, model, field=field)
+    work = partial(items_of, payload, call, model.adapter.model, exchange.service.limits)
+    items = await run_work(work, is_long=is_long)
+    return call, items
+
+
+def images_of(
+    payload: Payload, call: Call[ImageOptionsT], model: ModelConfig, limits: Limits
+) -> Float32[ndarray, "batch pixels"]:
+    """Return the images of a body, of the shape that the model takes."""
+    return images_from(payload, model=model, limits=limits, invert=call.options.invert)
+
+
+def latents_of(
+    payload: Payload, _call: Call[OptionsT], model: ModelConfig, limits: Limits
+) -> Float32[ndarray, "batch latent"]:
+    """Return the latents of a body, of the length that the model takes."""
+    return latents_from(payload, model=model, limits=limits)
+
+
+def add_options(call: Call[OptionsT], payload: Payload, *, limits: Limits) -> Call[OptionsT]:
+    """Return the call with the options that stand in the body.
+
+    Raises:
+        InvalidValueError: One is wrong or unknown, or stands in the query too.
+    """
+    if not payload.options:
+        return call
+    options = add_body_options(call.options, payload.options, limits=limits)
+    return _make_call(options, framework=call.framework, output_format=call.format, output=call.output)
 
 
 async def read_ends(
@@ -108,8 +140,11 @@ async def read_ends(
     return call, kind, ends
 
 
-def check_output(call: Call[OptionsT], output: str) -> None:
-    """Raise an `InvalidValueError` unless the answer can be just that array."""
+def check_output(call: Call[OptionsT]) -> None:
+    """Raise an `InvalidValueError` unless the answer can be just the array that is asked for, if one is."""
+    output = call.output
+    if output is None:
+        return
     if call.format is not OutputFormat.NPY:
         raise wrong_value("query.output", "picks the array of a npy answer: add format=npy, or leave it out")
     if output not in call.options.outputs:
@@ -170,18 +205,4 @@ async def _read_payload(
         payload = await asyncio.to_thread(asyncio.run, parsing)
     else:
         payload = await parsing
-    if payload.options:
-        options = add_body_options(call.options, payload.options, limits=limits)
-        call = _make_call(options, framework=call.framework, output_format=call.format, output=call.output)
-    # A picture can be a thousand times as large as its file.
-    return call, payload, is_long or _has_pictures(payload)
-
-
-def _has_pictures(payload: Payload) -> bool:
-    value = payload.value
-    if isinstance(value, ndarray):
-        return False
-    if not isinstance(value, JsonValue):
-        return True
-    items = value.value if isinstance(value.value, list) else [value.value]
-    return any(isinstance(item, str) for item in items)
+    return add_options(call, payload, limits=limits), payload, is_long or has_files(payload)

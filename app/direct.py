@@ -1,7 +1,6 @@
 """Answers the routes of the models ahead of FastAPI's routing, which takes longer than a model needs for an image."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Final
 
 from fastapi import Response
 from fastapi.routing import APIRoute
@@ -12,11 +11,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.errors import answer_error
 from app.exceptions import ServiceError
 from app.exchange import Exchange, Service
+from app.middleware import CLIENT_GONE
 
 Endpoint = Callable[[Exchange], Awaitable[Response]]
-
-CLIENT_GONE: Final = 499
-"""nginx's status of an answer that reaches no one, for the metrics."""
 
 
 class DirectMiddleware:

@@ -46,7 +46,7 @@ class Exchange(Request):
         """
         super().__init__(scope, receive)
         self.service = service
-        self.fields = _join_fields(scope["headers"])
+        self.fields = join_fields(scope["headers"])
         """Headers by their names in lower case."""
 
         self.await_message = receive
@@ -125,7 +125,8 @@ class Exchange(Request):
         raise ClientDisconnect
 
 
-def _join_fields(headers: list[tuple[bytes, bytes]]) -> Mapping[bytes, bytes]:
+def join_fields(headers: list[tuple[bytes, bytes]]) -> Mapping[bytes, bytes]:
+    """Return headers by their names in lower case."""
     fields = dict(headers)
     if len(fields) == len(headers):
         return fields

@@ -32,6 +32,10 @@ class Keys:
         found = [key for text in given for key in self._keys if hmac.compare_digest(text.encode(), key)]
         return found[0] if found else None
 
+    def knows(self, key: bytes) -> bool:
+        """Tell whether a key that `find` has returned is still one."""
+        return key in self._keys
+
     def reload(self) -> None:
         """Read them again.
 

@@ -16,6 +16,7 @@ from app.direct import DirectMiddleware
 from app.documentation import build_openapi, provenance_headers
 from app.errors import add_error_handlers
 from app.exchange import Service
+from app.hot_path import HotPath
 from app.inference.registry import Registry
 from app.keys import Keys
 from app.memory import Memory
@@ -34,8 +35,11 @@ class Application:
     FastAPI would put our middleware inside its own, which takes longer than a model needs for an image.
     """
 
-    def __init__(self, api: FastAPI, surrounded: ASGIApp) -> None:
+    def __init__(self, api: FastAPI, surrounded: ASGIApp, *, hot_path: HotPath | None) -> None:
         self.api = api
+        self.hot_path = hot_path
+        """For connections that can take it."""
+
         self.state = api.state
         self._surrounded = surrounded
 
@@ -85,10 +89,9 @@ def create_app(settings: Settings, registry: Registry | None = None) -> Applicat
     app.mount(site.FILES_PATH, site.files)
     add_error_handlers(app)
     _describe(app, needs_key=bool(keys))
+    service = Service(settings, registry, metrics, limits, Memory(max_bytes=settings.max_held_bytes), Patience())
     surrounded: ASGIApp = DirectMiddleware(
-        app,
-        routes=[*models.router.routes, *comparison.router.routes],
-        service=Service(settings, registry, metrics, limits, Memory(max_bytes=settings.max_held_bytes), Patience()),
+        app, routes=[*models.router.routes, *comparison.router.routes], service=service
     )
     if keys:
         surrounded = ApiKeyMiddleware(surrounded, keys=keys)
@@ -97,7 +100,13 @@ def create_app(settings: Settings, registry: Registry | None = None) -> Applicat
     if settings.cors_origins:
         surrounded = _allow_origins(surrounded, settings.cors_origins)
     routes = frozenset(route.path for router in routers for route in router.routes if isinstance(route, APIRoute))
-    return Application(app, RequestMiddleware(surrounded, metrics=metrics, routes=routes))
+    # Requests are counted by client, told to pages of other origins, or logged, by what surrounds the application only.
+    is_surrounded = settings.rate_limit is not None or settings.cors_origins or settings.access_log
+    return Application(
+        app,
+        RequestMiddleware(surrounded, metrics=metrics, routes=routes),
+        hot_path=None if is_surrounded else HotPath(models.PLANNED, service=service, keys=keys),
+    )
 
 
 def _allow_origins(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:

@@ -22,6 +22,8 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from app.inference.jobs import Timings
+
 FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 
 NO_FRAMEWORK: Final = "none"
@@ -90,11 +92,11 @@ class FrameworkMetrics:
         self._timed_out = families.timed_out.labels(framework)
         self._cancelled = families.cancelled.labels(framework)
 
-    def observe_stages(self, *, queue_s: float, model_s: float, codec_s: float) -> None:
-        """Count where the time of an answered request went; the answer itself is counted by `app.middleware`."""
-        self._queue_s.observe(queue_s)
-        self._model_s.observe(model_s)
-        self._codec_s.observe(codec_s)
+    def observe_stages(self, timings: Timings) -> None:
+        """Count where the time of an answered request went; the answer itself is counted by `Metrics`."""
+        self._queue_s.observe(timings.queue_s)
+        self._model_s.observe(timings.model_s)
+        self._codec_s.observe(timings.codec_s)
 
     def observe_batch(self, rows: int, model_s: float) -> None:
         """Count one call of the model, of so many images or latents."""

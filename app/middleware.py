@@ -26,6 +26,9 @@ OPEN_PAGE: Final = ("/", "/web/")
 OTHER_ROUTE: Final = "other"
 """What the metrics call a path that no route has."""
 
+CLIENT_GONE: Final = 499
+"""nginx's status of an answer that reaches no one, for the metrics."""
+
 _VISIBLE_ASCII: Final = re.compile(rb"[!-~]{1,128}")
 
 

@@ -15,6 +15,11 @@ T = TypeVar("T")
 PATIENCE_S: Final = 0.05
 """How long work takes before it is worth asking whether the client still waits for it."""
 
+TOOK_TOO_LONG: Final = (
+    "the answer took longer than the time that this request was given, and its work was dropped: "
+    "send less at a time, or later"
+)
+
 
 @dataclass(slots=True, eq=False)
 class _Work:
@@ -85,8 +90,5 @@ async def _watch(work: _Work) -> None:
                 pass
         work.reason = ClientDisconnect()
     except TimeoutError:
-        work.reason = DeadlinePassedError(
-            "the answer took longer than the time that this request was given, and its work was dropped: "
-            "send less at a time, or later"
-        )
+        work.reason = DeadlinePassedError(TOOK_TOO_LONG)
     work.task.cancel()

@@ -16,6 +16,7 @@ import uvicorn
 
 from app.connection import Connection, ConnectionLimits
 from app.exceptions import StartupError
+from app.hot_connection import HotConnection
 from app.inference.garbage import look_for_garbage_less_often
 from app.inference.registry import Registry
 from app.main import Application, create_app
@@ -102,11 +103,11 @@ class Server(uvicorn.Server):
         seconds = self.config.timeout_graceful_shutdown or 0
         ends = loop.time() + seconds
         await self._wait_until_answered(max(seconds - _LAST_S, seconds / 2))
-        if unanswered := len(self.server_state.tasks):
+        if unanswered := sum(not connection.is_idle for connection in self._connections):
             logger.warning("%d requests were not answered within %d s, and are told so", unanswered, seconds)
         await self.lifespan.shutdown()
         await self._wait_until_answered(ends - loop.time())
-        for connection in list(self.server_state.connections):
+        for connection in self._connections:
             connection.transport.abort()
 
     async def _accept_what_waits(self, sockets: Sequence[socket.socket]) -> None:
@@ -120,6 +121,10 @@ class Server(uvicorn.Server):
                 accepted.setblocking(False)
                 await asyncio.get_running_loop().connect_accepted_socket(self._make_connection, accepted)
 
+    @property
+    def _connections(self) -> list[Connection]:
+        return [connection for connection in self.server_state.connections if isinstance(connection, Connection)]
+
     def _make_connection(self) -> asyncio.Protocol:
         make: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
         return make(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
@@ -129,14 +134,13 @@ class Server(uvicorn.Server):
             async with asyncio.timeout(seconds):
                 while self.server_state.connections or self.server_state.tasks:  # uvicorn has no event for it
                     # Again and again: some of those that were accepted last are not yet among them.
-                    for connection in list(self.server_state.connections):
+                    for connection in self._connections:
                         connection.shutdown()
                     await asyncio.sleep(0.02)
 
     def _check_connections(self) -> None:
         now = asyncio.get_running_loop().time()
-        for connection in list(self.server_state.connections):
-            assert isinstance(connection, Connection)
+        for connection in self._connections:
             connection.check(now)
 
     def _hang_up(self) -> None:
@@ -174,10 +178,13 @@ def _configure(app: Application) -> uvicorn.Config:
         transfer_timeout_s=settings.transfer_timeout_s,
     )
     on_refused = partial(app.state.metrics.count_refused, OTHER_ROUTE)
+    connection: Callable[..., Connection] = Connection
+    if app.hot_path is not None:
+        connection = partial(HotConnection, hot_path=app.hot_path)
     return uvicorn.Config(
         app,
         interface="asgi3",
-        http=partial(Connection, limits=limits, on_refused=on_refused),  # type: ignore[arg-type]  # uvicorn only calls it
+        http=partial(connection, limits=limits, on_refused=on_refused),  # type: ignore[arg-type]  # uvicorn only calls it
         log_config=None,
         access_log=settings.access_log,
         server_header=False,

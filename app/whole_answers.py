@@ -8,7 +8,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 Message = Any
 """Of ASGI; uvicorn and Starlette have a type of their own each."""
 
-_OF_CONNECTIONS: Final = (b"\r\nconnection:", b"\r\ntransfer-encoding:")
+Header = tuple[bytes, bytes]
+
+_OF_CONNECTIONS: Final = frozenset((b"connection", b"transfer-encoding"))
 """Headers by which uvicorn decides what else it does."""
 
 
@@ -45,12 +47,20 @@ class WholeAnswers:
             return None
         if cycle.flow.write_paused or cycle.disconnected or cycle.scope["method"] == "HEAD":
             return None
-        body: bytes = message.get("body", b"")
-        headers: Sequence[tuple[bytes, bytes]] = [*cycle.default_headers, *head["headers"]]
-        lines = [b": ".join(header) for header in headers]
-        start = STATUS_LINE[head["status"]] + b"\r\n".join([*lines, b"\r\n"])
-        if b"\r\ncontent-length: %d\r\n" % len(body) not in start or any(name in start for name in _OF_CONNECTIONS):
+        headers: Sequence[Header] = [*cycle.default_headers, *head["headers"]]
+        if not _OF_CONNECTIONS.isdisjoint([name for name, _ in headers]):
             return None
-        # A line's end in a header would let whoever wrote it write the rest of the answer: uvicorn refuses it.
-        ends = len(headers) + 2
-        return start + body if start.count(b"\r") == start.count(b"\n") == ends else None
+        return join_answer(head["status"], headers, message.get("body", b""))
+
+
+def join_answer(status: int, headers: Sequence[Header], body: bytes) -> bytes | None:
+    """Return a whole answer as it is sent; None if its headers don't tell the body's length, or end more than one line.
+
+    A line's end in a header would let whoever wrote it write the rest of the answer.
+    """
+    lines = [b": ".join(header) for header in headers]
+    start = STATUS_LINE[status] + b"\r\n".join([*lines, b"\r\n"])
+    if b"\r\ncontent-length: %d\r\n" % len(body) not in start:
+        return None
+    ends = len(headers) + 2
+    return start + body if start.count(b"\r") == start.count(b"\n") == ends else None

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 
+from app.inference import tasks
 from app.inference.fake_adapter import FakeAdapter
 from app.inference.loader import checkpoint_path
 from app.inference.registry import Registry
@@ -75,6 +76,11 @@ class InlineComputation:
 def compute(task, adapter, *arguments, **options):
     """Return what a task of the service comes to on an adapter."""
     return asyncio.run(task(InlineComputation(adapter), *arguments, **options))
+
+
+def carry_out(plan, adapter, *arguments, **options):
+    """Return what a plan of the service comes to on an adapter."""
+    return compute(tasks.carry_out, adapter, plan(adapter.model, *arguments, **options))
 
 
 def make_service(checkpoints, load=fake_load, require_installed=lambda framework: None, **changes):

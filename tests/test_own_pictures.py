@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from app.inference import tasks
+from app.inference import plans
 from app.inference.fake_adapter import FakeAdapter
 from tests.live import serving, wait_until_settled
-from tests.service import compute
+from tests.service import carry_out
 from tests.test_train_command import run
 from training.checkpoint import load_checkpoint
 from training.data import load_dataset
@@ -51,7 +51,7 @@ def test_own_pictures_are_trained_on_served_and_reconstructed(folder):
     assert np.shape(answer["probs"]) == (1, 16, 24)
     assert np.shape(answer["mean"]) == (1, 3)
     rows = np.concatenate([dataset.train, dataset.validation, dataset.test]) / np.float32(255)
-    expected = compute(tasks.reconstruct, FakeAdapter(checkpoint, framework="pytorch"), rows, seed=7)
+    expected = carry_out(plans.reconstruct, FakeAdapter(checkpoint, framework="pytorch"), rows, seed=7)
     distances = np.sort(np.abs(np.array(answer["mean"]) - expected["mean"]).max(axis=1))
     assert distances[0] < 1e-5, "none of the images trained on is what the service read"
     assert distances[1] > 1e-3, "the images are too much alike to tell"

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.inference import tasks
+from app.inference import plans
 from app.inference.fake_adapter import FakeAdapter
 from tests.live import CHECKOUT, serving, wait_until_settled
-from tests.service import compute, npy, post_npy, read_npy
+from tests.service import carry_out, npy, post_npy, read_npy
 from training.checkpoint import load_checkpoint
 from training.data import TEST_SEED, binarize, load_dataset
 from training.frameworks import FRAMEWORKS
@@ -48,7 +48,7 @@ def test_committed_checkpoint_is_trained_as_the_readme_claims(framework):
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_answers_are_those_of_the_checkpoint(live_client, images, framework):
     """Reconstruction, ELBO and latents are what NumPy computes from the same file and seed."""
-    expected = compute(tasks.reconstruct, FakeAdapter(committed(framework), framework=framework), images, seed=7)
+    expected = carry_out(plans.reconstruct, FakeAdapter(committed(framework), framework=framework), images, seed=7)
 
     answer = live_client.post(
         f"/reconstruct?framework={framework}&seed=7",

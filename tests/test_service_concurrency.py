@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from app.inference import tasks
+from app.inference import plans
 from app.inference.fake_adapter import FakeAdapter
 from tests.service import (
-    compute,
+    carry_out,
     fake_adapter,
     load_jax_as,
     make_images,
@@ -65,7 +65,7 @@ def test_many_unlike_callers_get_their_own_answers(client, checkpoints):
 
     for index, probs in enumerate(answers):
         adapter = fake_adapter(checkpoints, FRAMEWORKS[index % 3])
-        expected = compute(tasks.reconstruct, adapter, images[index : index + 1], seed=index)["probs"]
+        expected = carry_out(plans.reconstruct, adapter, images[index : index + 1], seed=index)["probs"]
         np.testing.assert_allclose(probs, expected, rtol=1e-5, atol=1e-6)
 
 

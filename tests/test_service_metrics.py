@@ -8,6 +8,7 @@ import pytest
 from prometheus_client import Histogram
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.inference.jobs import Timings
 from app.metrics import Metrics
 from app.middleware import RequestMiddleware
 from tests.service import assert_problem, make_images, make_service, post_npy, running
@@ -101,7 +102,7 @@ def test_metrics_of_a_framework_are_told():
     metrics = Metrics(version="1.2", frameworks=["jax", "pytorch"])
     jax = metrics.of("jax")
 
-    jax.observe_stages(queue_s=0.001, model_s=0.002, codec_s=0.003)
+    jax.observe_stages(Timings(queue_s=0.001, model_s=0.002, total_s=0.006))
     jax.observe_batch(7, 0.004)
     jax.set_queue(5)
     jax.set_compilations(2)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.inference import tasks
+from app.inference import plans
 from tests.pictures import encode, scene, scene_image
-from tests.service import MODEL, compute, fake_adapter, make_images, post_npy, read_npy, to_base64
+from tests.service import MODEL, carry_out, fake_adapter, make_images, post_npy, read_npy, to_base64
 from training.checkpoint import load_checkpoint
 from training.frameworks import ALIASES, FRAMEWORKS
 
@@ -49,7 +49,7 @@ def test_json_holds_the_arrays_then_where_they_come_from(client, route):
 def test_reconstruct_computes_what_the_adapter_does(client, checkpoints, framework):
     """The arrays are those of the framework's own checkpoint, for the request's seed."""
     images = make_images()
-    expected = compute(tasks.reconstruct, fake_adapter(checkpoints, framework), images, seed=7)
+    expected = carry_out(plans.reconstruct, fake_adapter(checkpoints, framework), images, seed=7)
 
     answer = post_npy(client, f"/reconstruct?framework={framework}&seed=7", images).json()
 
@@ -59,7 +59,7 @@ def test_reconstruct_computes_what_the_adapter_does(client, checkpoints, framewo
 def test_encode_draws_latents_only_when_asked(client, checkpoints):
     """With `sample=true` there are latents, drawn with the seed; without it there are none, and no seed."""
     images = make_images()
-    expected = compute(tasks.encode_and_sample, fake_adapter(checkpoints), images, seed=7)
+    expected = carry_out(plans.encode_and_sample, fake_adapter(checkpoints), images, seed=7)
 
     plain = post_npy(client, "/encode?seed=7", images).json()
     drawn = post_npy(client, "/encode?seed=7&sample=true", images).json()
@@ -228,7 +228,7 @@ def test_picture_is_the_same_however_it_is_sent(client, kind):
 def test_large_bodies_and_answers_are_right_too(client, checkpoints):
     """What is parsed and written in a thread is the same as what isn't."""
     images = make_images(300)
-    expected = compute(tasks.encode, fake_adapter(checkpoints), images)
+    expected = carry_out(plans.encode, fake_adapter(checkpoints), images)
 
     answer = client.post("/encode", json={"images": images.tolist()})
 

@@ -4,8 +4,18 @@ import numpy as np
 import pytest
 
 from app.exceptions import FrameworkUnavailableError
-from app.inference import tasks
-from tests.service import MODEL, assert_problem, compute, fake_adapter, make_images, make_service, post_npy, running
+from app.inference import plans, tasks
+from tests.service import (
+    MODEL,
+    assert_problem,
+    carry_out,
+    compute,
+    fake_adapter,
+    make_images,
+    make_service,
+    post_npy,
+    running,
+)
 from training.frameworks import FRAMEWORKS
 
 
@@ -41,8 +51,10 @@ def test_interpolate_takes_two_images_or_two_latents(client, checkpoints, kind, 
     """The ends are images or latents, as JSON or as a npy file, whose shape tells which."""
     dim = MODEL.image_dim if kind == "images" else MODEL.latent_dim
     ends = np.random.default_rng(0).random((2, dim), np.float32)
-    task = tasks.interpolate_images if kind == "images" else tasks.interpolate_latents
-    expected = compute(task, fake_adapter(checkpoints), ends, steps=4)
+    if kind == "images":
+        expected = compute(tasks.interpolate_images, fake_adapter(checkpoints), ends, steps=4)
+    else:
+        expected = carry_out(plans.interpolate, fake_adapter(checkpoints), ends, steps=4)
 
     if as_npy:
         answer = post_npy(client, "/interpolate?steps=4", ends).json()

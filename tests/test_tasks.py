@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from app.inference import tasks
+from app.inference import plans, tasks
 from app.inference.noise import Noise, draw_noise
 from app.inference.turns import MAX_BATCH
-from tests.service import MODEL, compute, fake_adapter, make_images
+from tests.service import MODEL, carry_out, compute, fake_adapter, make_images
 
 
 def log_normal(z, mean, logvar):
@@ -63,7 +63,7 @@ def test_score_of_one_sample_is_that_of_reconstruct(adapter):
     images = make_images(3)
 
     scored = compute(tasks.score, adapter, images, samples=1, seed=7)
-    reconstructed = compute(tasks.reconstruct, adapter, images, seed=7)
+    reconstructed = carry_out(plans.reconstruct, adapter, images, seed=7)
 
     assert "iwae" not in scored
     for name in ("elbo", "log_likelihood", "kl_divergence"):
@@ -84,12 +84,12 @@ def test_interpolation_is_a_straight_line_with_both_its_ends(adapter):
     """The latents go in even steps from the first to the second, and are what the probs are decoded from."""
     ends = draw_noise(3, (2, MODEL.latent_dim))
 
-    found = compute(tasks.interpolate_latents, adapter, ends, steps=5)
+    found = carry_out(plans.interpolate, adapter, ends, steps=5)
 
     assert found["latents"].shape == (5, MODEL.latent_dim)
     np.testing.assert_array_equal(found["latents"][[0, -1]], ends)
     np.testing.assert_allclose(np.diff(found["latents"], n=2, axis=0), 0, atol=1e-6)
-    decoded = compute(tasks.decode, adapter, found["latents"])
+    decoded = carry_out(plans.decode, adapter, found["latents"])
     np.testing.assert_array_equal(found["probs"], decoded["probs"])
 
 

@@ -1,8 +1,5 @@
 """Whose turn it is: small jobs share batches, large ones are cut, and neither keeps the other waiting."""
 
-import asyncio
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
@@ -12,8 +9,7 @@ from app.inference.turns import MAX_BATCH, Turns
 
 def make_job(rows, *, adapter="jax", operation="decode"):
     """Return a job of so many rows that somebody waits for."""
-    future = SimpleNamespace(done=lambda: False)
-    return Job(adapter, operation, (np.zeros((rows, 2), np.float32),), future, Timings())
+    return Job(adapter, operation, (np.zeros((rows, 2), np.float32),), lambda _: None, Timings())
 
 
 def take_all(turns):
@@ -84,8 +80,6 @@ def test_nothing_is_taken_for_whom_nobody_waits(rows):
     turns, job = Turns(), make_job(rows)
     turns.add(job)
 
-    job.future = asyncio.new_event_loop().create_future()
-    job.future.cancel()
-    job.future.get_loop().close()
+    job.is_over = True
 
     assert take_all(turns) == [[]]

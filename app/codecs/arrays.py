@@ -1,6 +1,6 @@
 """Checks arrays of numbers and makes them what a model takes: float32, batch first. Reads no bytes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
@@ -12,7 +12,10 @@ from app.codecs.wording import wrong_value
 from app.exceptions import InvalidValueError, TooLargeError
 from training.config import ModelConfig
 
-_BITS_OF_ONE: Final = np.float32(1).view(np.uint32)
+_BITS_OF_ONE: Final[Mapping[np.dtype, np.generic]] = {
+    np.dtype(np.float32): np.float32(1).view(np.uint32),
+    np.dtype(np.float64): np.float64(1).view(np.uint64),
+}
 
 
 def as_images(
@@ -107,7 +110,8 @@ def _as_pixels(
 
 def _is_in_range(rows: Shaped[ndarray, "batch pixels"]) -> bool:
     # From 0 on floats are in the order of their bits, and those of NaN and of what is below 0 are greater than any.
-    if rows.dtype == np.float32 and np.maximum.reduce(rows.view(np.uint32), axis=None) <= _BITS_OF_ONE:
+    one = _BITS_OF_ONE.get(rows.dtype)
+    if one is not None and np.maximum.reduce(rows.view(one.dtype), axis=None) <= one:
         return True
     with np.errstate(invalid="ignore"):  # a comparison with NaN is false
         return bool(rows.min() >= 0) and bool(rows.max() <= 1)

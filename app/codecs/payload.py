@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64
 from numpy import ndarray
 
 from app.codecs.arrays import as_image, as_images, as_latents, check_count
 from app.codecs.base64_files import decode_base64
 from app.codecs.forms import parse_form
-from app.codecs.json_values import numbers, parse_object
+from app.codecs.json_values import may_hold_booleans, numbers, parse_object
 from app.codecs.limits import Limits
 from app.codecs.npy import parse_npy
 from app.codecs.pictures import PictureFile, parse_pictures
@@ -42,6 +42,12 @@ class JsonValue:
     """Path of the member, such as `body.images`."""
 
     value: object
+    may_be_boolean: bool = True
+    """Whether anything in it may be one."""
+
+    def numbers(self) -> Float64[ndarray, "..."]:
+        """Return it as an array; errors are those of `app.codecs.json_values.numbers`."""
+        return numbers(self.value, where=self.where, may_be_boolean=self.may_be_boolean)
 
 
 PictureFiles = tuple[PictureFile, ...]
@@ -71,13 +77,10 @@ async def parse_payload(
         InvalidValueError: A JSON object or form lacks the field, or an array holds no plain numbers.
         TooLargeError: A form has too many files, or JSON more lists or numbers than any batch has.
     """
-    media_type = (content_type or "").partition(";")[0].strip().lower()
-    if media_type == "application/json":
-        _check_charset(content_type or "")
-        _check_size(body, model, limits)
-        return _parse_json(body, field)
-    if media_type == "application/x-npy":
-        return Payload({}, parse_npy(body))
+    payload = parse_plain(body, content_type=content_type, field=field, model=model, limits=limits)
+    if payload is not None:
+        return payload
+    media_type = _media_type(content_type)
     if field != "latents" and media_type == "multipart/form-data":
         return Payload({}, await parse_form(body, content_type=content_type or "", limits=limits))
     # SVG is a program more than a picture: it may fetch and run things.
@@ -85,6 +88,29 @@ async def parse_payload(
         return Payload({}, (PictureFile("body", body),))
     found = f"Content-Type is {glimpse(media_type)}" if content_type else "the request has no Content-Type"
     raise UnsupportedContentError(f"{found}: {field} are read from {_READABLE[field]}")
+
+
+def parse_plain(
+    body: bytes, *, content_type: str | None, field: str, model: ModelConfig, limits: Limits = _DEFAULT_LIMITS
+) -> Payload | None:
+    """Return a body of JSON or npy as `parse_payload` does; None where it is of another kind."""
+    media_type = _media_type(content_type)
+    if media_type == "application/json":
+        _check_charset(content_type or "")
+        _check_size(body, model, limits)
+        return _parse_json(body, field)
+    return Payload({}, parse_npy(body)) if media_type == "application/x-npy" else None
+
+
+def has_files(payload: Payload) -> bool:
+    """Tell whether there are files of pictures in it, each of which can be a thousand times as large as its bytes."""
+    value = payload.value
+    if isinstance(value, ndarray):
+        return False
+    if not isinstance(value, JsonValue):
+        return True
+    items = value.value if isinstance(value.value, list) else [value.value]
+    return any(isinstance(item, str) for item in items)
 
 
 def images_from(
@@ -110,7 +136,7 @@ def images_from(
     elif isinstance(value.value, list) and _is_mixed(value.value):
         return _mixed_images(value.value, where=value.where, model=model, limits=limits, invert=invert)
     else:
-        images = as_images(numbers(value.value, where=value.where), model=model, limits=limits, where=value.where)
+        images = as_images(value.numbers(), model=model, limits=limits, where=value.where)
     return np.float32(1) - images if invert else images
 
 
@@ -153,7 +179,11 @@ def latents_from(payload: Payload, *, model: ModelConfig, limits: Limits) -> Flo
         raise UnsupportedContentError(f"the body is an image file: latents are read from {_READABLE['latents']}")
     if isinstance(value, ndarray):
         return as_latents(value, model=model, limits=limits, where="body")
-    return as_latents(numbers(value.value, where=value.where), model=model, limits=limits, where=value.where)
+    return as_latents(value.numbers(), model=model, limits=limits, where=value.where)
+
+
+def _media_type(content_type: str | None) -> str:
+    return (content_type or "").partition(";")[0].strip().lower()
 
 
 def _check_charset(content_type: str) -> None:
@@ -176,7 +206,7 @@ def _parse_json(body: bytes, field: str) -> Payload:
     if field not in members:
         raise wrong_value(f"body.{field}", f'is missing: expected an object such as {{"{field}": [...]}}')
     options = {name: value for name, value in members.items() if name != field}
-    return Payload(options, JsonValue(f"body.{field}", members[field]))
+    return Payload(options, JsonValue(f"body.{field}", members[field], may_hold_booleans(body)))
 
 
 def _find_ends(members: Mapping[str, object]) -> str:

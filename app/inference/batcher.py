@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
@@ -21,7 +22,7 @@ import numpy as np
 
 from app.exceptions import FrameworkFaultError, InvalidValueError, OverloadedError, ServiceError
 from app.inference.adapter import Adapter, probe
-from app.inference.jobs import Arrays, Job, Part, Result, Timings, join, share_out
+from app.inference.jobs import Arrays, Job, Outcome, Part, Result, Timings, join, share_out
 from app.inference.turns import Turns
 from app.inference.vae import Operation
 
@@ -66,6 +67,7 @@ class Batcher:
         self._max_bytes = max_bytes
         self._observer = observer
         self._on_fault = on_fault
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._jobs: set[Job] = set()
         self._rows = 0
         self._nbytes = 0
@@ -84,25 +86,50 @@ class Batcher:
         since = self._busy_since
         return 0.0 if since is None else time.perf_counter() - since
 
+    @property
+    def has_room(self) -> bool:
+        """Whether the queue isn't full."""
+        return self._rows < self._max_rows and self._nbytes < self._max_bytes
+
     def check_room(self) -> None:
         """Raise an `OverloadedError` if the queue is full, before anything is spent on a request."""
-        if self._rows >= self._max_rows or self._nbytes >= self._max_bytes:
+        if not self.has_room:
             raise self._overloaded()
 
     async def run(self, adapter: Adapter, operation: Operation, inputs: Arrays, timings: Timings) -> Arrays:
         """Return the operation's outputs for the inputs, row by row, and add to the timings.
 
-        A wait that is cancelled frees its place, and what hasn't begun is never computed.
+        A wait that is cancelled frees its place, and what hasn't begun is never computed. Errors are those of `submit`,
+        and those that it tells.
+        """
+        future: asyncio.Future[Arrays] = asyncio.get_running_loop().create_future()
+        job = self.submit(adapter, operation, inputs, timings, partial(_settle, future))
+        try:
+            return await future
+        except asyncio.CancelledError:
+            self.drop(job)
+            raise
+
+    def submit(
+        self,
+        adapter: Adapter,
+        operation: Operation,
+        inputs: Arrays,
+        timings: Timings,
+        on_done: Callable[[Outcome], None],
+    ) -> Job:
+        """Queue an operation; the event loop's thread then tells `on_done`, which raises nothing, what came of it.
+
+        That is its outputs; or a FrameworkUnavailableError: the framework failed, or is no longer served; or an
+        InvalidValueError: the outputs for these inputs aren't finite.
 
         Raises:
             OverloadedError: The queue has no room.
-            FrameworkUnavailableError: The framework failed, or is no longer served.
-            InvalidValueError: The outputs for these inputs aren't finite.
+            FrameworkUnavailableError: The framework is no longer served.
         """
         if self._closed is not None:
             raise self._closed
-        loop = asyncio.get_running_loop()
-        job = Job(adapter, operation, inputs, loop.create_future(), timings)
+        job = Job(adapter, operation, inputs, on_done, timings)
         # What is larger than the whole queue may still come to an empty one.
         if self._jobs and (self._rows + job.rows > self._max_rows or self._nbytes + job.nbytes > self._max_bytes):
             raise self._overloaded()
@@ -110,13 +137,18 @@ class Batcher:
         self._rows += job.rows
         self._nbytes += job.nbytes
         if not self._outbox:
-            loop.call_soon(self._hand_over)
+            self._loop = asyncio.get_running_loop()
+            self._loop.call_soon(self._hand_over)
         self._outbox.append(job)
-        try:
-            return await job.future
-        except asyncio.CancelledError:
-            self._release(job)
-            raise
+        return job
+
+    def drop(self, job: Job) -> None:
+        """Free a job's place, for which nobody waits any more; what hasn't begun is never computed."""
+        if not job.is_over:
+            job.is_over = True
+            self._jobs.remove(job)
+            self._rows -= job.rows
+            self._nbytes -= job.nbytes
 
     def close(self, error: ServiceError) -> None:
         """Take no more jobs, and answer all that wait with the error; called by the event loop's thread."""
@@ -137,21 +169,11 @@ class Batcher:
             retry_after_s=seconds,
         )
 
-    def _release(self, job: Job) -> None:
-        if job in self._jobs:
-            self._jobs.remove(job)
-            self._rows -= job.rows
-            self._nbytes -= job.nbytes
-
     def _deliver(self, results: list[Result], fault: FrameworkFaultError | None) -> None:
         for job, result in results:
-            self._release(job)
-            if job.future.done():
-                continue
-            if isinstance(result, ServiceError):
-                job.future.set_exception(result)
-            else:
-                job.future.set_result(result)
+            if not job.is_over:
+                self.drop(job)
+                job.on_done(result)
         self._observer.set_queue(self._rows)
         if fault is not None and self._closed is None:
             self._on_fault(fault)
@@ -197,5 +219,15 @@ class Batcher:
             part.job.timings.model_s += seconds
             if part.start == 0:
                 part.job.timings.queue_s += started - part.job.queued
+        assert self._loop is not None
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            job.future.get_loop().call_soon_threadsafe(self._deliver, results, fault)
+            self._loop.call_soon_threadsafe(self._deliver, results, fault)
+
+
+def _settle(future: "asyncio.Future[Arrays]", outcome: Outcome) -> None:
+    if future.done():
+        return
+    if isinstance(outcome, ServiceError):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)

@@ -10,9 +10,10 @@ from jaxtyping import Float32
 from numpy import ndarray
 
 from app.exceptions import ServiceError
-from app.inference import tasks
+from app.inference import plans
+from app.inference.plans import Arrays
 from app.inference.states import LoadedModel
-from app.inference.tasks import Arrays
+from app.inference.tasks import carry_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Comparison:
     """What several frameworks made of the same input."""
 
     results: Mapping[str, Arrays]
-    """The arrays of `tasks.reconstruct`, by framework."""
+    """The arrays of `plans.reconstruct`, by framework."""
 
     model_ms: Mapping[str, float]
     """How long each framework computed."""
@@ -38,7 +39,10 @@ async def compare(
     """Return what the frameworks make of the images, side by side; a framework that fails is left out."""
     computations = {name: model.begin() for name, model in models.items()}
     outcomes = await asyncio.gather(
-        *(tasks.reconstruct(computation, images, seed=seed) for computation in computations.values()),
+        *(
+            carry_out(computation, plans.reconstruct(computation.adapter.model, images, seed=seed))
+            for computation in computations.values()
+        ),
         return_exceptions=True,
     )
     results: dict[str, Arrays] = {}

@@ -1,7 +1,7 @@
 """The work of a request on one model, and how several are joined into a batch and its outputs shared out again."""
 
-import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -14,24 +14,36 @@ from app.inference.vae import Operation
 
 Arrays = tuple[ndarray, ...]
 
+Outcome = Arrays | ServiceError
+
 
 @dataclass(slots=True)
 class Timings:
-    """How long a request waited and computed, summed over its jobs, in seconds."""
+    """How long a request waited and computed, summed over its jobs, and how long it took in all, in seconds."""
 
     queue_s: float = 0.0
     model_s: float = 0.0
+    total_s: float = 0.0
+    """Set once its answer is written."""
+
+    @property
+    def codec_s(self) -> float:
+        """What it took to read and write its bytes: all the rest."""
+        return self.total_s - self.queue_s - self.model_s
 
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """An operation of an adapter on inputs, whose outputs somebody waits for."""
+    """An operation of an adapter on inputs, whose outputs somebody waits for: `on_done` is told what came of it."""
 
     adapter: Adapter
     operation: Operation
     inputs: Arrays
-    future: "asyncio.Future[Arrays]"
+    on_done: Callable[[Outcome], None]
     timings: Timings
+    is_over: bool = False
+    """Whether somebody was told, or nobody waits any more. Set by the event loop's thread."""
+
     rows: int = field(init=False)
     nbytes: int = field(init=False)
     queued: float = field(default_factory=time.perf_counter)
@@ -58,7 +70,7 @@ class Part(NamedTuple):
         return self.stop - self.start
 
 
-Result = tuple[Job, Arrays | ServiceError]
+Result = tuple[Job, Outcome]
 
 
 def join(parts: list[Part]) -> Arrays:

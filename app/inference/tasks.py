@@ -1,25 +1,21 @@
-"""What the service computes for a request, once for all frameworks: operations on one model, and noise from the seed.
+"""What the service computes for a request in several operations, once for all frameworks.
 
 Each function returns its arrays by name, the most wanted first, the batch as first axis.
 """
 
 import math
-from typing import Final, Protocol
+from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float32, Float64, Shaped
 from numpy import ndarray
 
-from app.inference import vae
+from app.inference import plans, vae
 from app.inference.adapter import Adapter
-from app.inference.noise import Noise, draw_noise
+from app.inference.noise import Noise
+from app.inference.plans import Arrays, Plan
 from app.inference.turns import MAX_BATCH
 from app.inference.vae import Operation
-
-Arrays = dict[str, ndarray]
-
-NEEDS_NO_SCORE: Final = frozenset({"probs", "mean", "logvar"})
-"""What `reconstruct_only` returns."""
 
 
 class Computation(Protocol):
@@ -35,64 +31,15 @@ class Computation(Protocol):
         ...
 
 
-async def reconstruct(on: Computation, images: Float32[ndarray, "batch pixels"], *, seed: int) -> Arrays:
-    """Return probs, mean, logvar, and the ELBO of the given pixels with its two parts, in nats, per image."""
-    eps = draw_noise(seed, (len(images), on.adapter.model.latent_dim))
-    probs, mean, logvar, log_likelihood, kl = await on.run(vae.reconstruct_and_score, images, eps)
-    return {
-        "probs": _as_images(on, probs),
-        "mean": mean,
-        "logvar": logvar,
-        "elbo": log_likelihood - kl,
-        "log_likelihood": log_likelihood,
-        "kl_divergence": kl,
-    }
-
-
-async def reconstruct_only(on: Computation, images: Float32[ndarray, "batch pixels"], *, seed: int) -> Arrays:
-    """Return probs, mean and logvar as `reconstruct` does, without what only the ELBO needs."""
-    eps = draw_noise(seed, (len(images), on.adapter.model.latent_dim))
-    probs, mean, logvar = await on.run(vae.reconstruct, images, eps)
-    return {"probs": _as_images(on, probs), "mean": mean, "logvar": logvar}
-
-
-async def encode(on: Computation, images: Float32[ndarray, "batch pixels"]) -> Arrays:
-    """Return mean and logvar of q(z|x)."""
-    mean, logvar = await on.run(vae.encode, images)
-    return {"mean": mean, "logvar": logvar}
-
-
-async def encode_and_sample(on: Computation, images: Float32[ndarray, "batch pixels"], *, seed: int) -> Arrays:
-    """Return mean and logvar of q(z|x), and one draw from it as latents."""
-    mean, logvar = await on.run(vae.encode, images)
-    latents = mean + draw_noise(seed, mean.shape) * np.exp(logvar / 2)
-    return {"mean": mean, "logvar": logvar, "latents": latents}
-
-
-async def decode(on: Computation, latents: Float32[ndarray, "batch latent"]) -> Arrays:
-    """Return the probs of p(x|z)."""
-    (probs,) = await on.run(vae.decode, latents)
-    return {"probs": _as_images(on, probs)}
-
-
-async def sample(on: Computation, *, n: int, seed: int) -> Arrays:
-    """Return the probs of n latents drawn from the prior N(0, I), and the latents."""
-    latents = draw_noise(seed, (n, on.adapter.model.latent_dim))
-    return await decode(on, latents) | {"latents": latents}
-
-
-async def interpolate_latents(on: Computation, ends: Float32[ndarray, "2 latent"], *, steps: int) -> Arrays:
-    """Return the probs of latents at even steps on the straight line between two, both ends included."""
-    share = np.linspace(0, 1, steps, dtype=np.float32)[:, np.newaxis]
-    # So written, both ends come out exactly.
-    latents = (1 - share) * ends[0] + share * ends[1]
-    return await decode(on, latents) | {"latents": latents}
+async def carry_out(on: Computation, plan: Plan) -> Arrays:
+    """Return the arrays of a plan."""
+    return plan.name_outputs(await on.run(plan.operation, *plan.inputs))
 
 
 async def interpolate_images(on: Computation, ends: Float32[ndarray, "2 pixels"], *, steps: int) -> Arrays:
-    """Return the same between the means of q(z|x) of two images."""
+    """Return what `plans.interpolate` names, between the means of q(z|x) of two images."""
     mean, _ = await on.run(vae.encode, ends)
-    return await interpolate_latents(on, mean, steps=steps)
+    return await carry_out(on, plans.interpolate(on.adapter.model, mean, steps=steps))
 
 
 async def score(on: Computation, images: Float32[ndarray, "batch pixels"], *, samples: int, seed: int) -> Arrays:
@@ -159,7 +106,3 @@ class _LogWeights:
             "iwae": (self._greatest + np.log(mean)).astype(np.float32),
             "iwae_standard_error": (np.sqrt(variance) / mean).astype(np.float32),
         }
-
-
-def _as_images(on: Computation, probs: Float32[ndarray, "batch pixels"]) -> Float32[ndarray, "batch height width"]:
-    return probs.reshape(-1, *on.adapter.model.image_shape)

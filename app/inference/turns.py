@@ -42,7 +42,7 @@ class Turns:
         room = MAX_BATCH
         while waiting and waiting[0].rows <= room:
             job = waiting.popleft()
-            if not job.future.done():
+            if not job.is_over:
                 parts.append(Part(job, 0, job.rows))
                 room -= job.rows
         if waiting:
@@ -51,7 +51,7 @@ class Turns:
 
     def _take_large(self) -> list[Part]:
         job, start = self._large.popleft()
-        if job.future.done():
+        if job.is_over:
             return []
         part = Part(job, start, min(start + MAX_BATCH, job.rows))
         if part.stop < job.rows:

@@ -1,6 +1,10 @@
 """The routes that compute with one model: thin, and without arithmetic."""
 
+from collections.abc import Sequence
+from typing import Any, Final
+
 from fastapi import APIRouter
+from numpy import ndarray
 
 from app.answer_schemas import (
     DecodeAnswer,
@@ -10,11 +14,13 @@ from app.answer_schemas import (
     SampleAnswer,
     ScoreAnswer,
 )
-from app.answers import Answer, answer
-from app.calls import choose_model, read_call, read_ends, read_images, read_latents
+from app.answers import Answer, answer, answer_plan
+from app.calls import Call, choose_model, images_of, latents_of, read_call, read_ends, read_images
 from app.documentation import describe_route
 from app.exchange import Exchange
-from app.inference import tasks
+from app.inference import plans, tasks
+from app.inference.plans import Plan
+from app.planned_route import PlannedRoute
 from app.schemas import (
     DecodeOptions,
     EncodeOptions,
@@ -23,40 +29,50 @@ from app.schemas import (
     SampleOptions,
     ScoreOptions,
 )
+from training.config import ModelConfig
 
 router = APIRouter(tags=["models"])
 
 
-@router.post("/reconstruct", **describe_route(ReconstructOptions, ReconstructAnswer, field="images"))
+def _plan_reconstruction(call: Call[ReconstructOptions], model: ModelConfig, images: ndarray) -> Plan:
+    plan = plans.reconstruct_only if plans.NEEDS_NO_SCORE.issuperset(call.outputs) else plans.reconstruct
+    return plan(model, images, seed=call.options.choose_seed())
+
+
+def _plan_encoding(call: Call[EncodeOptions], model: ModelConfig, images: ndarray) -> Plan:
+    if call.options.sample:
+        return plans.encode_and_sample(model, images, seed=call.options.choose_seed())
+    return plans.encode(model, images)
+
+
+def _plan_decoding(_: Call[DecodeOptions], model: ModelConfig, latents: ndarray) -> Plan:
+    return plans.decode(model, latents)
+
+
+_RECONSTRUCT: Final = PlannedRoute("/reconstruct", ReconstructOptions, "images", images_of, _plan_reconstruction)
+_ENCODE: Final = PlannedRoute("/encode", EncodeOptions, "images", images_of, _plan_encoding)
+_DECODE: Final = PlannedRoute("/decode", DecodeOptions, "latents", latents_of, _plan_decoding)
+
+PLANNED: Final[Sequence[PlannedRoute[Any]]] = (_RECONSTRUCT, _ENCODE, _DECODE)
+"""Those with a body that one operation answers."""
+
+
+@router.post(_RECONSTRUCT.path, **describe_route(ReconstructOptions, ReconstructAnswer, field="images"))
 async def reconstruct(exchange: Exchange) -> Answer:
     """Encode images, draw one latent each, and decode it: the model's picture of each, and how well it fits."""
-    call = read_call(exchange, ReconstructOptions)
-    model = choose_model(exchange, call)
-    call, images = await read_images(exchange, call, model)
-    seed = call.options.choose_seed()
-    task = tasks.reconstruct_only if tasks.NEEDS_NO_SCORE.issuperset(call.outputs) else tasks.reconstruct
-    return await answer(exchange, call, model, lambda on: task(on, images, seed=seed), seed=seed)
+    return await _RECONSTRUCT.answer(exchange)
 
 
-@router.post("/encode", **describe_route(EncodeOptions, EncodeAnswer, field="images"))
+@router.post(_ENCODE.path, **describe_route(EncodeOptions, EncodeAnswer, field="images"))
 async def encode(exchange: Exchange) -> Answer:
     """Encode images: mean and logvar of q(z|x), and with `sample=true` latents drawn from it."""
-    call = read_call(exchange, EncodeOptions)
-    model = choose_model(exchange, call)
-    call, images = await read_images(exchange, call, model)
-    if not call.options.sample:
-        return await answer(exchange, call, model, lambda on: tasks.encode(on, images), seed=None)
-    seed = call.options.choose_seed()
-    return await answer(exchange, call, model, lambda on: tasks.encode_and_sample(on, images, seed=seed), seed=seed)
+    return await _ENCODE.answer(exchange)
 
 
-@router.post("/decode", **describe_route(DecodeOptions, DecodeAnswer, field="latents"))
+@router.post(_DECODE.path, **describe_route(DecodeOptions, DecodeAnswer, field="latents"))
 async def decode(exchange: Exchange) -> Answer:
     """Decode latents: the image of each, as the probabilities of its pixels."""
-    call = read_call(exchange, DecodeOptions)
-    model = choose_model(exchange, call)
-    call, latents = await read_latents(exchange, call, model)
-    return await answer(exchange, call, model, lambda on: tasks.decode(on, latents), seed=None)
+    return await _DECODE.answer(exchange)
 
 
 @router.get("/sample", **describe_route(SampleOptions, SampleAnswer, field=None))
@@ -64,8 +80,8 @@ async def sample(exchange: Exchange) -> Answer:
     """Draw images: latents from the prior N(0, I), and what they decode to."""
     call = read_call(exchange, SampleOptions)
     model = choose_model(exchange, call)
-    seed, n = call.options.choose_seed(), call.options.n
-    return await answer(exchange, call, model, lambda on: tasks.sample(on, n=n, seed=seed), seed=seed)
+    plan = plans.sample(model.adapter.model, n=call.options.n, seed=call.options.choose_seed())
+    return await answer_plan(exchange, call, model, plan)
 
 
 @router.post("/score", **describe_route(ScoreOptions, ScoreAnswer, field="images"))
@@ -87,5 +103,6 @@ async def interpolate(exchange: Exchange) -> Answer:
     model = choose_model(exchange, call)
     call, kind, ends = await read_ends(exchange, call, model)
     steps = call.options.steps
-    task = tasks.interpolate_latents if kind == "latents" else tasks.interpolate_images
-    return await answer(exchange, call, model, lambda on: task(on, ends, steps=steps), seed=None)
+    if kind == "latents":
+        return await answer_plan(exchange, call, model, plans.interpolate(model.adapter.model, ends, steps=steps))
+    return await answer(exchange, call, model, lambda on: tasks.interpolate_images(on, ends, steps=steps), seed=None)

@@ -1,0 +1,71 @@
+"""Heads of requests that are known byte for byte, so that nobody need parse them again.
+
+A client sends the same request line and headers with each picture of a kind, but for the body's length. Where a head is
+told from a body must be beyond doubt: whoever could have bytes of the one taken for the other could slip a request into
+another's connection.
+"""
+
+import re
+from typing import Final, Generic, NamedTuple, TypeVar
+
+T = TypeVar("T")
+
+MAX_HEAD_BYTES: Final = 2048
+"""A longer head is never known."""
+
+_MOST_KNOWN: Final = 256
+
+_HEAD_END: Final = b"\r\n\r\n"
+_LENGTH: Final = re.compile(rb"\r\ncontent-length: ?([0-9]{1,5})\r\n", re.IGNORECASE)
+
+
+class Found(NamedTuple, Generic[T]):
+    """A request whose head is known."""
+
+    kept: T
+    body: bytes
+    is_whole: bool
+    """Whether all of the body has come."""
+
+
+class KnownHeads(Generic[T]):
+    """What is kept of heads; of too many, those that came first are forgotten."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, T] = {}
+
+    def find(self, data: bytes) -> "Found[T] | None":
+        """Return what is kept of the head, if the data are a request that begins with one, and nothing after that."""
+        parts = _split(data)
+        if parts is None:
+            return None
+        head, body, is_whole = parts
+        kept = self._known.get(head)
+        return None if kept is None else Found(kept, body, is_whole)
+
+    def learn(self, data: bytes, *, method: bytes, url: bytes, kept: T) -> None:
+        """Keep something of a head, if the data, which a parser took for one request, can only be one."""
+        parts = _split(data)
+        if parts is None or not parts[2]:
+            return
+        head = parts[0]
+        # A parser may pass over empty lines before a request, and take a line feed alone for a line's end.
+        if not head.startswith(b"%s %s HTTP/1.1\r\n" % (method, url)) or head.count(b"\n") != head.count(b"\r\n"):
+            return
+        if len(self._known) >= _MOST_KNOWN:
+            del self._known[next(iter(self._known))]
+        self._known[head] = kept
+
+
+def _split(data: bytes) -> tuple[bytes, bytes, bool] | None:
+    """Return the head without its body's length, the body, and whether that is as long; None if there is more."""
+    end = data.find(_HEAD_END, 0, MAX_HEAD_BYTES) + len(_HEAD_END)
+    if end < len(_HEAD_END):
+        return None
+    length = _LENGTH.search(data, 0, end)
+    if length is None:
+        return None
+    missing = int(length[1]) - (len(data) - end)
+    if missing < 0:
+        return None
+    return data[: length.start(1)] + data[length.end(1) : end], data[end:], missing == 0

@@ -1,0 +1,141 @@
+"""A connection whose plain requests take the hot path, from their bytes to their answers; all others it parses."""
+
+from typing import Any, Final, cast
+
+from fastapi import Response
+
+from app.calls import INLINE_BYTES
+from app.connection import Connection
+from app.heads import MAX_HEAD_BYTES
+from app.hot_path import HotPath, HotRequest
+from app.whole_answers import join_answer
+
+_MAX_REQUEST_BYTES: Final = MAX_HEAD_BYTES + INLINE_BYTES
+
+
+class HotConnection(Connection):
+    """A client's connection, before whose parser there is a shorter way."""
+
+    __slots__ = ("_begun", "_early", "_held", "_hot_path", "_hot_request", "_parsed")
+
+    def __init__(self, *arguments: Any, hot_path: HotPath, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._hot_path = hot_path
+        self._hot_request: HotRequest | None = None
+        self._held = b""
+        """A request with a known head, of whose body some hasn't come."""
+
+        self._early: list[bytes] = []
+        """What was sent ahead of a hot request's answer."""
+
+        self._parsed = b""
+        """What the parser has of a request whose head may be learned."""
+
+        self._begun = 0
+        """How many requests begin in that."""
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has come."""
+        if self._hot_request is not None:
+            # Answers go out in the order of their requests.
+            self._early.append(data)
+            self.flow.pause_reading()
+        elif self._is_between_requests:
+            self._begin(self._held + data)
+        else:
+            self._parsed = self._parsed and self._parsed + data
+            self._parse(data)
+
+    def on_message_begin(self) -> None:
+        """Count the requests in what has come."""
+        self._begun += 1
+        super().on_message_begin()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End what is left of it."""
+        if self._hot_request is not None:
+            self._hot_request.drop()
+            self._hot_request = None
+        super().connection_lost(exc)
+
+    def check(self, now: float) -> None:
+        """Let the parser have what waits for its body's rest, and cut the client off if the server waits too long."""
+        self._parse_held()
+        if self._hot_request is None:
+            super().check(now)
+
+    def shutdown(self) -> None:
+        """Close the connection once all that was sent before is answered; may be called again and again."""
+        self._parse_held()
+        if self._hot_request is None:
+            super().shutdown()
+        else:
+            self.is_draining = True
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request waits for its answer."""
+        return self._hot_request is None and super().is_idle
+
+    @property
+    def _is_between_requests(self) -> bool:
+        """Whether the next byte is a request's first, or follows what is held, and may pass by the parser."""
+        if self.is_crowded or self.is_draining or self.is_refused or self.flow.write_paused:
+            return False
+        if self.cycle is None:
+            return self.scope is None
+        return self.cycle.scope is self.scope and self.cycle.response_complete and not self.cycle.more_body
+
+    def _begin(self, data: bytes) -> None:
+        """Begin to answer what has come of a request, or leave it to the parser."""
+        self._held = b""
+        found = self._hot_path.find(data)
+        if found is not None and found.is_whole:
+            self._hot_request = self._hot_path.begin(found, self._answer)
+        elif found is not None:
+            self._held = data
+        if self._held or self._hot_request is not None:
+            self._unset_keepalive_if_required()
+            return
+        self._parsed = data
+        self._begun = 0
+        self._parse(data)
+
+    def _parse_held(self) -> None:
+        if self._held:
+            held, self._held = self._held, b""
+            self._parse(held)
+
+    def _parse(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self._parsed:
+            return
+        if len(self._parsed) > _MAX_REQUEST_BYTES or self._begun > 1 or self.is_refused:
+            self._parsed = b""
+        elif self.cycle is not None and self.cycle.scope is self.scope and not self.cycle.more_body:
+            if self.cycle.keep_alive:
+                self._hot_path.learn(self._parsed, cast("dict[str, Any]", self.scope), url=self.url)
+            self._parsed = b""
+
+    def _answer(self, response: Response) -> None:
+        """Send the answer, and go on with what has come meanwhile."""
+        self._hot_request = None
+        if self.transport.is_closing():
+            return
+        is_last = self.is_draining and not self._early
+        headers = [*self.server_state.default_headers, *response.raw_headers]
+        if is_last:
+            headers.append((b"connection", b"close"))
+        whole = join_answer(response.status_code, headers, bytes(response.body))
+        assert whole is not None, "the service's own headers are none that a client could have written"
+        self.transport.write(whole)
+        self.server_state.total_requests += 1
+        if is_last:
+            self.transport.close()
+            return
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+        if self._early:
+            early = b"".join(self._early)
+            self._early.clear()
+            self.flow.resume_reading()
+            self.data_received(early)
