@@ -3,16 +3,14 @@
 python docs/scripts/reconstruction_grid.py
 """
 
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from app.inference import vae
-from app.inference.loader import ADAPTERS
+from app.inference.loader import load_model
 from app.inference.noise import draw_noise
-from training.checkpoint import load_checkpoint
 from training.config import ModelConfig
 from training.data import TEST_SEED, binarize, load_dataset
 from training.frameworks import FRAMEWORKS
@@ -31,9 +29,7 @@ def main() -> None:
     rows = {"original": images.reshape(-1, *dataset.image_shape)}
     eps = draw_noise(0, (DIGITS, ModelConfig().latent_dim))
     for framework in FRAMEWORKS:
-        module, _, name = ADAPTERS[framework].partition(":")
-        checkpoint = load_checkpoint(ROOT / "checkpoints" / framework / "model.safetensors")
-        adapter = getattr(import_module(module), name)(checkpoint, device="cpu")
+        _, adapter = load_model(framework, checkpoints=ROOT / "checkpoints", device="cpu")
         rows[framework] = vae.reconstruct(adapter, images, eps)[0].reshape(-1, *dataset.image_shape)
     height, width = (SCALE * side + GAP for side in dataset.image_shape)
     picture = Image.new("L", (LABEL_WIDTH + DIGITS * width + GAP, len(rows) * height + GAP), 255)

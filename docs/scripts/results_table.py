@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def table() -> str:
-    """Return the table in Markdown, with the machine in its last line."""
+    """Return the table in Markdown, with the machine in its last line; of several, whose is which."""
     lines = [
         (
             "| framework | version | epochs | seconds | test -ELBO (nats) | -log-likelihood | KL "
@@ -28,12 +28,13 @@ def table() -> str:
         ),
         "|---|---|---|---|---|---|---|---|",
     ]
-    machines, samples = set(), set()
+    machines: dict[str, list[str]] = {}
+    samples = set()
     for framework in FRAMEWORKS:
         checkpoint = load_checkpoint(ROOT / "checkpoints" / framework / "model.safetensors")
         metrics = checkpoint.metrics
         evaluation = read_evaluation(framework, checkpoint)
-        machines.add(checkpoint.training["machine"])
+        machines.setdefault(checkpoint.training["machine"], []).append(framework)
         samples.add(evaluation["samples"])
         lines.append(
             f"| {framework} | {checkpoint.framework_version} | {checkpoint.training['epochs']} "
@@ -43,9 +44,10 @@ def table() -> str:
             f"| {-evaluation['iwae']['value']:.2f} ± {evaluation['iwae']['standard_error']:.2f} |"
         )
     draws = " and ".join(map(str, sorted(samples)))
-    return "\n".join(
-        [*lines, "", f"Trained on {' and '.join(sorted(machines))}; -log p(x) by {draws} samples an image."]
+    trained = " and ".join(
+        f"{machine} ({', '.join(names)})" if len(machines) > 1 else machine for machine, names in machines.items()
     )
+    return "\n".join([*lines, "", f"Trained on {trained}; -log p(x) by {draws} samples an image."])
 
 
 def read_evaluation(framework: str, checkpoint: Checkpoint) -> dict[str, Any]:

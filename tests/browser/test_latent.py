@@ -178,10 +178,10 @@ def test_focus_is_seen_beside_the_pictures_on_a_phone(visit):
 def test_space_of_another_framework_has_its_own_means(page):
     """Another framework's encoder puts the same digit elsewhere, and its dimensions have another order."""
     before = read_z(page)
+    first = page.inner_text(f"{PANEL} .slider label >> nth=0")
 
     page.select_option("#space", "pytorch")
-    page.wait_for_function("before => document.querySelector('#panel-latent .slider label').textContent !== before",
-                           arg=page.inner_text(f"{PANEL} .slider label >> nth=0"))  # fmt: skip
+    page.wait_for_function(f"first => document.querySelector('{PANEL} .slider label').textContent !== first", arg=first)
 
     assert list(read_z(page)) != list(before)
     assert page.get_attribute(PANEL, "data-space") == "pytorch"
