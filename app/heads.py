@@ -1,8 +1,8 @@
 """Heads of requests that are known byte for byte, so that nobody need parse them again.
 
-A client sends the same request line and headers with each picture of a kind, but for the body's length. Where a head is
-told from a body must be beyond doubt: whoever could have bytes of the one taken for the other could slip a request into
-another's connection.
+A client sends the same request line and headers with each picture of a kind, but for the body's length and an id.
+Where a head is told from a body must be beyond doubt: whoever could have bytes of the one taken for the other could
+slip a request into another's connection.
 """
 
 import re
@@ -16,6 +16,8 @@ MAX_HEAD_BYTES: Final = 2048
 _MOST_KNOWN: Final = 256
 
 _HEAD_END: Final = b"\r\n\r\n"
+# Proxies give each request an id.
+_ID: Final = re.compile(rb"\r\nx-request-id: ?([!-~]{1,128})\r\n", re.IGNORECASE)
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: ?([0-9]{1,5})\r\n", re.IGNORECASE)
 
 
@@ -27,6 +29,20 @@ class Found(NamedTuple, Generic[T]):
     is_whole: bool
     """Whether all of the body has come."""
 
+    request_id: bytes | None
+    """The client's own."""
+
+
+class _Parts(NamedTuple):
+    """The same of one whose head may be known or not."""
+
+    head: bytes
+    """Without the values that differ each time."""
+
+    body: bytes
+    is_whole: bool
+    request_id: bytes | None
+
 
 class KnownHeads(Generic[T]):
     """What is kept of heads; of too many, those that came first are forgotten."""
@@ -37,18 +53,15 @@ class KnownHeads(Generic[T]):
     def find(self, data: bytes) -> "Found[T] | None":
         """Return what is kept of the head, if the data are a request that begins with one, and nothing after that."""
         parts = _split(data)
-        if parts is None:
-            return None
-        head, body, is_whole = parts
-        kept = self._known.get(head)
-        return None if kept is None else Found(kept, body, is_whole)
+        kept = None if parts is None else self._known.get(parts.head)
+        return None if parts is None or kept is None else Found(kept, *parts[1:])
 
     def learn(self, data: bytes, *, method: bytes, url: bytes, kept: T) -> None:
         """Keep something of a head, if the data, which a parser took for one request, can only be one."""
         parts = _split(data)
-        if parts is None or not parts[2]:
+        if parts is None or not parts.is_whole:
             return
-        head = parts[0]
+        head = parts.head
         # A parser may pass over empty lines before a request, and take a line feed alone for a line's end.
         if not head.startswith(b"%s %s HTTP/1.1\r\n" % (method, url)) or head.count(b"\n") != head.count(b"\r\n"):
             return
@@ -57,8 +70,8 @@ class KnownHeads(Generic[T]):
         self._known[head] = kept
 
 
-def _split(data: bytes) -> tuple[bytes, bytes, bool] | None:
-    """Return the head without its body's length, the body, and whether that is as long; None if there is more."""
+def _split(data: bytes) -> _Parts | None:
+    """Return the parts of a request of which the data are all that has come; None if they are more, or no such one."""
     end = data.find(_HEAD_END, 0, MAX_HEAD_BYTES) + len(_HEAD_END)
     if end < len(_HEAD_END):
         return None
@@ -68,4 +81,8 @@ def _split(data: bytes) -> tuple[bytes, bytes, bool] | None:
     missing = int(length[1]) - (len(data) - end)
     if missing < 0:
         return None
-    return data[: length.start(1)] + data[length.end(1) : end], data[end:], missing == 0
+    head = data[: length.start(1)] + data[length.end(1) : end]
+    own_id = _ID.search(head)
+    if own_id is not None:
+        head = head[: own_id.start(1)] + head[own_id.end(1) :]
+    return _Parts(head, data[end:], missing == 0, own_id and own_id[1])

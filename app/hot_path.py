@@ -45,7 +45,6 @@ _NOT_PLAIN: Final = frozenset(
         b"trailer",
         b"transfer-encoding",
         b"upgrade",
-        b"x-request-id",
         b"x-request-timeout",
     )
 )
@@ -108,14 +107,14 @@ class HotPath:
     def begin(self, found: Found[Head], respond: Respond) -> "HotRequest | None":
         """Begin to answer a whole request, or return None: it goes to the application."""
         arrived = time.perf_counter()
-        head, body, _ = found
+        head = found.kept
         if head.key is not None and not self._keys.knows(head.key):
             return None
         try:
-            planned = self._plan(head, body)
+            planned = self._plan(head, found.body)
             if planned is None:
                 return None
-            request = HotRequest(self, head.route.path, planned, arrived=arrived, respond=respond)
+            request = HotRequest(self, found, planned, arrived=arrived, respond=respond)
         except ServiceError:
             return None  # the application finds it again, and says what is wrong
         if self._allowed_s:
@@ -162,12 +161,12 @@ class HotPath:
 class HotRequest:
     """One request, from where its operation is queued to its answer."""
 
-    __slots__ = ("_arrived", "_call", "_job", "_model", "_path", "_plan", "_respond", "_route")
+    __slots__ = ("_arrived", "_call", "_job", "_model", "_own_id", "_path", "_plan", "_respond", "_route")
 
     def __init__(
         self,
         path: HotPath,
-        route: str,
+        found: Found[Head],
         planned: Planned,
         *,
         arrived: float,
@@ -181,7 +180,8 @@ class HotRequest:
         """
         model, self._call, self._plan = planned
         self._path = path
-        self._route = route
+        self._route = found.kept.route.path
+        self._own_id = found.request_id
         self._model = model
         self._arrived = arrived
         self._respond = respond
@@ -205,11 +205,15 @@ class HotRequest:
     def _metrics(self) -> FrameworkMetrics:
         return self._path.service.metrics.of(self._model.adapter.framework)
 
+    @property
+    def _request_id(self) -> str:
+        return fresh_request_id() if self._own_id is None else self._own_id.decode()
+
     def _finish(self, outcome: Outcome) -> None:
         if isinstance(outcome, ServiceError):
             self._refuse(outcome)
             return
-        request_id = fresh_request_id()
+        request_id = self._request_id
         try:
             response: Response = self._write(outcome)
         except Exception:
@@ -225,7 +229,7 @@ class HotRequest:
         return make_answer(call, model, content, seed=plan.seed, timings=timings)
 
     def _refuse(self, error: ServiceError) -> None:
-        request_id = fresh_request_id()
+        request_id = self._request_id
         self._send(answer_error(error, request_id=request_id), request_id)
 
     def _send(self, response: Response, request_id: str) -> None:

@@ -4,13 +4,17 @@ import io
 import json
 import socket
 import threading
+import warnings
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from app.inference.fake_adapter import FakeAdapter
 from tests.service import MODEL, fake_load, load_jax_as, make_images, make_service, npy, running, wait_until
+from tests.test_codecs_json_values import json_trees
 from tests.test_service_metrics import read_samples
 
 JSON, NPY = "application/json", "application/x-npy"
@@ -185,6 +189,24 @@ def test_fresh_seeds_differ(hot):
     assert len({body for _, _, body in answers}) == 4
 
 
+def test_id_that_a_client_or_a_proxy_gives_comes_back(hot):
+    """A head is known whatever id stands in it; what isn't a good id is no id."""
+    wire, begun = hot
+    ids = ["one", "two/2", "x" * 128, "x" * 129, "t w o"]
+    url = "/encode?framework=pytorch"
+    for sent in ids:
+        wire.ask(url, headers=[f"X-Request-ID: {sent}"])
+    begun.clear()
+
+    answers = [wire.ask(url, headers=[f"x-request-id: {sent}"])[1] for sent in ids]
+    answers += [wire.ask(url, headers=[f"X-Request-ID: {sent}"])[1] for sent in ids]
+
+    found = [headers["x-request-id"] for headers in answers]
+    assert len(begun) >= 2 * len(ids) - 3
+    for index, (sent, got) in enumerate(zip(ids + ids, found, strict=True)):
+        assert (got == sent) == (index % len(ids) < 3)
+
+
 def test_client_that_sends_head_and_body_apart_takes_it_too(hot):
     """Many clients write the headers first; their heads are learned, and wait for the body."""
     wire, begun = hot
@@ -240,7 +262,6 @@ def test_what_is_wrong_is_told_as_by_the_long_way(hot, name):
 @pytest.mark.parametrize(
     "asked",
     [
-        {"headers": ["X-Request-ID: mine"]},
         {"headers": ["X-Request-Timeout: 5"]},
         {"headers": ["Connection: close"]},
         {"body": npy(make_images(6))},
@@ -439,3 +460,58 @@ def test_reloaded_model_answers_at_once(checkpoints):
 def test_what_looks_at_each_request_closes_the_hot_path(checkpoints, settings):
     """Rate limits, other origins and the log are the application's business, so that it must see all requests."""
     assert make_service(checkpoints, **settings).hot_path is None
+
+
+def fill(shape, dtype, value):
+    """Return a npy file all of whose items are one value."""
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+        return NPY, npy(np.full(shape, value).astype(dtype))
+
+
+arrays = st.builds(
+    fill,
+    st.sampled_from([(784,), (28, 28), (1, 784), (3, 28, 28), (2, 20), (20,), (7, 784), (0, 784), (), (1, 1, 784)]),
+    st.sampled_from(["f4", "f8", "f2", "u1", "i8", ">f4", "c8", "?"]),
+    st.sampled_from([0.0, 0.5, 1.0, 1.5, -0.0, -1.0, float("nan"), float("inf"), 1e30]),
+)
+objects = st.fixed_dictionaries(
+    {},
+    optional={
+        "images": json_trees | st.sampled_from([[0.5] * 784, [[0.25] * 784] * 2, [[1] * 28] * 28, [True] * 784]),
+        "latents": json_trees | st.sampled_from([[0.5] * 20, [[-3] * 20] * 2]),
+        "seed": st.integers() | st.booleans(),
+        "invert": st.booleans() | st.none(),
+        "unknown": st.none(),
+    },
+).map(lambda members: (JSON, json.dumps(members).encode()))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    url=st.sampled_from(["/reconstruct?seed=1", "/encode", "/decode", "/reconstruct?seed=2&output=mean"]),
+    accept=st.sampled_from([NPY, JSON, "image/png"]),
+    asked=arrays | objects | st.binary(max_size=300).map(lambda body: (NPY, body)),
+)
+def test_any_body_gets_the_same_answer_by_both_ways(hot, url, accept, asked):
+    """Whatever is sent under a known head, good or not, is answered as it would be otherwise."""
+    wire, _ = hot
+    kind, body = asked
+    if accept != NPY:
+        url = url.removesuffix("&output=mean")
+
+    answers = [
+        plain(wire.ask(url, body, kind=kind, accept=accept, headers=headers))
+        for headers in (["X-Request-Timeout: 20"], [], [])
+    ]
+
+    assert without_id(answers[1]) == without_id(answers[0])
+    assert without_id(answers[2]) == without_id(answers[0])
+
+
+def without_id(answer):
+    """Return an answer without what tells one error from the next."""
+    status, headers, body = answer
+    if status == 200:
+        return answer
+    problem = {name: value for name, value in json.loads(body).items() if name != "request_id"}
+    return status, {name: value for name, value in headers.items() if name != "content-length"}, problem
