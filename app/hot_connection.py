@@ -40,8 +40,11 @@ class HotConnection(Connection):
             # Answers go out in the order of their requests.
             self._early.append(data)
             self.flow.pause_reading()
-        elif self._is_between_requests:
-            self._begin(self._held + data)
+            return
+        data = self._held + data
+        self._held = b""
+        if self._is_between_requests:
+            self._begin(data)
         else:
             self._parsed = self._parsed and self._parsed + data
             self._parse(data)
@@ -88,8 +91,7 @@ class HotConnection(Connection):
 
     def _begin(self, data: bytes) -> None:
         """Begin to answer what has come of a request, or leave it to the parser."""
-        self._held = b""
-        found = self._hot_path.find(data)
+        found = self._hot_path.find(data) if len(data) <= _MAX_REQUEST_BYTES else None
         if found is not None and found.is_whole:
             self._hot_request = self._hot_path.begin(found, self._answer)
         elif found is not None:

@@ -222,6 +222,44 @@ def test_client_that_sends_head_and_body_apart_takes_it_too(hot):
         assert len(begun) == sent
 
 
+def test_body_that_is_late_is_waited_for_as_long_as_any(checkpoints):
+    """What waits for its body goes to the parser, whose clocks apply; afterwards the connection is good for more."""
+    app = make_service(checkpoints, frameworks="jax", transfer_timeout_s=2)
+    head, end, body = request().partition(b"\r\n\r\n")
+    with running(app) as client:
+        with wire_to(client) as wire:
+            wire.ask()
+            begun = watch(app)
+            wire.sock.sendall(head + end)
+            # Longer than the server takes between two looks at its connections.
+            threading.Event().wait(1.5)
+            wire.sock.sendall(body)
+            assert wire.read()[0] == 200
+            assert not begun
+            assert wire.ask()[0] == 200
+            assert len(begun) == 1
+        with wire_to(client) as wire:
+            wire.sock.sendall(head + end + body[:100])
+            status, headers, _ = wire.read()
+            assert (status, headers["connection"]) == (408, "close")
+
+
+def test_request_that_waits_for_its_body_is_answered_when_the_server_stops(checkpoints):
+    """It goes to the parser, and is answered as it would be otherwise."""
+    app = make_service(checkpoints, frameworks="jax")
+    head, end, body = request().partition(b"\r\n\r\n")
+    with running(app) as client, wire_to(client) as wire:
+        wire.ask()
+        wire.sock.sendall(head + end)
+        threading.Event().wait(0.1)
+        app.state.server.stop()
+        threading.Event().wait(0.3)
+        wire.sock.sendall(body)
+
+        status, headers, _ = wire.read()
+        assert (status, headers["connection"]) == (200, "close")
+
+
 WRONG = {
     "a number too large": ({"body": npy(make_images(1) + 1)}, 422),
     "no image": ({"body": npy(np.zeros((1, 3), np.float32))}, 422),
@@ -266,6 +304,8 @@ def test_what_is_wrong_is_told_as_by_the_long_way(hot, name):
         {"headers": ["Connection: close"]},
         {"body": npy(make_images(6))},
         {"body": npy(make_images(64))},
+        as_json(count=6),
+        as_json(count=64),
         {"url": "/score?seed=1"},
         {"url": "/compare?seed=1", "accept": JSON},
         {"body": b"\x89PNG", "kind": "image/png"},
@@ -275,7 +315,7 @@ def test_what_is_not_plain_takes_the_long_way(service, asked):
     """Headers that ask for more, many images and other routes are the application's, each time."""
     app, client = service
     begun = watch(app)
-    expected = 400 if "kind" in asked else 200
+    expected = 400 if asked.get("kind") == "image/png" else 200
     for _ in range(3):
         with wire_to(client) as wire:
             assert wire.ask(**asked)[0] == expected
@@ -396,6 +436,21 @@ def test_answer_that_cannot_be_written_is_500(checkpoints, caplog):
         assert status == 500
         assert headers["x-request-id"] in caplog.text
         assert wire.ask()[0] == 200
+
+
+def test_fault_before_the_model_leaves_the_request_to_the_application(hot, service, monkeypatch):
+    """Whatever goes wrong while a request is read, it gets the answer that it would get otherwise."""
+    wire, begun = hot
+    app, _ = service
+    wire.ask("/reconstruct?seed=21")
+
+    def fail(*_):
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(app.hot_path, "_plan", fail)
+
+    assert wire.ask("/reconstruct?seed=21")[0] == 200
+    assert not begun
 
 
 def test_request_under_way_is_answered_when_the_server_stops(checkpoints):
