@@ -7,7 +7,8 @@ from fastapi import Response
 from app.calls import INLINE_BYTES
 from app.connection import Connection
 from app.heads import MAX_HEAD_BYTES
-from app.hot_path import HotPath, HotRequest
+from app.hot_path import HotPath
+from app.hot_request import HotRequest
 from app.whole_answers import join_answer
 
 _MAX_REQUEST_BYTES: Final = MAX_HEAD_BYTES + INLINE_BYTES

@@ -7,33 +7,22 @@ headers, options, bodies and answers is done here by the same functions.
 """
 
 import asyncio
-import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from fastapi import Response
-from numpy import ndarray
 from starlette.types import Scope
 
-from app.answers import Answer, make_answer, write
 from app.calls import Call, add_options, check_output, parse_call
 from app.codecs.media_types import OutputFormat
 from app.codecs.payload import has_files, parse_plain
-from app.errors import answer_error, answer_unknown
-from app.exceptions import DeadlinePassedError, ServiceError
+from app.exceptions import ServiceError
 from app.exchange import Service, join_fields
 from app.heads import Found, KnownHeads
-from app.inference.jobs import Outcome, Timings
-from app.inference.plans import Plan
-from app.inference.states import LoadedModel
+from app.hot_request import HotRequest, Planned, Respond
 from app.keys import Keys
-from app.metrics import FrameworkMetrics
-from app.middleware import CLIENT_GONE, find_key, fresh_request_id
-from app.patience import TOOK_TOO_LONG
+from app.middleware import find_key
 from app.planned_route import PlannedRoute
-
-logger = logging.getLogger(__name__)
 
 MAX_INPUT_BYTES: Final = 16 * 1024
 """More than five images of MNIST in float32 take the other way, where writing them may have a thread."""
@@ -54,8 +43,6 @@ _NOT_PLAIN: Final = frozenset(
 )
 """Headers of requests that take the other way."""
 
-Respond = Callable[[Response], None]
-
 
 class Head(NamedTuple):
     """What is kept of a head."""
@@ -68,14 +55,11 @@ class Head(NamedTuple):
     """The API key in it, where there are any."""
 
 
-Planned = tuple[LoadedModel, Call[Any], Plan]
-
-
 class HotPath:
     """The way of all connections."""
 
     def __init__(self, routes: Sequence[PlannedRoute[Any]], *, service: Service, keys: Keys) -> None:
-        self.service = service
+        self._service = service
         self._routes = {route.path: route for route in routes}
         self._keys = keys
         self._heads: KnownHeads[Head] = KnownHeads()
@@ -100,7 +84,7 @@ class HotPath:
                 route.options_type,
                 scope["query_string"],
                 accept=fields.get(b"accept"),
-                limits=self.service.limits,
+                limits=self._service.limits,
             )
         except ServiceError:
             return  # the application says what is wrong
@@ -110,30 +94,27 @@ class HotPath:
         """Return what is known of a request of which the data have come; None if it can't take this way."""
         return self._heads.find(data)
 
-    def begin(self, found: Found[Head], respond: Respond) -> "HotRequest | None":
+    def begin(self, found: Found[Head], respond: Respond) -> HotRequest | None:
         """Begin to answer a whole request, or return None: it goes to the application."""
         arrived = time.perf_counter()
         head = found.kept
         if head.key is not None and not self._keys.knows(head.key):
             return None
         try:
-            planned = self._plan(head, found.body)
+            planned = self._plan(found, arrived)
             if planned is None:
                 return None
-            request = HotRequest(self, found, planned, arrived=arrived, respond=respond)
+            request = HotRequest(planned, metrics=self._service.metrics, on_end=self._forget, respond=respond)
         except Exception:  # noqa: BLE001 -- the application finds it again, logs what nobody expected, and says what is wrong
             return None
         if self._allowed_s:
             self._watch(request, arrived + self._allowed_s)
         return request
 
-    def forget(self, request: "HotRequest") -> None:
-        """Watch over a request no longer."""
-        self._watched.pop(request, None)
-
-    def _plan(self, head: Head, body: bytes) -> Planned | None:
-        limits = self.service.limits
-        model = self.service.registry.get(head.call.framework)
+    def _plan(self, found: Found[Head], arrived: float) -> Planned | None:
+        head, body = found.kept, found.body
+        limits = self._service.limits
+        model = self._service.registry.get(head.call.framework)
         config = model.adapter.model
         # Commas tell how many numbers there are before they are parsed, so that no large body is parsed twice.
         if not model.batcher.has_room or (head.is_json and body.count(b",") > _MAX_VALUES):
@@ -146,9 +127,13 @@ class HotPath:
         if items.nbytes > MAX_INPUT_BYTES:
             return None
         check_output(call)
-        return model, call, head.route.plan(call, config, items)
+        plan = head.route.plan(call, config, items)
+        return Planned(head.route.path, model, call, plan, found.request_id, arrived)
 
-    def _watch(self, request: "HotRequest", ends: float) -> None:
+    def _forget(self, request: HotRequest) -> None:
+        self._watched.pop(request, None)
+
+    def _watch(self, request: HotRequest, ends: float) -> None:
         self._watched[request] = ends
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._allowed_s, self._look)
@@ -163,92 +148,3 @@ class HotPath:
                 self._timer = asyncio.get_running_loop().call_later(left_s, self._look)
                 return
             request.give_up()
-
-
-class HotRequest:
-    """One request, from where its operation is queued to its answer."""
-
-    __slots__ = ("_arrived", "_call", "_job", "_model", "_own_id", "_path", "_plan", "_respond", "_route")
-
-    def __init__(
-        self,
-        path: HotPath,
-        found: Found[Head],
-        planned: Planned,
-        *,
-        arrived: float,
-        respond: Respond,
-    ) -> None:
-        """Queue the operation; `respond` is given the answer later, unless the request is dropped.
-
-        Raises:
-            OverloadedError: The queue has no room.
-            FrameworkUnavailableError: The framework is no longer served.
-        """
-        model, self._call, self._plan = planned
-        self._path = path
-        self._route = found.kept.route.path
-        self._own_id = found.request_id
-        self._model = model
-        self._arrived = arrived
-        self._respond = respond
-        self._job = model.batcher.submit(
-            model.adapter, self._plan.operation, self._plan.inputs, Timings(), self._finish
-        )
-
-    def drop(self) -> None:
-        """End it, as its client has gone."""
-        self._model.batcher.drop(self._job)
-        self._metrics.count_cancelled()
-        self._end(CLIENT_GONE)
-
-    def give_up(self) -> None:
-        """Answer that it took too long."""
-        self._model.batcher.drop(self._job)
-        self._metrics.count_timeout()
-        self._refuse(DeadlinePassedError(TOOK_TOO_LONG))
-
-    @property
-    def _metrics(self) -> FrameworkMetrics:
-        return self._path.service.metrics.of(self._model.adapter.framework)
-
-    @property
-    def _request_id(self) -> str:
-        return fresh_request_id() if self._own_id is None else self._own_id.decode()
-
-    def _finish(self, outcome: Outcome) -> None:
-        if isinstance(outcome, ServiceError):
-            self._refuse(outcome)
-            return
-        request_id = self._request_id
-        try:
-            response: Response = self._write(outcome)
-        except Exception:
-            logger.exception("request %s failed", request_id)
-            response = answer_unknown(request_id=request_id)
-        self._send(response, request_id)
-
-    def _write(self, outputs: tuple[ndarray, ...]) -> Answer:
-        call, model, plan, timings = self._call, self._model, self._plan, self._job.timings
-        content = write(call, model, plan.name_outputs(outputs), seed=plan.seed)
-        timings.total_s = time.perf_counter() - self._arrived
-        self._metrics.observe_stages(timings)
-        return make_answer(call, model, content, seed=plan.seed, timings=timings)
-
-    def _refuse(self, error: ServiceError) -> None:
-        request_id = self._request_id
-        self._send(answer_error(error, request_id=request_id), request_id)
-
-    def _send(self, response: Response, request_id: str) -> None:
-        response.raw_headers.append((b"x-request-id", request_id.encode()))
-        self._end(response.status_code)
-        self._respond(response)
-
-    def _end(self, status: int) -> None:
-        self._path.forget(self)
-        self._path.service.metrics.observe_answer(
-            route=self._route,
-            framework=self._model.adapter.framework,
-            status=status,
-            total_s=time.perf_counter() - self._arrived,
-        )

@@ -424,7 +424,7 @@ def test_answer_that_cannot_be_written_is_500(checkpoints, caplog):
 
         def spoil(found, respond):
             request = begin(found, respond)
-            request._plan = None
+            request._planned = request._planned._replace(plan=None)
             begun.append(request)
             return request
 
