@@ -1,6 +1,7 @@
 """Fixtures that several test files share."""
 
 import os
+from collections import Counter
 
 import pytest
 from hypothesis import settings
@@ -31,6 +32,9 @@ LONG = {
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the long files: of two processes, one would otherwise wait for the other's last."""
     items.sort(key=lambda item: item.path.stem not in LONG)
+    # Of several with one id xdist would run one.
+    ids = Counter(item.nodeid for item in items)
+    assert len(ids) == len(items), [nodeid for nodeid, count in ids.items() if count > 1]
 
 
 @pytest.fixture(scope="session", params=FRAMEWORKS)
