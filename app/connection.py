@@ -57,13 +57,13 @@ class Connection(HttpToolsProtocol):
         "_awaited_since",
         "_chunk_bytes",
         "_header_bytes",
+        "_is_crowded",
+        "_is_draining",
+        "_is_refused",
         "_limits",
         "_max_header_bytes",
         "_on_refused",
         "_refusal",
-        "is_crowded",
-        "is_draining",
-        "is_refused",
     )
 
     def __init__(
@@ -81,9 +81,9 @@ class Connection(HttpToolsProtocol):
         self._on_refused = on_refused
         self._limits = limits
         self._max_header_bytes = limits.max_header_bytes
-        self.is_crowded = False
-        self.is_draining = False
-        self.is_refused = False
+        self._is_crowded = False
+        self._is_draining = False
+        self._is_refused = False
         self._chunk_bytes = 0
         self._header_bytes = 0
         self._refusal: tuple[int, str] | None = None
@@ -93,11 +93,11 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Note whether there are too many."""
         super().connection_made(transport)
-        self.is_crowded = len(self.connections) > self._limits.max_connections
+        self._is_crowded = len(self.connections) > self._limits.max_connections
 
     def data_received(self, data: bytes) -> None:
         """Take what has come, unless it makes the headers too long; of a refused request nothing more is taken."""
-        if self.is_refused:
+        if self._is_refused:
             return
         self._chunk_bytes = len(data)
         super().data_received(data)
@@ -110,14 +110,14 @@ class Connection(HttpToolsProtocol):
         """Begin to answer, unless headers are too many, too long or lack Host, or the connection is one too many."""
         # What is short with all else that came at once needs no counting.
         if (
-            self.is_crowded
+            self._is_crowded
             or len(self.headers) > MAX_HEADERS
             or self._count_hosts() != 1
             or self._header_bytes + self._chunk_bytes > self._max_header_bytes
         ):
             self._check_headers()
         super().on_headers_complete()
-        if self.is_draining:
+        if self._is_draining:
             self.cycle.keep_alive = False
 
     def send_400_response(self, msg: str) -> None:
@@ -143,9 +143,9 @@ class Connection(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """Close the connection once all that was sent before is answered; may be called again and again."""
-        if self.is_draining:
+        if self._is_draining:
             return
-        self.is_draining = True
+        self._is_draining = True
         if self.is_idle:
             self.loop.call_later(_GRACE_S, self._close_if_idle)
         else:
@@ -170,7 +170,7 @@ class Connection(HttpToolsProtocol):
 
     def _find_awaited(self) -> tuple[object, float]:
         """Return an object that stands for what the client is to do next, and how long it may take; or None."""
-        if self.is_refused:
+        if self._is_refused:
             return self.transport, _LINGER_S
         if self.flow.write_paused or self.transport.is_closing():
             return self.flow, self._limits.transfer_timeout_s
@@ -184,7 +184,7 @@ class Connection(HttpToolsProtocol):
         return self.cycle, _LINGER_S
 
     def _count_unfinished_headers(self) -> None:
-        if self.is_refused:
+        if self._is_refused:
             return
         # Of the first piece some may belong to the request before.
         is_first = self.cycle is not None and not self._header_bytes
@@ -195,7 +195,7 @@ class Connection(HttpToolsProtocol):
             self._refuse(431, _TOO_MANY)
 
     def _check_headers(self) -> None:
-        if self.is_crowded and self.url not in _OPEN_URLS:
+        if self._is_crowded and self.url not in _OPEN_URLS:
             self._stop_parsing(503, "the server has as many connections as it takes: try again in a second")
         if len(self.headers) > MAX_HEADERS:
             self._stop_parsing(431, _TOO_MANY)
@@ -232,7 +232,7 @@ class Connection(HttpToolsProtocol):
 
         To close it at once would reset what the client still sends, and with that the answer.
         """
-        self.is_refused = True
+        self._is_refused = True
         self._on_refused(status)
         if self._is_in_headers and self.headers:
             self.headers.clear()  # they may be many

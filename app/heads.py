@@ -21,10 +21,12 @@ _ID: Final = re.compile(rb"\r\nx-request-id: ?([!-~]{1,128})\r\n", re.IGNORECASE
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: ?([0-9]{1,5})\r\n", re.IGNORECASE)
 
 
-class Found(NamedTuple, Generic[T]):
-    """A request whose head is known."""
+class Parts(NamedTuple):
+    """A request, of which some may not have come."""
 
-    kept: T
+    head: bytes
+    """Without the values that differ each time."""
+
     body: bytes
     is_whole: bool
     """Whether all of the body has come."""
@@ -33,15 +35,11 @@ class Found(NamedTuple, Generic[T]):
     """The client's own."""
 
 
-class _Parts(NamedTuple):
-    """The same of one whose head may be known or not."""
+class Found(NamedTuple, Generic[T]):
+    """A request whose head is known, and what is kept of that."""
 
-    head: bytes
-    """Without the values that differ each time."""
-
-    body: bytes
-    is_whole: bool
-    request_id: bytes | None
+    parts: Parts
+    kept: T
 
 
 class KnownHeads(Generic[T]):
@@ -53,8 +51,9 @@ class KnownHeads(Generic[T]):
     def find(self, data: bytes) -> "Found[T] | None":
         """Return what is kept of the head, if the data are a request that begins with one, and nothing after that."""
         parts = _split(data)
-        kept = None if parts is None else self._known.get(parts.head)
-        return None if parts is None or kept is None else Found(kept, *parts[1:])
+        if parts is None or parts.head not in self._known:
+            return None
+        return Found(parts, self._known[parts.head])
 
     def learn(self, data: bytes, *, method: bytes, url: bytes, kept: T) -> None:
         """Keep something of a head, if the data, which a parser took for one request, can only be one."""
@@ -70,7 +69,7 @@ class KnownHeads(Generic[T]):
         self._known[head] = kept
 
 
-def _split(data: bytes) -> _Parts | None:
+def _split(data: bytes) -> Parts | None:
     """Return the parts of a request of which the data are all that has come; None if they are more, or no such one."""
     end = data.find(_HEAD_END, 0, MAX_HEAD_BYTES) + len(_HEAD_END)
     if end < len(_HEAD_END):
@@ -85,4 +84,4 @@ def _split(data: bytes) -> _Parts | None:
     own_id = _ID.search(head)
     if own_id is not None:
         head = head[: own_id.start(1)] + head[own_id.end(1) :]
-    return _Parts(head, data[end:], missing == 0, own_id and own_id[1])
+    return Parts(head, data[end:], missing == 0, own_id and own_id[1])

@@ -47,7 +47,8 @@ class HotConnection(Connection):
         if self._is_between_requests:
             self._begin(data)
         else:
-            self._parsed = self._parsed and self._parsed + data
+            if self._parsed:
+                self._parsed += data
             self._parse(data)
 
     def on_message_begin(self) -> None:
@@ -74,7 +75,7 @@ class HotConnection(Connection):
         if self._hot_request is None:
             super().shutdown()
         else:
-            self.is_draining = True
+            self._is_draining = True
 
     @property
     def is_idle(self) -> bool:
@@ -84,7 +85,7 @@ class HotConnection(Connection):
     @property
     def _is_between_requests(self) -> bool:
         """Whether the next byte is a request's first, or follows what is held, and may pass by the parser."""
-        if self.is_crowded or self.is_draining or self.is_refused or self.flow.write_paused:
+        if self._is_crowded or self._is_draining or self._is_refused or self.flow.write_paused:
             return False
         if self.cycle is None:
             return self.scope is None
@@ -93,14 +94,15 @@ class HotConnection(Connection):
     def _begin(self, data: bytes) -> None:
         """Begin to answer what has come of a request, or leave it to the parser."""
         found = self._hot_path.find(data) if len(data) <= _MAX_REQUEST_BYTES else None
-        if found is not None and found.is_whole:
+        if found is not None and found.parts.is_whole:
             self._hot_request = self._hot_path.begin(found, self._answer)
         elif found is not None:
             self._held = data
         if self._held or self._hot_request is not None:
             self._unset_keepalive_if_required()
             return
-        self._parsed = data
+        # What is known needs no learning.
+        self._parsed = data if found is None else b""
         self._begun = 0
         self._parse(data)
 
@@ -113,7 +115,7 @@ class HotConnection(Connection):
         super().data_received(data)
         if not self._parsed:
             return
-        if len(self._parsed) > _MAX_REQUEST_BYTES or self._begun > 1 or self.is_refused:
+        if len(self._parsed) > _MAX_REQUEST_BYTES or self._begun > 1 or self._is_refused:
             self._parsed = b""
         elif self.cycle is not None and self.cycle.scope is self.scope and not self.cycle.more_body:
             if self.cycle.keep_alive:
@@ -125,7 +127,7 @@ class HotConnection(Connection):
         self._hot_request = None
         if self.transport.is_closing():
             return
-        is_last = self.is_draining and not self._early
+        is_last = self._is_draining and not self._early
         headers = [*self.server_state.default_headers, *response.raw_headers]
         if is_last:
             headers.append((b"connection", b"close"))

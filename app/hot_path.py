@@ -24,10 +24,10 @@ from app.keys import Keys
 from app.middleware import find_key
 from app.planned_route import PlannedRoute
 
-MAX_INPUT_BYTES: Final = 16 * 1024
+_MAX_INPUT_BYTES: Final = 16 * 1024
 """More than five images of MNIST in float32 take the other way, where writing them may have a thread."""
 
-_MAX_VALUES: Final = MAX_INPUT_BYTES // 4
+_MAX_VALUES: Final = _MAX_INPUT_BYTES // 4
 """As many are in float32."""
 
 _NOT_PLAIN: Final = frozenset(
@@ -112,7 +112,7 @@ class HotPath:
         return request
 
     def _plan(self, found: Found[Head], arrived: float) -> Planned | None:
-        head, body = found.kept, found.body
+        head, body = found.kept, found.parts.body
         limits = self._service.limits
         model = self._service.registry.get(head.call.framework)
         config = model.adapter.model
@@ -124,11 +124,11 @@ class HotPath:
             return None
         call = add_options(head.call, payload, limits=limits)
         items = head.route.items_of(payload, call, config, limits)
-        if items.nbytes > MAX_INPUT_BYTES:
+        if items.nbytes > _MAX_INPUT_BYTES:
             return None
         check_output(call)
         plan = head.route.plan(call, config, items)
-        return Planned(head.route.path, model, call, plan, found.request_id, arrived)
+        return Planned(head.route.path, model, call, plan, found.parts.request_id, arrived)
 
     def _forget(self, request: HotRequest) -> None:
         self._watched.pop(request, None)
