@@ -47,6 +47,28 @@ def fake_load(framework, *, checkpoints, device):
     return checkpoint, FakeAdapter(checkpoint, framework=framework)
 
 
+class GatedAdapter(FakeAdapter):
+    """Computes only once its gate is open, and counts."""
+
+    def __init__(self, checkpoint, *, framework):
+        super().__init__(checkpoint, framework=framework)
+        self.begun = threading.Event()
+        self.gate = threading.Event()
+        self.calls = 0
+
+    def shut(self):
+        """Let nothing through from now on."""
+        self.begun.clear()
+        self.gate.clear()
+
+    def decode(self, z):
+        """Wait at the gate, then compute."""
+        self.calls += 1
+        self.begun.set()
+        assert self.gate.wait(20)
+        return super().decode(z)
+
+
 def load_jax_as(adapter_type):
     """Return what loads JAX into an adapter of that type, and the others as `fake_load` does."""
 
@@ -136,6 +158,14 @@ def post_npy(client, url, array, **headers):
 def read_npy(response):
     """Return the array of a npy answer."""
     return np.load(io.BytesIO(response.content))
+
+
+def read_answer(answers):
+    """Return the next answer of a connection's file: status, headers by their names in lower case, and body."""
+    status = int(answers.readline().split()[1])
+    lines = (line.decode("latin-1").rstrip("\r\n") for line in iter(answers.readline, b"\r\n"))
+    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+    return status, headers, answers.read(int(headers["content-length"]))
 
 
 def to_base64(content):

@@ -1,71 +1,17 @@
-"""The hot path, over sockets as they are: the same answers as by the long way, and nothing lost on it."""
+"""The hot path's answers, over sockets as they are: the same as by the long way."""
 
 import io
 import json
-import socket
-import threading
 import warnings
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.inference.fake_adapter import FakeAdapter
-from tests.service import MODEL, fake_load, load_jax_as, make_images, make_service, npy, running, wait_until
+from tests.hot import JSON, NPY, as_json, plain, watch, wire_to
+from tests.service import MODEL, make_images, make_service, npy, running
 from tests.test_codecs_json_values import json_trees
-from tests.test_service_metrics import read_samples
-
-JSON, NPY = "application/json", "application/x-npy"
-
-
-class Wire:
-    """A connection that is kept."""
-
-    def __init__(self, sock, answers):
-        self.sock, self.answers = sock, answers
-
-    def ask(self, *arguments, **options):
-        """Send a request at once, and return its answer."""
-        self.sock.sendall(request(*arguments, **options))
-        return self.read()
-
-    def read(self):
-        """Return the next answer: status, headers and body."""
-        status = int(self.answers.readline().split()[1])
-        lines = iter(self.answers.readline, b"\r\n")
-        headers = dict(line.decode().rstrip("\r\n").split(": ", 1) for line in lines)
-        return status, headers, self.answers.read(int(headers["content-length"]))
-
-
-def request(url="/reconstruct?seed=7", body=None, *, kind=NPY, accept=NPY, headers=()):
-    """Return the bytes of a request."""
-    body = npy(make_images(1)) if body is None else body
-    lines = [f"POST {url} HTTP/1.1", "Host: x", f"Content-Type: {kind}", f"Accept: {accept}", *headers]
-    return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
-
-
-@contextmanager
-def wire_to(client):
-    """Give a connection to the service."""
-    address = (client.base_url.host, client.base_url.port)
-    with socket.create_connection(address, timeout=20) as sock, sock.makefile("rb") as answers:
-        yield Wire(sock, answers)
-
-
-def watch(app):
-    """Return a list to which each request of the application that is begun on the hot path is added."""
-    begun, begin = [], app.hot_path.begin
-
-    def spy(found, respond):
-        request = begin(found, respond)
-        if request is not None:
-            begun.append(request)
-        return request
-
-    app.hot_path.begin = spy
-    return begun
 
 
 @pytest.fixture(scope="module")
@@ -84,51 +30,6 @@ def hot(service):
         begun = watch(app)
         yield wire, begun
         del app.hot_path.begin
-
-
-class GatedAdapter(FakeAdapter):
-    """Reconstructs when it is let to."""
-
-    def __init__(self, checkpoint, *, framework):
-        super().__init__(checkpoint, framework=framework)
-        self.begun, self.open = threading.Event(), threading.Event()
-        self.open.set()
-
-    def reconstruct(self, images, eps):
-        """Wait to be let, then compute."""
-        self.begun.set()
-        assert self.open.wait(20)
-        return super().reconstruct(images, eps)
-
-    def shut(self):
-        """Let nothing through from now on."""
-        self.begun.clear()
-        self.open.clear()
-
-
-@contextmanager
-def gated(checkpoints, **settings):
-    """Give an application whose JAX is gated, its adapter, and a client of it."""
-    app = make_service(checkpoints, load=load_jax_as(GatedAdapter), frameworks="jax", hang_timeout_s=0, **settings)
-    with running(app) as client:
-        adapter = app.state.registry.get("jax").adapter
-        try:
-            yield app, adapter, client
-        finally:
-            adapter.open.set()
-
-
-def plain(answer):
-    """Return an answer without what differs each time."""
-    status, headers, body = answer
-    passing = {"date", "server-timing", "x-request-id"}
-    return status, {name: value for name, value in headers.items() if name not in passing}, body
-
-
-def as_json(url="/reconstruct?seed=7", count=1, **members):
-    """Return a request in JSON, and its answer in JSON."""
-    images = make_images(count).astype(float).tolist()
-    return {"url": url, "body": json.dumps({"images": images, **members}).encode(), "kind": JSON, "accept": JSON}
 
 
 PLAIN = {
@@ -207,59 +108,6 @@ def test_id_that_a_client_or_a_proxy_gives_comes_back(hot):
         assert (got == sent) == (index % len(ids) < 3)
 
 
-def test_client_that_sends_head_and_body_apart_takes_it_too(hot):
-    """Many clients write the headers first; their heads are learned, and wait for the body."""
-    wire, begun = hot
-    url = "/encode?framework=jax"
-    head, end, body = request(url).partition(b"\r\n\r\n")
-
-    for sent in range(3):
-        for piece in (head + end, body[:1000], body[1000:]):
-            wire.sock.sendall(piece)
-            # Nothing but time tells two pieces apart.
-            threading.Event().wait(0.02)
-        assert wire.read()[0] == 200
-        assert len(begun) == sent
-
-
-def test_body_that_is_late_is_waited_for_as_long_as_any(checkpoints):
-    """What waits for its body goes to the parser, whose clocks apply; afterwards the connection is good for more."""
-    app = make_service(checkpoints, frameworks="jax", transfer_timeout_s=2)
-    head, end, body = request().partition(b"\r\n\r\n")
-    with running(app) as client:
-        with wire_to(client) as wire:
-            wire.ask()
-            begun = watch(app)
-            wire.sock.sendall(head + end)
-            # Longer than the server takes between two looks at its connections.
-            threading.Event().wait(1.5)
-            wire.sock.sendall(body)
-            assert wire.read()[0] == 200
-            assert not begun
-            assert wire.ask()[0] == 200
-            assert len(begun) == 1
-        with wire_to(client) as wire:
-            wire.sock.sendall(head + end + body[:100])
-            status, headers, _ = wire.read()
-            assert (status, headers["connection"]) == (408, "close")
-
-
-def test_request_that_waits_for_its_body_is_answered_when_the_server_stops(checkpoints):
-    """It goes to the parser, and is answered as it would be otherwise."""
-    app = make_service(checkpoints, frameworks="jax")
-    head, end, body = request().partition(b"\r\n\r\n")
-    with running(app) as client, wire_to(client) as wire:
-        wire.ask()
-        wire.sock.sendall(head + end)
-        threading.Event().wait(0.1)
-        app.state.server.stop()
-        threading.Event().wait(0.3)
-        wire.sock.sendall(body)
-
-        status, headers, _ = wire.read()
-        assert (status, headers["connection"]) == (200, "close")
-
-
 WRONG = {
     "a number too large": ({"body": npy(make_images(1) + 1)}, 422),
     "no image": ({"body": npy(np.zeros((1, 3), np.float32))}, 422),
@@ -322,199 +170,6 @@ def test_what_is_not_plain_takes_the_long_way(service, asked):
     del app.hot_path.begin
 
     assert not begun
-
-
-def test_requests_sent_ahead_are_answered_in_their_order(checkpoints):
-    """While one is computed, what the client sends waits, known or not, and all are answered one after the other."""
-    with gated(checkpoints) as (app, adapter, client), wire_to(client) as wire:
-        wire.ask("/reconstruct?seed=1")
-        begun = watch(app)
-        adapter.shut()
-
-        wire.sock.sendall(request("/reconstruct?seed=1"))
-        assert adapter.begun.wait(20)
-        wire.sock.sendall(request("/reconstruct?seed=1") + request("/reconstruct?seed=3"))
-        wire.sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" + request("/reconstruct?seed=1"))
-        with wire_to(client) as other:
-            other.sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert other.read()[0] == 200
-        adapter.open.set()
-
-        answers = [wire.read() for _ in range(5)]
-
-    assert begun
-    assert [status for status, _, _ in answers] == [200] * 5
-    assert [headers.get("x-triptych-seed") for _, headers, _ in answers] == ["1", "1", "3", None, "1"]
-
-
-def test_answer_that_takes_too_long_is_504(checkpoints):
-    """The deadline holds, the place in the queue is free again, and the connection goes on."""
-    with gated(checkpoints, request_timeout_s=1.5) as (app, adapter, client), wire_to(client) as wire:
-        wire.ask()
-        begun = watch(app)
-        adapter.shut()
-
-        # Longer than the server takes between two looks at its connections.
-        status, headers, body = wire.ask()
-        adapter.open.set()
-
-        assert begun
-        assert status == 504
-        assert json.loads(body)["request_id"] == headers["x-request-id"]
-        assert wire.ask()[0] == 200
-        samples = read_samples(client.get("/metrics").text)
-        assert samples["triptych_timed_out_total", ("framework", "jax")] == 1
-        labels = ("framework", "jax"), ("route", "/reconstruct")
-        assert samples["triptych_requests_total", *labels, ("status", "504")] == 1
-        assert samples["triptych_requests_total", *labels, ("status", "200")] == 2
-
-
-def test_client_that_leaves_frees_its_place(checkpoints):
-    """What nobody waits for any more is dropped from the queue at once, and counted."""
-    with gated(checkpoints) as (app, adapter, client):
-        with wire_to(client) as first, wire_to(client) as second:
-            first.ask()
-            begun = watch(app)
-            adapter.shut()
-            first.sock.sendall(request())
-            assert adapter.begun.wait(20)
-            second.sock.sendall(request())
-            wait_until(lambda: len(begun) == 2)
-        cancelled = ("triptych_cancelled_total", ("framework", "jax"))
-        wait_until(lambda: read_samples(client.get("/metrics").text).get(cancelled) == 2)
-
-        batcher = app.state.registry.get("jax").batcher
-        assert batcher._rows == batcher._nbytes == 0
-        adapter.open.set()
-        with wire_to(client) as wire:
-            assert wire.ask()[0] == 200
-
-
-def test_model_that_fails_is_503(checkpoints):
-    """A fault of the framework is told as by the long way, and taken out."""
-
-    class FailingAdapter(FakeAdapter):
-        fails = False
-
-        def reconstruct(self, images, eps):
-            if self.fails:
-                raise RuntimeError("no")
-            return super().reconstruct(images, eps)
-
-    app = make_service(checkpoints, load=load_jax_as(FailingAdapter), frameworks="jax")
-    with running(app) as client, wire_to(client) as wire:
-        wire.ask()
-        begun = watch(app)
-        app.state.registry.get("jax").adapter.fails = True
-
-        status, headers, body = wire.ask()
-
-        assert begun
-        assert status == 503
-        assert "raised RuntimeError" in json.loads(body)["detail"]
-        assert "retry-after" in headers
-
-
-def test_answer_that_cannot_be_written_is_500(checkpoints, caplog):
-    """What nobody expected ends one request, with its id in the log, and no other."""
-    app = make_service(checkpoints, frameworks="jax")
-    with running(app) as client, wire_to(client) as wire:
-        wire.ask()
-        begun, begin = [], app.hot_path.begin
-
-        def spoil(found, respond):
-            request = begin(found, respond)
-            request._planned = request._planned._replace(plan=None)
-            begun.append(request)
-            return request
-
-        app.hot_path.begin = spoil
-        status, headers, _ = wire.ask()
-        del app.hot_path.begin
-
-        assert begun
-        assert status == 500
-        assert headers["x-request-id"] in caplog.text
-        assert wire.ask()[0] == 200
-
-
-def test_fault_before_the_model_leaves_the_request_to_the_application(hot, service, monkeypatch):
-    """Whatever goes wrong while a request is read, it gets the answer that it would get otherwise."""
-    wire, begun = hot
-    app, _ = service
-    wire.ask("/reconstruct?seed=21")
-
-    def fail(*_):
-        raise RuntimeError("no")
-
-    monkeypatch.setattr(app.hot_path, "_plan", fail)
-
-    assert wire.ask("/reconstruct?seed=21")[0] == 200
-    assert not begun
-
-
-def test_request_under_way_is_answered_when_the_server_stops(checkpoints):
-    """The answer says that the connection ends with it."""
-    with gated(checkpoints) as (app, adapter, client), wire_to(client) as wire:
-        wire.ask()
-        begun = watch(app)
-        adapter.shut()
-        wire.sock.sendall(request())
-        assert adapter.begun.wait(20)
-
-        app.state.server.stop()
-        threading.Event().wait(0.3)
-        adapter.open.set()
-        status, headers, _ = wire.read()
-
-        assert begun
-        assert (status, headers["connection"]) == (200, "close")
-        assert wire.sock.recv(1) == b""
-
-
-def test_key_that_was_taken_away_opens_nothing(checkpoints, tmp_path):
-    """A head is known only with its key, and no longer than the key."""
-    keys = tmp_path / "keys"
-    keys.write_text("first-key\nsecond-key\n")
-    app = make_service(checkpoints, frameworks="jax", api_keys_file=keys)
-    with running(app) as client, wire_to(client) as wire:
-        begun = watch(app)
-        for key in ("wrong-key", "wrong-key"):
-            assert wire.ask(headers=[f"X-API-Key: {key}"])[0] == 401
-        assert not begun
-        assert [wire.ask(headers=["X-API-Key: first-key"])[0] for _ in range(2)] == [200, 200]
-        assert len(begun) == 1
-
-        keys.write_text("second-key\n")
-        assert client.post("/admin/reload", headers={"X-API-Key": "second-key"}).status_code == 200
-
-        assert wire.ask(headers=["X-API-Key: first-key"])[0] == 401
-        assert len(begun) == 1
-
-
-def test_reloaded_model_answers_at_once(checkpoints):
-    """A known head leads to whatever model is served now."""
-    app = make_service(checkpoints, load=fake_load, frameworks="jax", api_keys="a-key")
-    with running(app) as client, wire_to(client) as wire:
-        headers = ["X-API-Key: a-key"]
-        before = wire.ask(headers=headers)
-        model = app.state.registry.get("jax")
-        assert client.post("/admin/reload", headers={"X-API-Key": "a-key"}).status_code == 200
-        begun = watch(app)
-
-        after = wire.ask(headers=headers)
-
-        assert app.state.registry.get("jax") is not model
-        assert begun
-        assert plain(after) == plain(before)
-
-
-@pytest.mark.parametrize(
-    "settings", [{"rate_limit": "5/second"}, {"cors_origins": "https://example.org"}, {"access_log": True}]
-)
-def test_what_looks_at_each_request_closes_the_hot_path(checkpoints, settings):
-    """Rate limits, other origins and the log are the application's business, so that it must see all requests."""
-    assert make_service(checkpoints, **settings).hot_path is None
 
 
 def fill(shape, dtype, value):

@@ -1,7 +1,6 @@
 """Many clients at once: each gets its own answer, none waits for another's model, and nothing is done for the gone."""
 
 import socket
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,8 +8,8 @@ import numpy as np
 import pytest
 
 from app.inference import plans
-from app.inference.fake_adapter import FakeAdapter
 from tests.service import (
+    GatedAdapter,
     carry_out,
     fake_adapter,
     load_jax_as,
@@ -22,23 +21,6 @@ from tests.service import (
     wait_until,
 )
 from training.frameworks import FRAMEWORKS
-
-
-class GatedAdapter(FakeAdapter):
-    """Computes only once its gate is open, and counts."""
-
-    def __init__(self, checkpoint, *, framework):
-        super().__init__(checkpoint, framework=framework)
-        self.begun = threading.Event()
-        self.gate = threading.Event()
-        self.calls = 0
-
-    def decode(self, z):
-        """Wait at the gate, then compute."""
-        self.calls += 1
-        self.begun.set()
-        assert self.gate.wait(20)
-        return super().decode(z)
 
 
 @pytest.fixture

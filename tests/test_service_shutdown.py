@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from tests.service import save_checkpoints
+from tests.service import read_answer, save_checkpoints
 from tests.test_service_metrics import read_samples
 from tests.test_service_process import FRAMEWORK, command, environment, needs_framework
 
@@ -76,19 +76,12 @@ def ask_until_refused(url):
             while not closes:
                 try:
                     connection.sendall(b"GET /sample HTTP/1.1\r\nHost: x\r\nX-API-Key: k3y\r\n\r\n")
-                    status, closes = read_answer(answers)
+                    status, headers, _ = read_answer(answers)
+                    closes = headers.get("connection") == "close"
                 except (OSError, ValueError):
                     status, closes = "lost", True
                 counts[status] += 1
                 counts["closed"] += closes
-
-
-def read_answer(answers):
-    """Return an answer's status, and whether it says that the connection closes."""
-    status = int(answers.readline().split()[1])
-    headers = dict(line.lower().strip().split(b": ", 1) for line in iter(answers.readline, b"\r\n"))
-    answers.read(int(headers[b"content-length"]))
-    return status, headers.get(b"connection") == b"close"
 
 
 @pytest.mark.parametrize("workers", [1, 2])

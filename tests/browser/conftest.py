@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
+from tests.browser.looks import wait_for_answers
 from tests.service import CHECKOUT, make_service, running
 
 INSTALL = "Chromium isn't installed: run `apt-get install chromium`"
@@ -84,6 +85,14 @@ def visit(browser, service, serve, allowed):
     for context in contexts:
         context.close()
     assert [error for error in errors if not any(text in error for text in allowed)] == []
+
+
+@pytest.fixture
+def page(visit, request):
+    """The page at the `ADDRESS` of the test's file, answered."""
+    page = visit(request.module.ADDRESS)
+    wait_for_answers(page)
+    return page
 
 
 @pytest.fixture

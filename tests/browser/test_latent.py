@@ -8,6 +8,8 @@ from tests.service import CHECKOUT, fake_load, make_service, post_npy, read_npy
 from training.errors import CheckpointError
 from training.frameworks import FRAMEWORKS
 
+ADDRESS = "latent?digit=0"
+
 PANEL = "#panel-latent"
 
 EDGE = 4.25
@@ -33,14 +35,6 @@ def drag(page, selector, start, end):
     page.mouse.down()
     page.mouse.move(*places[1], steps=6)
     page.mouse.up()
-
-
-@pytest.fixture
-def page(visit):
-    """The tab, at the first digit's mean."""
-    page = visit("latent?digit=0")
-    wait_for_answers(page)
-    return page
 
 
 def test_sliders_are_ordered_by_kl_and_marked(page):

@@ -11,13 +11,7 @@ from tests.browser.looks import save, wait_for_answers
 from tests.browser.test_latent import PANEL, pictures, read_z
 from tests.service import CHECKOUT, post_npy, read_npy
 
-
-@pytest.fixture
-def page(visit):
-    """The tab, at the first digit's mean."""
-    page = visit("latent?digit=0")
-    wait_for_answers(page)
-    return page
+ADDRESS = "latent?digit=0"
 
 
 def test_map_is_saved(page):

@@ -10,13 +10,7 @@ from PIL import Image
 from tests.browser.looks import DRAWING, read_image, wait_for_answers
 from tests.service import CHECKOUT
 
-
-@pytest.fixture
-def page(visit):
-    """The tab with its first digit, answered."""
-    page = visit("reconstruct")
-    wait_for_answers(page)
-    return page
+ADDRESS = "reconstruct"
 
 
 def photo():

@@ -11,18 +11,12 @@ from PIL import Image
 from tests.browser.looks import DRAWING, MINUS, NOTHING, read_image, wait_for_answers
 from training.frameworks import FRAMEWORKS
 
+ADDRESS = "reconstruct"
+
 
 def figures(page):
     """Return the ELBO that each framework's panel shows."""
     return [page.inner_text(f"#panel-reconstruct [data-framework={name}] dd.main") for name in FRAMEWORKS]
-
-
-@pytest.fixture
-def page(visit):
-    """The tab with its first digit, answered."""
-    page = visit("reconstruct")
-    wait_for_answers(page)
-    return page
 
 
 def draw(page, *points, steps=8):

@@ -1,0 +1,101 @@
+"""Connections with a hot path: pieces of requests, requests ahead of answers, and the end."""
+
+import threading
+
+from tests.hot import gated, request, watch, wire_to
+from tests.service import make_service, running
+
+
+def test_client_that_sends_head_and_body_apart_takes_it_too(checkpoints):
+    """Many clients write the headers first; their heads are learned, and wait for the body."""
+    app = make_service(checkpoints, frameworks="jax")
+    head, end, body = request().partition(b"\r\n\r\n")
+    with running(app) as client, wire_to(client) as wire:
+        begun = watch(app)
+        for sent in range(3):
+            for piece in (head + end, body[:1000], body[1000:]):
+                wire.sock.sendall(piece)
+                # Nothing but time tells two pieces apart.
+                threading.Event().wait(0.02)
+            assert wire.read()[0] == 200
+            assert len(begun) == sent
+
+
+def test_body_that_is_late_is_waited_for_as_long_as_any(checkpoints):
+    """What waits for its body goes to the parser, whose clocks apply; afterwards the connection is good for more."""
+    app = make_service(checkpoints, frameworks="jax", transfer_timeout_s=2)
+    head, end, body = request().partition(b"\r\n\r\n")
+    with running(app) as client:
+        with wire_to(client) as wire:
+            wire.ask()
+            begun = watch(app)
+            wire.sock.sendall(head + end)
+            # Longer than the server takes between two looks at its connections.
+            threading.Event().wait(1.5)
+            wire.sock.sendall(body)
+            assert wire.read()[0] == 200
+            assert not begun
+            assert wire.ask()[0] == 200
+            assert len(begun) == 1
+        with wire_to(client) as wire:
+            wire.sock.sendall(head + end + body[:100])
+            status, headers, _ = wire.read()
+            assert (status, headers["connection"]) == (408, "close")
+
+
+def test_request_that_waits_for_its_body_is_answered_when_the_server_stops(checkpoints):
+    """It goes to the parser, and is answered as it would be otherwise."""
+    app = make_service(checkpoints, frameworks="jax")
+    head, end, body = request().partition(b"\r\n\r\n")
+    with running(app) as client, wire_to(client) as wire:
+        wire.ask()
+        wire.sock.sendall(head + end)
+        threading.Event().wait(0.1)
+        app.state.server.stop()
+        threading.Event().wait(0.3)
+        wire.sock.sendall(body)
+
+        status, headers, _ = wire.read()
+        assert (status, headers["connection"]) == (200, "close")
+
+
+def test_requests_sent_ahead_are_answered_in_their_order(checkpoints):
+    """While one is computed, what the client sends waits, known or not, and all are answered one after the other."""
+    with gated(checkpoints) as (app, adapter, client), wire_to(client) as wire:
+        wire.ask("/reconstruct?seed=1")
+        begun = watch(app)
+        adapter.shut()
+
+        wire.sock.sendall(request("/reconstruct?seed=1"))
+        assert adapter.begun.wait(20)
+        wire.sock.sendall(request("/reconstruct?seed=1") + request("/reconstruct?seed=3"))
+        wire.sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" + request("/reconstruct?seed=1"))
+        with wire_to(client) as other:
+            other.sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert other.read()[0] == 200
+        adapter.gate.set()
+
+        answers = [wire.read() for _ in range(5)]
+
+    assert begun
+    assert [status for status, _, _ in answers] == [200] * 5
+    assert [headers.get("x-triptych-seed") for _, headers, _ in answers] == ["1", "1", "3", None, "1"]
+
+
+def test_request_under_way_is_answered_when_the_server_stops(checkpoints):
+    """The answer says that the connection ends with it."""
+    with gated(checkpoints) as (app, adapter, client), wire_to(client) as wire:
+        wire.ask()
+        begun = watch(app)
+        adapter.shut()
+        wire.sock.sendall(request())
+        assert adapter.begun.wait(20)
+
+        app.state.server.stop()
+        threading.Event().wait(0.3)
+        adapter.gate.set()
+        status, headers, _ = wire.read()
+
+        assert begun
+        assert (status, headers["connection"]) == (200, "close")
+        assert wire.sock.recv(1) == b""
