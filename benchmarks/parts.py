@@ -147,7 +147,8 @@ def _pytorch(images: np.ndarray, indices: np.ndarray, config: TrainConfig, devic
     def update() -> None:
         state.optimizer.step()
         with torch.no_grad():
-            torch._foreach_lerp_(list(state.ema_model.parameters()), list(state.model.parameters()), 0.001)
+            for ema, new in zip(state.ema_model.parameters(), state.model.parameters(), strict=True):
+                ema.lerp_(new, weight)
 
     def repeat(call: Callable[[], Any]) -> Run:
         def run(steps: int) -> None:
@@ -159,5 +160,6 @@ def _pytorch(images: np.ndarray, indices: np.ndarray, config: TrainConfig, devic
         return run
 
     batch, eps = draw()
+    weight = torch.tensor(0.001, device=place)
     differentiate()
     return {"draw": repeat(draw), "gradients": repeat(differentiate), "update": repeat(update)}

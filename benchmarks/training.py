@@ -127,7 +127,11 @@ def _spread(values: Sequence[float], *, percent: bool = False) -> str:
     middle, least, most = statistics.median(values), min(values), max(values)
     if percent:
         return f"{middle:.0%} ({least:.0%} to {most:.0%})"
-    return f"{middle:.2f} ({least:.2f} to {most:.2f})"
+    return f"{_digits(middle)} ({_digits(least)} to {_digits(most)})"
+
+
+def _digits(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 if __name__ == "__main__":

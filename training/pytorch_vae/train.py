@@ -1,9 +1,10 @@
 """Training in PyTorch: the state, a step, an epoch as a loop over batches, evaluation. No files, no printing."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Float32, Int32
+from jaxtyping import Float, Float32, Int32, Int64
 from numpy import ndarray
 from torch import Tensor
 
@@ -19,12 +20,15 @@ from training.trainer import StepFigures, TrainerState
 
 @dataclass(kw_only=True)
 class TrainState:
-    """Model, optimizer and step, with a second model that holds the moving average of the weights."""
+    """Model, optimizer and step, with a second model that holds the moving average of the weights.
 
-    step: int
+    What changes from step to step is in tensors, for a CUDA graph repeats numbers of Python's as they were.
+    """
+
+    step: Int64[Tensor, ""]
     model: VAE
     optimizer: torch.optim.Optimizer
-    scheduler: torch.optim.lr_scheduler.LambdaLR
+    learning_rates: Float32[Tensor, "steps"]
     ema_model: VAE
     ema_decay: float
     latent_dim: int
@@ -74,7 +78,7 @@ class Trainer:
         first = {name: found[weight].get("exp_avg", zeros(weight)) for name, weight in named.items()}
         second = {name: found[weight].get("exp_avg_sq", zeros(weight)) for name, weight in named.items()}
         return TrainerState(
-            step=self._state.step,
+            step=int(self._state.step),
             weights=export_weights(self._state.model.state_dict()),
             ema_weights=export_weights(self._state.ema_model.state_dict()),
             first_moments=export_weights(first),
@@ -83,7 +87,7 @@ class Trainer:
 
     def restore(self, state: TrainerState) -> None:
         """Go on from where another trainer was."""
-        self._state.step = state.step
+        self._state.step.fill_(state.step)
         self._state.model.load_state_dict(import_weights(state.weights))
         self._state.ema_model.load_state_dict(import_weights(state.ema_weights))
         first, second = import_weights(state.first_moments), import_weights(state.second_moments)
@@ -93,10 +97,6 @@ class Trainer:
                 "exp_avg": torch.empty_like(weight, requires_grad=False).copy_(first[name]),
                 "exp_avg_sq": torch.empty_like(weight, requires_grad=False).copy_(second[name]),
             }
-        # A scheduler that starts at a step takes the rates from there.
-        self._state.scheduler = torch.optim.lr_scheduler.LambdaLR(
-            self._state.optimizer, self._state.scheduler.lr_lambdas[0], last_epoch=state.step - 1
-        )
 
 
 class Evaluator:
@@ -153,17 +153,20 @@ def create_train_state(
         model.load_state_dict(import_weights(weights))
     ema_model = VAE(model_config).requires_grad_(False)
     ema_model.load_state_dict(model.state_dict())
-    rates = learning_rates(config, steps_per_epoch=steps_per_epoch).tolist()
-    # The scheduler multiplies: with a rate of 1, its factors are the rates. It looks one step beyond the last.
+    step = torch.tensor(0)
     optimizer = torch.optim.Adam(
-        model.parameters(), lr=1.0, betas=(config.adam_b1, config.adam_b2), eps=config.adam_epsilon, fused=True
+        model.parameters(),
+        lr=torch.tensor(0.0),  # each step's is written here
+        betas=(config.adam_b1, config.adam_b2),
+        eps=config.adam_epsilon,
+        fused=True,
+        capturable=step.is_cuda,
     )
-    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rates[min(step, len(rates) - 1)])
     return TrainState(
-        step=0,
+        step=step,
         model=model,
         optimizer=optimizer,
-        scheduler=scheduler,
+        learning_rates=torch.tensor(learning_rates(config, steps_per_epoch=steps_per_epoch)),
         ema_model=ema_model,
         ema_decay=config.ema_decay,
         latent_dim=model_config.latent_dim,
@@ -179,13 +182,14 @@ def train_step(
     mean_elbo = torch.mean(elbo(logits, images, mean, logvar))
     loss = -mean_elbo
     loss.backward()
+    state.optimizer.param_groups[0]["lr"].copy_(torch.take(state.learning_rates, state.step))
     state.optimizer.step()
-    state.scheduler.step()
 
     with torch.no_grad():
         # A young average forgets faster, or it would remember the initial weights.
-        decay = min(state.ema_decay, (1 + state.step) / (10 + state.step))
-        torch._foreach_lerp_(list(state.ema_model.parameters()), list(state.model.parameters()), 1 - decay)
+        decay = torch.clamp((1 + state.step) / (10 + state.step), max=state.ema_decay)
+        for ema, new in zip(state.ema_model.parameters(), state.model.parameters(), strict=True):
+            ema.lerp_(new, 1 - decay)
         mean_kl = torch.mean(kl_divergence(mean, logvar))
     state.step += 1
     return mean_elbo.detach(), mean_kl
@@ -199,13 +203,19 @@ def train_epoch(
     Pixels are drawn anew as Bernoullis of their intensity; those that are 0 or 1 stay as they are.
     """
     generator = torch.Generator(images.device).manual_seed(seed)
-    elbos, kls = [], []
-    for indices in order:
+    indices = order[0].clone()  # each step's are written here
+
+    def step() -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
         batch = _bernoulli(torch.index_select(images, 0, indices), generator)
         eps = torch.randn(len(indices), state.latent_dim, generator=generator, device=images.device)
-        mean_elbo, mean_kl = train_step(state, batch, eps)
-        elbos.append(mean_elbo)
-        kls.append(mean_kl)
+        return train_step(state, batch, eps)
+
+    figures = [step()]
+    take_step = _capture(step, generator) if images.is_cuda else step
+    for row in order[1:]:
+        indices.copy_(row)
+        figures.append(take_step())
+    elbos, kls = zip(*figures, strict=True)
     return torch.stack(elbos), torch.stack(kls)
 
 
@@ -216,3 +226,20 @@ def _bernoulli(probs: Float[Tensor, "batch pixels"], generator: torch.Generator)
     bits = words.random_(-(2**63), None, generator=generator).view(torch.int16)[: probs.numel()]
     uniform = bits.view(probs.shape).float().add_(2**15).mul_(2**-16)
     return (uniform < probs).float()
+
+
+def _capture(
+    step: Callable[[], tuple[Float[Tensor, ""], Float[Tensor, ""]]], generator: torch.Generator
+) -> Callable[[], tuple[Float[Tensor, ""], Float[Tensor, ""]]]:
+    # The step as one CUDA graph: its kernels take six times as long if Python starts each of them. It must have been
+    # taken before, or what is made once, such as Adam's moments, would be made anew each time.
+    graph = torch.cuda.CUDAGraph()
+    graph.register_generator_state(generator)
+    with torch.cuda.graph(graph):
+        mean_elbo, mean_kl = step()
+
+    def replay() -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+        graph.replay()
+        return mean_elbo.clone(), mean_kl.clone()
+
+    return replay
