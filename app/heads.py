@@ -18,18 +18,20 @@ _MOST_KNOWN: Final = 256
 _HEAD_END: Final = b"\r\n\r\n"
 # Proxies give each request an id.
 _ID: Final = re.compile(rb"\r\nx-request-id: ?([!-~]{1,128})\r\n", re.IGNORECASE)
-_LENGTH: Final = re.compile(rb"\r\ncontent-length: ?([0-9]{1,5})\r\n", re.IGNORECASE)
+_LENGTH: Final = re.compile(rb"\r\ncontent-length: ?([0-9]{1,9})\r\n", re.IGNORECASE)
 
 
 class Parts(NamedTuple):
-    """A request, of which some may not have come."""
+    """A request, of whose body some may not have come."""
 
     head: bytes
     """Without the values that differ each time."""
 
-    body: bytes
-    is_whole: bool
-    """Whether all of the body has come."""
+    body_start: int
+    """Where in the data the body begins."""
+
+    body_length: int
+    """As the head tells it."""
 
     request_id: bytes | None
     """The client's own."""
@@ -38,8 +40,19 @@ class Parts(NamedTuple):
 class Found(NamedTuple, Generic[T]):
     """A request whose head is known, and what is kept of that."""
 
+    data: bytes
     parts: Parts
     kept: T
+
+    @property
+    def body(self) -> bytes:
+        """What has come of it."""
+        return self.data[self.parts.body_start :]
+
+    @property
+    def missing(self) -> int:
+        """How many bytes of the body haven't come."""
+        return self.parts.body_start + self.parts.body_length - len(self.data)
 
 
 class KnownHeads(Generic[T]):
@@ -51,14 +64,14 @@ class KnownHeads(Generic[T]):
     def find(self, data: bytes) -> "Found[T] | None":
         """Return what is kept of the head, if the data are a request that begins with one, and nothing after that."""
         parts = _split(data)
-        if parts is None or parts.head not in self._known:
+        if parts is None or parts.head not in self._known or parts.body_start + parts.body_length < len(data):
             return None
-        return Found(parts, self._known[parts.head])
+        return Found(data, parts, self._known[parts.head])
 
-    def learn(self, data: bytes, *, method: bytes, url: bytes, kept: T) -> None:
-        """Keep something of a head, if the data, which a parser took for one request, can only be one."""
+    def learn(self, data: bytes, *, nbytes: int, method: bytes, url: bytes, kept: T) -> None:
+        """Keep something of the head that the data begin with, of `nbytes` that a parser took for one request."""
         parts = _split(data)
-        if parts is None or not parts.is_whole:
+        if parts is None or parts.body_start + parts.body_length != nbytes:
             return
         head = parts.head
         # A parser may pass over empty lines before a request, and take a line feed alone for a line's end.
@@ -70,18 +83,15 @@ class KnownHeads(Generic[T]):
 
 
 def _split(data: bytes) -> Parts | None:
-    """Return the parts of a request of which the data are all that has come; None if they are more, or no such one."""
+    """Return the parts of the request that the data begin with; None if there is no such one."""
     end = data.find(_HEAD_END, 0, MAX_HEAD_BYTES) + len(_HEAD_END)
     if end < len(_HEAD_END):
         return None
     length = _LENGTH.search(data, 0, end)
     if length is None:
         return None
-    missing = int(length[1]) - (len(data) - end)
-    if missing < 0:
-        return None
     head = data[: length.start(1)] + data[length.end(1) : end]
     own_id = _ID.search(head)
     if own_id is not None:
         head = head[: own_id.start(1)] + head[own_id.end(1) :]
-    return Parts(head, data[end:], missing == 0, own_id and own_id[1])
+    return Parts(head, end, int(length[1]), own_id and own_id[1])

@@ -1,23 +1,30 @@
 """A connection whose plain requests take the hot path, from their bytes to their answers; all others it parses."""
 
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from fastapi import Response
 
-from app.calls import INLINE_BYTES
 from app.connection import Connection
 from app.heads import MAX_HEAD_BYTES
-from app.hot_path import HotPath
+from app.hot_path import MAX_BODY_BYTES, HotPath
 from app.hot_request import HotRequest
 from app.whole_answers import join_answer
-
-_MAX_REQUEST_BYTES: Final = MAX_HEAD_BYTES + INLINE_BYTES
 
 
 class HotConnection(Connection):
     """A client's connection, before whose parser there is a shorter way."""
 
-    __slots__ = ("_begun", "_early", "_held", "_hot_path", "_hot_request", "_parsed")
+    __slots__ = (
+        "_begun",
+        "_early",
+        "_held",
+        "_hot_path",
+        "_hot_request",
+        "_is_in_request",
+        "_parsed",
+        "_parsed_bytes",
+        "_unwanted_bytes",
+    )
 
     def __init__(self, *arguments: Any, hot_path: HotPath, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -29,14 +36,29 @@ class HotConnection(Connection):
         self._early: list[bytes] = []
         """What was sent ahead of a hot request's answer."""
 
+        self._is_in_request = False
+        """Whether the parser is."""
+
+        self._unwanted_bytes = 0
+        """How much of a refused request's body is still to come."""
+
         self._parsed = b""
-        """What the parser has of a request whose head may be learned."""
+        """What the parser had first of a request whose head may be learned."""
+
+        self._parsed_bytes = 0
+        """How much it has in all."""
 
         self._begun = 0
-        """How many requests begin in that."""
+        """How many requests it has found in that."""
 
     def data_received(self, data: bytes) -> None:
         """Take what has come."""
+        if self._unwanted_bytes:
+            unwanted = min(len(data), self._unwanted_bytes)
+            self._unwanted_bytes -= unwanted
+            data = data[unwanted:]
+            if not data:
+                return
         if self._hot_request is not None:
             # Answers go out in the order of their requests.
             self._early.append(data)
@@ -47,14 +69,18 @@ class HotConnection(Connection):
         if self._is_between_requests:
             self._begin(data)
         else:
-            if self._parsed:
-                self._parsed += data
             self._parse(data)
 
     def on_message_begin(self) -> None:
         """Count the requests in what has come."""
         self._begun += 1
+        self._is_in_request = True
         super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        """Note where a request ends, be it answered before or not."""
+        self._is_in_request = False
+        super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End what is left of it."""
@@ -87,24 +113,31 @@ class HotConnection(Connection):
         """Whether the next byte is a request's first, or follows what is held, and may pass by the parser."""
         if self._is_crowded or self._is_draining or self._is_refused or self.flow.write_paused:
             return False
-        if self.cycle is None:
-            return self.scope is None
-        return self.cycle.scope is self.scope and self.cycle.response_complete and not self.cycle.more_body
+        return not self._is_in_request and (self.cycle is None or self.cycle.response_complete)
 
     def _begin(self, data: bytes) -> None:
         """Begin to answer what has come of a request, or leave it to the parser."""
-        found = self._hot_path.find(data) if len(data) <= _MAX_REQUEST_BYTES else None
-        if found is not None and found.parts.is_whole:
-            self._hot_request = self._hot_path.begin(found, self._answer)
-        elif found is not None:
-            self._held = data
-        if self._held or self._hot_request is not None:
-            self._unset_keepalive_if_required()
+        found = self._hot_path.find(data)
+        if found is None:
+            self._parsed = data[:MAX_HEAD_BYTES]
+            self._parsed_bytes = 0
+            self._begun = 0
+            self._parse(data)
             return
-        # What is known needs no learning.
-        self._parsed = data if found is None else b""
-        self._begun = 0
-        self._parse(data)
+        begun = self._hot_path.begin(found, self._answer)
+        must_wait = begun is None and found.missing > 0 and found.parts.body_length <= MAX_BODY_BYTES
+        if begun is None and not must_wait:
+            self._parsed = b""  # what is known needs no learning
+            self._parse(data)
+            return
+        self._unset_keepalive_if_required()
+        if begun is None:
+            self._held = data
+        elif isinstance(begun, HotRequest):
+            self._hot_request = begun
+        else:
+            self._unwanted_bytes = found.missing
+            self._answer(begun)
 
     def _parse_held(self) -> None:
         if self._held:
@@ -115,11 +148,15 @@ class HotConnection(Connection):
         super().data_received(data)
         if not self._parsed:
             return
-        if len(self._parsed) > _MAX_REQUEST_BYTES or self._begun > 1 or self._is_refused:
+        if self._parsed_bytes and len(self._parsed) < MAX_HEAD_BYTES:
+            self._parsed += data[: MAX_HEAD_BYTES - len(self._parsed)]
+        self._parsed_bytes += len(data)
+        if self._begun > 1 or self._is_refused:
             self._parsed = b""
         elif self.cycle is not None and self.cycle.scope is self.scope and not self.cycle.more_body:
             if self.cycle.keep_alive:
-                self._hot_path.learn(self._parsed, cast("dict[str, Any]", self.scope), url=self.url)
+                scope = cast("dict[str, Any]", self.scope)
+                self._hot_path.learn(self._parsed, scope, nbytes=self._parsed_bytes, url=self.url)
             self._parsed = b""
 
     def _answer(self, response: Response) -> None:

@@ -4,6 +4,8 @@ Parsing headers, ASGI's messages and tasks take the interpreter several times as
 request goes this way if it came whole, its head is known, and it asks for one small operation; whatever isn't as plain,
 or wrong, is left to the application, which answers the same bytes in the same way. What the application does with
 headers, options, bodies and answers is done here by the same functions.
+
+Where a model's queue is full, a request with a known head is refused here however large it is, before its body is read.
 """
 
 import asyncio
@@ -11,24 +13,30 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+from fastapi import Response
 from starlette.types import Scope
 
-from app.calls import Call, add_options, check_output, parse_call
+from app.calls import INLINE_BYTES, Call, add_options, check_output, parse_call
 from app.codecs.media_types import OutputFormat
 from app.codecs.payload import has_files, parse_plain
-from app.exceptions import ServiceError
+from app.exceptions import OverloadedError, ServiceError
 from app.exchange import Service, join_fields
 from app.heads import Found, KnownHeads
-from app.hot_request import HotRequest, Planned, Respond
+from app.hot_request import HotRequest, Planned, Respond, refuse
+from app.inference.states import LoadedModel
 from app.keys import Keys
 from app.middleware import find_key
 from app.planned_route import PlannedRoute
+
+MAX_BODY_BYTES: Final = INLINE_BYTES
+"""What is longer takes the other way."""
 
 _MAX_INPUT_BYTES: Final = 16 * 1024
 """More than five images of MNIST in float32 take the other way, where writing them may have a thread."""
 
 _MAX_VALUES: Final = _MAX_INPUT_BYTES // 4
 """As many are in float32."""
+
 
 _NOT_PLAIN: Final = frozenset(
     (
@@ -67,8 +75,8 @@ class HotPath:
         self._watched: dict[HotRequest, float] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def learn(self, data: bytes, scope: Scope, *, url: bytes) -> None:
-        """Keep the head of a whole request, if one like it can take this way."""
+    def learn(self, data: bytes, scope: Scope, *, nbytes: int, url: bytes) -> None:
+        """Keep the head of a request of so many bytes, which the data begin, if one like it can take this way."""
         route = self._routes.get(scope["path"]) if scope["method"] == "POST" else None
         headers: list[tuple[bytes, bytes]] = scope["headers"]
         if route is None or not _NOT_PLAIN.isdisjoint([name for name, _ in headers]):
@@ -88,36 +96,40 @@ class HotPath:
             )
         except ServiceError:
             return  # the application says what is wrong
-        self._heads.learn(data, method=b"POST", url=url, kept=Head(route, call, content_type, is_json, key))
+        kept = Head(route, call, content_type, is_json, key)
+        self._heads.learn(data, nbytes=nbytes, method=b"POST", url=url, kept=kept)
 
     def find(self, data: bytes) -> Found[Head] | None:
         """Return what is known of a request of which the data have come; None if it can't take this way."""
         return self._heads.find(data)
 
-    def begin(self, found: Found[Head], respond: Respond) -> HotRequest | None:
-        """Begin to answer a whole request, or return None: it goes to the application."""
+    def begin(self, found: Found[Head], respond: Respond) -> HotRequest | Response | None:
+        """Begin to answer a request; return its answer if the queue is full, or None: it goes to the application."""
         arrived = time.perf_counter()
         head = found.kept
         if head.key is not None and not self._keys.knows(head.key):
             return None
         try:
-            planned = self._plan(found, arrived)
+            model = self._service.registry.get(head.call.framework)
+            model.batcher.check_room()
+            is_ready = not found.missing and found.parts.body_length <= MAX_BODY_BYTES
+            planned = self._plan(found, model, arrived) if is_ready else None
             if planned is None:
                 return None
             request = HotRequest(planned, metrics=self._service.metrics, on_end=self._forget, respond=respond)
+        except OverloadedError as error:
+            return self._refuse(found, error, model.adapter.framework, arrived)
         except Exception:  # noqa: BLE001 -- the application finds it again, logs what nobody expected, and says what is wrong
             return None
         if self._allowed_s:
             self._watch(request, arrived + self._allowed_s)
         return request
 
-    def _plan(self, found: Found[Head], arrived: float) -> Planned | None:
-        head, body = found.kept, found.parts.body
+    def _plan(self, found: Found[Head], model: LoadedModel, arrived: float) -> Planned | None:
+        head, body = found.kept, found.body
         limits = self._service.limits
-        model = self._service.registry.get(head.call.framework)
         config = model.adapter.model
-        # Commas tell how many numbers there are before they are parsed, so that no large body is parsed twice.
-        if not model.batcher.has_room or (head.is_json and body.count(b",") > _MAX_VALUES):
+        if head.is_json and _may_have_many_values(body):
             return None
         payload = parse_plain(body, content_type=head.content_type, field=head.route.field, model=config, limits=limits)
         if payload is None or has_files(payload):
@@ -129,6 +141,16 @@ class HotPath:
         check_output(call)
         plan = head.route.plan(call, config, items)
         return Planned(head.route.path, model, call, plan, found.parts.request_id, arrived)
+
+    def _refuse(self, found: Found[Head], error: OverloadedError, framework: str, arrived: float) -> Response:
+        response = refuse(error, own_id=found.parts.request_id)
+        self._service.metrics.observe_answer(
+            route=found.kept.route.path,
+            framework=framework,
+            status=response.status_code,
+            total_s=time.perf_counter() - arrived,
+        )
+        return response
 
     def _forget(self, request: HotRequest) -> None:
         self._watched.pop(request, None)
@@ -148,3 +170,8 @@ class HotPath:
                 self._timer = asyncio.get_running_loop().call_later(left_s, self._look)
                 return
             request.give_up()
+
+
+def _may_have_many_values(body: bytes) -> bool:
+    """Tell whether a JSON text may have more numbers than go this way, so that no large one is parsed twice."""
+    return len(body) > 2 * _MAX_VALUES and body.count(b",") > _MAX_VALUES

@@ -40,6 +40,14 @@ class Planned(NamedTuple):
     """When, by `time.perf_counter`."""
 
 
+def refuse(error: ServiceError, *, own_id: bytes | None) -> Response:
+    """Return the answer that tells an error to a client, which may have given its request an id."""
+    request_id = _choose_id(own_id)
+    response = answer_error(error, request_id=request_id)
+    _add_id(response, request_id)
+    return response
+
+
 class HotRequest:
     """One request, from where its operation is queued to its answer."""
 
@@ -77,22 +85,18 @@ class HotRequest:
     def _framework(self) -> str:
         return self._planned.model.adapter.framework
 
-    @property
-    def _request_id(self) -> str:
-        own = self._planned.request_id
-        return fresh_request_id() if own is None else own.decode()
-
     def _finish(self, outcome: Outcome) -> None:
         if isinstance(outcome, ServiceError):
             self._refuse(outcome)
             return
-        request_id = self._request_id
+        request_id = _choose_id(self._planned.request_id)
         try:
             response: Response = self._write(outcome)
         except Exception:
             logger.exception("request %s failed", request_id)
             response = answer_unknown(request_id=request_id)
-        self._send(response, request_id)
+        _add_id(response, request_id)
+        self._send(response)
 
     def _write(self, outputs: tuple[ndarray, ...]) -> Answer:
         _, model, call, plan, _, arrived = self._planned
@@ -103,11 +107,9 @@ class HotRequest:
         return make_answer(call, model, content, seed=plan.seed, timings=timings)
 
     def _refuse(self, error: ServiceError) -> None:
-        request_id = self._request_id
-        self._send(answer_error(error, request_id=request_id), request_id)
+        self._send(refuse(error, own_id=self._planned.request_id))
 
-    def _send(self, response: Response, request_id: str) -> None:
-        response.raw_headers.append((b"x-request-id", request_id.encode()))
+    def _send(self, response: Response) -> None:
         self._end(response.status_code)
         self._respond(response)
 
@@ -119,3 +121,11 @@ class HotRequest:
             status=status,
             total_s=time.perf_counter() - self._planned.arrived,
         )
+
+
+def _choose_id(own_id: bytes | None) -> str:
+    return fresh_request_id() if own_id is None else own_id.decode()
+
+
+def _add_id(response: Response, request_id: str) -> None:
+    response.raw_headers.append((b"x-request-id", request_id.encode()))

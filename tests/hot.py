@@ -41,7 +41,7 @@ def wire_to(client):
 
 
 def watch(app):
-    """Return a list to which each request of the application that is begun on the hot path is added."""
+    """Return a list to which each request of the application that the hot path begins, or refuses, is added."""
     begun, begin = [], app.hot_path.begin
 
     def spy(found, respond):

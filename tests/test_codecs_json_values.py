@@ -185,16 +185,14 @@ ARRAY = np.arange(6, dtype=np.float32).reshape(2, 3)
         np.ascontiguousarray(ARRAY.T).T,
         np.repeat(ARRAY, 2, axis=1)[:, ::2],
         ARRAY[::-1][::-1],
-        ARRAY.astype(">f4"),
         ARRAY.astype(np.float64),
         ARRAY.astype(np.float16),
         ARRAY.astype(np.int64),
-        ARRAY.astype(">i2"),
     ],
-    ids=["C", "fortran", "transposed", "strided", "reversed", "big-endian", "f8", "f2", "i8", "big-endian i2"],
+    ids=["C", "fortran", "transposed", "strided", "reversed", "f8", "f2", "i8"],
 )
 def test_dump_writes_arrays_of_any_layout(array):
-    """An array's layout in memory and its byte order don't change the JSON, nor does the depth it is at."""
+    """An array's layout in memory doesn't change the JSON, nor does the depth it is at."""
     body = dump_object({"probs": array, "results": {"jax": {"probs": array}}})
 
     expected = [[0, 1, 2], [3, 4, 5]]

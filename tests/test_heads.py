@@ -14,13 +14,13 @@ def request(body=b"12345", *, line=b"POST /a HTTP/1.1", length=None, headers=b"H
 def learned(data, *, method=b"POST", url=b"/a"):
     """Return heads that were taught one."""
     heads = KnownHeads()
-    heads.learn(data, method=method, url=url, kept="kept")
+    heads.learn(data, nbytes=len(data), method=method, url=url, kept="kept")
     return heads
 
 
 def read(found):
-    """Return what is kept of a head, and the rest of the request."""
-    return found.kept, *found.parts[1:]
+    """Return what is kept of a head, the body, how much of it is missing, and the id."""
+    return found.kept, found.body, found.missing, found.parts.request_id
 
 
 def test_known_head_is_found_with_a_body_of_any_length():
@@ -28,22 +28,31 @@ def test_known_head_is_found_with_a_body_of_any_length():
     heads = learned(request())
 
     for body in (b"", b"1", b"another one", b"\r\n\r\n", request()):
-        assert read(heads.find(request(body))) == ("kept", body, True, None)
+        assert read(heads.find(request(body))) == ("kept", body, 0, None)
 
 
 def test_body_that_has_not_come_is_told():
     """With the head alone, or a part of the body, it is known that more will come."""
     heads = learned(request())
 
-    assert read(heads.find(request(b"123", length=b"5"))) == ("kept", b"123", False, None)
-    assert read(heads.find(request(b"", length=b"5"))) == ("kept", b"", False, None)
+    assert read(heads.find(request(b"123", length=b"5"))) == ("kept", b"123", 2, None)
+    assert read(heads.find(request(b"", length=b"5"))) == ("kept", b"", 5, None)
+
+
+def test_head_is_learned_from_the_beginning_of_a_request():
+    """Of a long body no more is needed than how much a parser took in all; where that isn't the length, all is void."""
+    data = request(b"x" * 1000)
+    for nbytes, is_known in ((len(data), True), (len(data) - 1, False), (len(data) + 1, False), (50, False)):
+        heads = KnownHeads()
+        heads.learn(data[:100], nbytes=nbytes, method=b"POST", url=b"/a", kept="kept")
+        assert (heads.find(request()) is not None) == is_known
 
 
 def test_head_is_known_under_any_id():
     """The id is told apart from the head, and one that is none is a part of it."""
     heads = learned(request(headers=b"X-Request-ID: first\r\n"))
 
-    assert read(heads.find(request(headers=b"X-Request-ID: second\r\n"))) == ("kept", b"12345", True, b"second")
+    assert read(heads.find(request(headers=b"X-Request-ID: second\r\n"))) == ("kept", b"12345", 0, b"second")
     for line in (
         b"X-Request-ID: two words",
         b"X-Request-ID:",
@@ -105,7 +114,7 @@ def test_heads_that_came_first_are_forgotten():
     heads = KnownHeads()
     data = [request(headers=b"X: %d\r\n" % index) for index in range(1000)]
     for each in data:
-        heads.learn(each, method=b"POST", url=b"/a", kept="kept")
+        heads.learn(each, nbytes=len(each), method=b"POST", url=b"/a", kept="kept")
 
     found = [heads.find(each) is not None for each in data]
     assert not any(found[:700])

@@ -1,0 +1,127 @@
+"""Requests that find the queue full, on the hot path: refused before their bodies have come, however large they are."""
+
+import json
+import threading
+from contextlib import contextmanager
+
+from fastapi import Response
+
+from tests.hot import gated, plain, request, watch, wire_to
+from tests.service import make_images, npy, wait_until
+from tests.test_service_metrics import read_samples
+
+FULL = 4
+"""Images that the queue of these tests holds."""
+
+
+@contextmanager
+def full(checkpoints, **settings):
+    """Give an application whose queue is full, its adapter, and a client of it; the heads of `request` are known."""
+    with gated(checkpoints, max_queue_images=FULL, **settings) as (app, adapter, client), wire_to(client) as filler:
+        filler.ask()
+        fill(filler, adapter)
+        yield app, adapter, client
+
+
+def fill(wire, adapter, count=FULL):
+    """Shut the gate, and have so many images wait at it."""
+    adapter.shut()
+    wire.sock.sendall(request(body=npy(make_images(count))))
+    assert adapter.begun.wait(20)
+
+
+def test_refusal_is_the_same_as_by_the_long_way(checkpoints):
+    """Small or large, it is 429 with Retry-After in the same words, and the connection is good for more."""
+    with full(checkpoints) as (app, adapter, client), wire_to(client) as wire:
+        begun = watch(app)
+        for count in (1, 64):
+            body = npy(make_images(count))
+            long, short = (wire.ask(body=body, headers=headers) for headers in (["X-Request-Timeout: 20"], []))
+
+            assert short[0] == 429
+            assert int(short[1]["retry-after"]) >= 1
+            assert list(short[1]) == list(long[1])
+            assert told(short) == told(long)
+            assert json.loads(short[2])["request_id"] == short[1]["x-request-id"]
+        assert [isinstance(answer, Response) for answer in begun] == [True, True]
+
+        adapter.gate.set()
+        batcher = app.state.registry.get("jax").batcher
+        wait_until(lambda: batcher.has_room)
+        assert wire.ask()[0] == 200
+
+
+def test_large_request_is_refused_before_its_body_has_come(checkpoints):
+    """The answer comes at once; the rest of the body is thrown away, in any pieces, and what follows is answered."""
+    data = request(body=npy(make_images(64)))
+    with full(checkpoints) as (app, adapter, client), wire_to(client) as wire:
+        begun = watch(app)
+        wire.sock.sendall(data[:1000])
+        assert wire.read()[0] == 429
+        assert len(begun) == 1
+
+        for start in range(1000, len(data), 50_000):
+            wire.sock.sendall(data[start : start + 50_000])
+            # Nothing but time tells two pieces apart.
+            threading.Event().wait(0.02)
+        wire.sock.sendall(data[:2000])
+        assert wire.read()[0] == 429
+        adapter.gate.set()
+        batcher = app.state.registry.get("jax").batcher
+        wait_until(lambda: batcher.has_room)
+        # The end of what is thrown away and the next request come together.
+        wire.sock.sendall(data[2000:] + request("/reconstruct?seed=5"))
+        status, headers, _ = wire.read()
+
+        assert (status, headers["x-triptych-seed"]) == (200, "5")
+
+
+def test_client_that_sends_no_rest_is_cut_off(checkpoints):
+    """What is left of a refused body has as long to come as a connection may be idle."""
+    with full(checkpoints, keep_alive_s=1) as (_, _, client), wire_to(client) as wire:
+        wire.sock.sendall(request(body=npy(make_images(64)))[:1000])
+
+        assert wire.read()[0] == 429
+        assert wire.sock.recv(1) == b""
+
+
+def test_head_of_large_requests_is_known(checkpoints):
+    """A client that sends nothing small is refused early too, once one of its requests was answered."""
+    url = "/reconstruct?seed=70"
+    body = npy(make_images(64))
+    with (
+        gated(checkpoints, max_queue_images=FULL) as (app, adapter, client),
+        wire_to(client) as filler,
+        wire_to(client) as wire,
+    ):
+        assert wire.ask(url, body)[0] == 200
+        fill(filler, adapter)
+        begun = watch(app)
+
+        assert wire.ask(url, body)[0] == 429
+        assert len(begun) == 1
+
+
+def test_refusal_is_counted_once(checkpoints):
+    """Where the queue has room, but not for as many images as are sent."""
+    with (
+        gated(checkpoints, max_queue_images=FULL) as (_, adapter, client),
+        wire_to(client) as filler,
+        wire_to(client) as wire,
+    ):
+        filler.ask()
+        fill(filler, adapter, FULL - 1)
+        assert wire.ask(body=npy(make_images(2)))[0] == 429
+        samples = read_samples(client.get("/metrics").text)
+        adapter.gate.set()
+
+    assert samples["triptych_shed_total", ("framework", "jax")] == 1
+    labels = ("framework", "jax"), ("route", "/reconstruct"), ("status", "429")
+    assert samples["triptych_requests_total", *labels] == 1
+
+
+def told(answer):
+    """Return an error without what tells it from the next: how long to wait, too, grows with what waits."""
+    status, headers, body = plain(answer)
+    problem = {name: value for name, value in json.loads(body).items() if name != "request_id"}
+    return status, {name: value for name, value in headers.items() if name != "content-length"}, problem
