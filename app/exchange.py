@@ -10,7 +10,7 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope
 
-from app.codecs.body import read_body
+from app.codecs.body import Body, read_body
 from app.codecs.limits import Limits
 from app.codecs.wording import glimpse, wrong_value
 from app.exceptions import SlowBodyError
@@ -83,7 +83,7 @@ class Exchange(Request):
         if self._held:
             self.service.memory.give_back(self._held)
 
-    async def read_body(self) -> bytes:
+    async def read_body(self) -> Body:
         """Return the body, once it is there; errors are those of `app.codecs.body.read_body`.
 
         Raises:

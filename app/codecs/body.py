@@ -16,6 +16,9 @@ _MOST_INFLATION = 1032
 
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
+Body = bytes | bytearray
+"""A whole body: as it came at once, or put together."""
+
 
 async def read_body(
     stream: AsyncIterator[bytes],
@@ -24,7 +27,7 @@ async def read_body(
     content_encoding: str | None,
     limits: Limits,
     hold: Callable[[int], None] = lambda _: None,
-) -> bytes:
+) -> Body:
     """Return the whole body, decompressed where `content_encoding` says so.
 
     Before it is decompressed `hold` is told how many bytes that may come to, and may raise.
@@ -42,7 +45,7 @@ async def read_body(
             raise _too_large(limits)
         body += chunk
     if encoding == "identity":
-        return bytes(body)
+        return body
     hold(min(len(body) * _MOST_INFLATION, limits.max_body_bytes))
     return await asyncio.to_thread(_inflate, bytes(body), encoding, limits)
 

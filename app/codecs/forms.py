@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from app.codecs.body import Body
 from app.codecs.limits import Limits
 from app.codecs.pictures import PictureFile
 from app.codecs.wording import glimpse, wrong_value
@@ -20,7 +21,7 @@ _MAX_TEXT_FIELDS = 16
 _PIECE_BYTES = 2**16
 
 
-async def parse_form(body: bytes, *, content_type: str, limits: Limits) -> tuple[PictureFile, ...]:
+async def parse_form(body: Body, *, content_type: str, limits: Limits) -> tuple[PictureFile, ...]:
     """Return the files of the field `files`, in order.
 
     Raises:
@@ -63,9 +64,9 @@ class _FormParser(MultiPartParser):
             file.close()
 
 
-async def _pieces(body: bytes) -> AsyncGenerator[bytes, None]:
+async def _pieces(body: Body) -> AsyncGenerator[bytes, None]:
     for start in range(0, len(body), _PIECE_BYTES):
-        yield body[start : start + _PIECE_BYTES]
+        yield bytes(body[start : start + _PIECE_BYTES])
         await asyncio.sleep(0)
 
 

@@ -10,6 +10,7 @@ import orjson
 from jaxtyping import Float64
 from numpy import ndarray
 
+from app.codecs.body import Body
 from app.codecs.wording import wrong_value
 from app.exceptions import InvalidValueError, MalformedBodyError, TooLargeError
 
@@ -30,7 +31,7 @@ _TYPE_NAMES: dict[type, str] = {
 }
 
 
-def parse_object(body: bytes) -> dict[str, object]:
+def parse_object(body: Body) -> dict[str, object]:
     """Return the members of a JSON object; of a name given twice, the last counts.
 
     Raises:
@@ -54,7 +55,7 @@ def parse_object(body: bytes) -> dict[str, object]:
     return value
 
 
-def may_hold_booleans(body: bytes) -> bool:
+def may_hold_booleans(body: Body) -> bool:
     """Tell whether a JSON text may hold a boolean."""
     # A letter is found twenty times as fast as a word, and images have neither of these two.
     return (b"u" in body and b"true" in body) or (b"l" in body and b"false" in body)

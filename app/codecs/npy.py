@@ -16,6 +16,7 @@ from jaxtyping import Float32
 from numpy import ndarray
 from numpy.lib import format as npy_format
 
+from app.codecs.body import Body
 from app.codecs.wording import glimpse, wrong_value
 from app.exceptions import InvalidValueError, MalformedBodyError
 
@@ -30,8 +31,8 @@ _DESCR = re.compile(r"([<>=|]?)([fiu])([1248])")
 _MAX_DIMENSIONS = 8
 
 
-def parse_npy(body: bytes) -> ndarray:
-    """Return the array of a npy file as a view of `body`: read-only, and in the file's byte order.
+def parse_npy(body: Body) -> ndarray:
+    """Return the array of a npy file as a view of `body`: as read-only as that, and in the file's byte order.
 
     Raises:
         MalformedBodyError: It isn't a npy file, or its length isn't what its header says.
@@ -39,10 +40,10 @@ def parse_npy(body: bytes) -> ndarray:
     """
     if not body:
         raise MalformedBodyError("the body is empty: send a npy file, as numpy.save writes it")
-    begin, start = _find_header(body[:_LEAD_BYTES])
+    begin, start = _find_header(bytes(body[:_LEAD_BYTES]))
     if len(body) < start:
         raise _malformed("its header is cut short")
-    header = _parse_header(body[begin:start])
+    header = _parse_header(bytes(body[begin:start]))
     if len(body) - start != header.nbytes:
         raise _wrong_length(len(body) - start, expected=header.nbytes)
     try:

@@ -11,6 +11,7 @@ from numpy import ndarray
 
 from app.codecs.arrays import as_image, as_images, as_latents, check_count
 from app.codecs.base64_files import decode_base64
+from app.codecs.body import Body
 from app.codecs.forms import parse_form
 from app.codecs.json_values import may_hold_booleans, numbers, parse_object
 from app.codecs.limits import Limits
@@ -65,7 +66,7 @@ class Payload:
 
 
 async def parse_payload(
-    body: bytes, *, content_type: str | None, field: str, model: ModelConfig, limits: Limits = _DEFAULT_LIMITS
+    body: Body, *, content_type: str | None, field: str, model: ModelConfig, limits: Limits = _DEFAULT_LIMITS
 ) -> Payload:
     """Return the body parsed as its content type says; `field` is what it should hold.
 
@@ -85,13 +86,13 @@ async def parse_payload(
         return Payload({}, await parse_form(body, content_type=content_type or "", limits=limits))
     # SVG is a program more than a picture: it may fetch and run things.
     if field != "latents" and media_type.startswith("image/") and not media_type.startswith("image/svg"):
-        return Payload({}, (PictureFile("body", body),))
+        return Payload({}, (PictureFile("body", bytes(body)),))
     found = f"Content-Type is {glimpse(media_type)}" if content_type else "the request has no Content-Type"
     raise UnsupportedContentError(f"{found}: {field} are read from {_READABLE[field]}")
 
 
 def parse_plain(
-    body: bytes, *, content_type: str | None, field: str, model: ModelConfig, limits: Limits = _DEFAULT_LIMITS
+    body: Body, *, content_type: str | None, field: str, model: ModelConfig, limits: Limits = _DEFAULT_LIMITS
 ) -> Payload | None:
     """Return a body of JSON or npy as `parse_payload` does; None where it is of another kind."""
     media_type = _media_type(content_type)
@@ -192,14 +193,14 @@ def _check_charset(content_type: str) -> None:
         raise UnsupportedContentError(f"the charset of the JSON is {glimpse(match[1])}: send it as utf-8")
 
 
-def _check_size(body: bytes, model: ModelConfig, limits: Limits) -> None:
+def _check_size(body: Body, model: ModelConfig, limits: Limits) -> None:
     # Parsing holds Python's lock, so all others would wait for it; counting commas takes a hundredth of that.
     most = limits.max_images * max(model.image_dim, model.latent_dim) + _MAX_OTHER_VALUES
     if len(body) > most and body.count(b",") > most:
         raise TooLargeError(f"the body has over {most} values: send at most {limits.max_images} items at a time")
 
 
-def _parse_json(body: bytes, field: str) -> Payload:
+def _parse_json(body: Body, field: str) -> Payload:
     members = parse_object(body)
     if field == "ends":
         field = _find_ends(members)

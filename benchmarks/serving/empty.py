@@ -1,4 +1,4 @@
-"""Endpoints that do nothing, to hold the service against: a FastAPI route, a Starlette `Route`, and bare ASGI.
+"""Endpoints that do nothing, to hold the service against: a FastAPI route, a Starlette `Route`, and bare ASGI; an echo.
 
 Run as `python -m benchmarks.serving.empty KIND`; it prints the port that it listens on. No service here.
 """
@@ -53,7 +53,26 @@ def asgi_app() -> Any:
     return app
 
 
+def echo_app() -> Any:
+    """Return what answers with the bytes that it is sent: the least that a request of many bytes takes."""
+
+    async def app(_: Scope, receive: Receive, send: Send) -> None:
+        body = bytearray()
+        while True:
+            message = await receive()
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+        headers = [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/octet-stream")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": bytes(body)})
+
+    return app
+
+
 APPS: Final[Mapping[str, Callable[[], Any]]] = {"FastAPI": fastapi_app, "Starlette": starlette_app, "ASGI": asgi_app}
+
+ECHO: Final = "echo"
 
 
 def main() -> None:
@@ -61,7 +80,8 @@ def main() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as listening:
         print(listening.getsockname()[1], flush=True)
         # No lifespan: bare ASGI has none.
-        config = uvicorn.Config(APPS[sys.argv[1]](), log_config=None, server_header=False, ws="none", lifespan="off")
+        make_app = echo_app if sys.argv[1] == ECHO else APPS[sys.argv[1]]
+        config = uvicorn.Config(make_app(), log_config=None, server_header=False, ws="none", lifespan="off")
         uvicorn.Server(config).run(sockets=[listening])
 
 

@@ -1,4 +1,7 @@
-"""How long one request of 1,024 images takes in the server, beside the bare framework on the same array."""
+"""How long one request of 1,024 images takes in the server, beside the bare framework on the same array.
+
+Beside what the client sees stands what the least would take: the bare framework, and bare ASGI for as many bytes.
+"""
 
 import http.client
 import re
@@ -6,12 +9,14 @@ import statistics
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from benchmarks.serving.cases import SINGLE_IMAGES, Case
+from benchmarks.serving.empty import ECHO
 from benchmarks.serving.options import Options
-from benchmarks.serving.processes import bare_framework, pinned, service
+from benchmarks.serving.processes import bare_framework, empty_endpoint, pinned, service
 from benchmarks.serving.tables import spread, table, verdict
 from benchmarks.serving.wrk import Request
 
@@ -34,6 +39,7 @@ def measure(options: Options) -> list[Figure]:
     with ExitStack() as stack:
         found = stack.enter_context(service(core, frameworks=frameworks, arguments=options.server_args))
         bare = {name: stack.enter_context(bare_framework(core, framework=name)) for name in frameworks}
+        echo = stack.enter_context(empty_endpoint(core, kind=ECHO))
         for case in cases:
             case.check(found.url)
             bare[case.framework](COUNT, 1)  # warms up
@@ -41,30 +47,35 @@ def measure(options: Options) -> list[Figure]:
             for case, figure in zip(cases, figures, strict=True):
                 alone = bare[case.framework](COUNT, options.seconds)
                 with pinned(options.cores.client):
-                    seconds = {"bare": alone, **_repeat(case.request(found.url), options.seconds)}
+                    echoed = _repeat(replace(case.request(found.url), url=echo.url), options.seconds)["wall"]
+                    seconds = {"bare": alone, "echo": echoed, **_repeat(case.request(found.url), options.seconds)}
                 figure["runs"].append({f"{name}_ms": statistics.median(s) * 1e3 for name, s in seconds.items()})
     return figures
 
 
 def report(figures: Sequence[Figure]) -> list[str]:
     """Return the lines of the table."""
-    head = ["request", "bare framework, ms", "server, ms", "of that the model, ms", "seen by the client, ms"]
-    head += ["bare / server", "goal", "met"]
+    head = ["request", "bare framework, ms", "server, ms", "of that the model, ms", "bare / server", "goal", "met"]
+    head += ["seen by the client, ms", "as many bytes by bare ASGI, ms", "(bare + bytes) / seen"]
     return table(head, map(_row, figures))
 
 
 def _row(figure: Figure) -> list[str]:
     runs = figure["runs"]
     shares = [run["bare_ms"] / run["total_ms"] for run in runs]
-    cells = [spread([run[name] for run in runs], 1) for name in ("bare_ms", "total_ms", "model_ms", "wall_ms")]
-    return [figure["case"], *cells, spread(shares), *verdict(statistics.median(shares), at_least=SHARE)]
+    least = [(run["bare_ms"] + run["echo_ms"]) / run["wall_ms"] for run in runs]
+    bare, total, model, wall, echo = (
+        spread([run[f"{name}_ms"] for run in runs], 1) for name in ("bare", "total", "model", "wall", "echo")
+    )
+    goal = verdict(statistics.median(shares), at_least=SHARE)
+    return [figure["case"], bare, total, model, spread(shares), *goal, wall, echo, spread(least)]
 
 
 def _repeat(request: Request, seconds: float) -> dict[str, list[float]]:
-    """Send the request again and again; return the seconds of each, as the client and as the server saw them."""
+    """Send the request again and again; return the seconds of each, as the client saw them and as the server tells."""
     address = urlsplit(request.url)
     connection = http.client.HTTPConnection(address.netloc)
-    taken: dict[str, list[float]] = {"wall": [], "model": [], "total": []}
+    taken: dict[str, list[float]] = {"wall": []}
     end = time.perf_counter() + seconds
     while (start := time.perf_counter()) < end:
         connection.request("POST", f"{address.path}?{address.query}", request.body, dict(request.headers))
@@ -73,7 +84,7 @@ def _repeat(request: Request, seconds: float) -> dict[str, list[float]]:
             taken["wall"].append(time.perf_counter() - start)
         if answer.status != 200:
             raise SystemExit(f"{request.url}: {answer.status} instead of an answer")
-        for stage, milliseconds in re.findall(r"(model|total);dur=([\d.]+)", answer.headers["Server-Timing"]):
-            taken[stage].append(float(milliseconds) / 1e3)
+        for stage, milliseconds in re.findall(r"(model|total);dur=([\d.]+)", answer.headers.get("Server-Timing", "")):
+            taken.setdefault(stage, []).append(float(milliseconds) / 1e3)
     connection.close()
     return taken
