@@ -15,6 +15,7 @@ class HotConnection(Connection):
     """A client's connection, before whose parser there is a shorter way."""
 
     __slots__ = (
+        "_answered",
         "_begun",
         "_early",
         "_held",
@@ -38,6 +39,9 @@ class HotConnection(Connection):
 
         self._is_in_request = False
         """Whether the parser is."""
+
+        self._answered = 0.0
+        """When the last hot request was, by the event loop's clock."""
 
         self._unwanted_bytes = 0
         """How much of a refused request's body is still to come."""
@@ -103,6 +107,17 @@ class HotConnection(Connection):
         else:
             self._is_draining = True
 
+    def timeout_keep_alive_handler(self) -> None:
+        """Close the connection if nothing was asked for long; a timer for each hot request would take too much time."""
+        self.timeout_keep_alive_task = None
+        left_s = self._answered + self.timeout_keep_alive - self.loop.time()
+        if self._hot_request is not None or self._held:
+            left_s = self.timeout_keep_alive
+        if left_s > 0:
+            self._close_later(left_s)
+        else:
+            super().timeout_keep_alive_handler()
+
     @property
     def is_idle(self) -> bool:
         """Whether no request waits for its answer."""
@@ -130,7 +145,6 @@ class HotConnection(Connection):
             self._parsed = b""  # what is known needs no learning
             self._parse(data)
             return
-        self._unset_keepalive_if_required()
         if begun is None:
             self._held = data
         elif isinstance(begun, HotRequest):
@@ -138,6 +152,9 @@ class HotConnection(Connection):
         else:
             self._unwanted_bytes = found.missing
             self._answer(begun)
+
+    def _close_later(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
     def _parse_held(self) -> None:
         if self._held:
@@ -175,7 +192,9 @@ class HotConnection(Connection):
         if is_last:
             self.transport.close()
             return
-        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+        self._answered = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._close_later(self.timeout_keep_alive)
         if self._early:
             early = b"".join(self._early)
             self._early.clear()

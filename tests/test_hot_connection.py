@@ -99,3 +99,34 @@ def test_request_under_way_is_answered_when_the_server_stops(checkpoints):
         assert begun
         assert (status, headers["connection"]) == (200, "close")
         assert wire.sock.recv(1) == b""
+
+
+def test_connection_is_kept_from_its_last_answer_on(checkpoints):
+    """Each answer gives it as long again, on the hot path as after it, and then it is closed."""
+    app = make_service(checkpoints, frameworks="jax", keep_alive_s=2)
+    with running(app) as client, wire_to(client) as wire:
+        wire.ask()
+        begun = watch(app)
+        for _ in range(3):
+            # Longer than half of what is given.
+            threading.Event().wait(1.2)
+            assert wire.ask()[0] == 200
+
+        assert len(begun) == 3
+        assert wire.sock.recv(1) == b""
+
+
+def test_request_under_way_keeps_its_connection(checkpoints):
+    """However long the model takes, the connection isn't idle meanwhile."""
+    with gated(checkpoints, keep_alive_s=1) as (app, adapter, client), wire_to(client) as wire:
+        wire.ask()
+        begun = watch(app)
+        adapter.shut()
+        wire.sock.sendall(request())
+        assert adapter.begun.wait(20)
+        threading.Event().wait(1.5)
+        adapter.gate.set()
+
+        assert wire.read()[0] == 200
+        assert begun
+        assert wire.ask()[0] == 200

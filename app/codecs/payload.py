@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Literal
 
 import numpy as np
@@ -111,7 +112,7 @@ def has_files(payload: Payload) -> bool:
     if not isinstance(value, JsonValue):
         return True
     items = value.value if isinstance(value.value, list) else [value.value]
-    return any(isinstance(item, str) for item in items)
+    return str in set(map(type, items))
 
 
 def images_from(
@@ -221,9 +222,12 @@ def _find_ends(members: Mapping[str, object]) -> str:
 
 def _is_mixed(items: list[object]) -> bool:
     """Tell whether there are files among the items, or both flat images and images of rows."""
-    if str in set(map(type, items)):
+    types = set(map(type, items))
+    if str in types:
         return True
-    return len({isinstance(item[0], list) for item in items if isinstance(item, list) and item}) > 1
+    lists = items if types == {list} else [item for item in items if isinstance(item, list)]
+    firsts = set(map(type, map(itemgetter(0), filter(None, lists))))  # type: ignore[arg-type]  # they are lists
+    return list in firsts and len(firsts) > 1
 
 
 def _mixed_images(
