@@ -9,7 +9,6 @@ from app.server import Server
 from app.sockets import open_sockets
 from tests.service import make_service
 
-
 waits = []
 
 
