@@ -36,6 +36,11 @@ class Parts(NamedTuple):
     request_id: bytes | None
     """The client's own."""
 
+    @property
+    def nbytes(self) -> int:
+        """Of the whole request."""
+        return self.body_start + self.body_length
+
 
 class Found(NamedTuple, Generic[T]):
     """A request whose head is known, and what is kept of that."""
@@ -52,7 +57,7 @@ class Found(NamedTuple, Generic[T]):
     @property
     def missing(self) -> int:
         """How many bytes of the body haven't come."""
-        return self.parts.body_start + self.parts.body_length - len(self.data)
+        return self.parts.nbytes - len(self.data)
 
 
 class KnownHeads(Generic[T]):
@@ -64,14 +69,14 @@ class KnownHeads(Generic[T]):
     def find(self, data: bytes) -> "Found[T] | None":
         """Return what is kept of the head, if the data are a request that begins with one, and nothing after that."""
         parts = _split(data)
-        if parts is None or parts.head not in self._known or parts.body_start + parts.body_length < len(data):
+        if parts is None or parts.head not in self._known or parts.nbytes < len(data):
             return None
         return Found(data, parts, self._known[parts.head])
 
     def learn(self, data: bytes, *, nbytes: int, method: bytes, url: bytes, kept: T) -> None:
         """Keep something of the head that the data begin with, of `nbytes` that a parser took for one request."""
         parts = _split(data)
-        if parts is None or parts.body_start + parts.body_length != nbytes:
+        if parts is None or parts.nbytes != nbytes:
             return
         head = parts.head
         # A parser may pass over empty lines before a request, and take a line feed alone for a line's end.

@@ -140,18 +140,16 @@ class HotConnection(Connection):
             self._parse(data)
             return
         begun = self._hot_path.begin(found, self._answer)
-        must_wait = begun is None and found.missing > 0 and found.parts.body_length <= MAX_BODY_BYTES
-        if begun is None and not must_wait:
-            self._parsed = b""  # what is known needs no learning
-            self._parse(data)
-            return
-        if begun is None:
-            self._held = data
-        elif isinstance(begun, HotRequest):
+        if isinstance(begun, HotRequest):
             self._hot_request = begun
-        else:
+        elif begun is not None:
             self._unwanted_bytes = found.missing
             self._answer(begun)
+        elif found.missing and found.parts.body_length <= MAX_BODY_BYTES:
+            self._held = data
+        else:
+            self._parsed = b""  # what is known needs no learning
+            self._parse(data)
 
     def _close_later(self, seconds: float) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)

@@ -37,7 +37,6 @@ _MAX_INPUT_BYTES: Final = 16 * 1024
 _MAX_VALUES: Final = _MAX_INPUT_BYTES // 4
 """As many are in float32."""
 
-
 _NOT_PLAIN: Final = frozenset(
     (
         b"content-encoding",

@@ -82,12 +82,12 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to accept."""
-        # uvloop accepts one connection of each listening socket at once: under load, hundreds that come together would
-        # wait for as many batches, and health checks behind them.
         for one in sockets or []:
             # A duplicate of a blocking one would make it so for other workers too, who share it, and would then wait in
             # `accept` for a connection that this one took.
             one.setblocking(False)
+        # uvloop accepts one connection of each listening socket at once: under load, hundreds that come together would
+        # wait for as many batches, and health checks behind them.
         await super().startup([one.dup() for one in sockets or [] for _ in range(ACCEPTED_AT_ONCE)])
 
     async def on_tick(self, counter: int) -> bool:

@@ -1,6 +1,6 @@
 """What a test must know of a framework to treat all three alike: its arrays, its gradients, its modules."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.checkpoint import Weights
+from training.checkpoint import WEIGHT_NAMES, Weights
 from training.config import ModelConfig
+from training.trainer import TrainerState
 
 
 class Backend:
@@ -88,3 +89,14 @@ class Backend:
             loss.backward()
             gradients = {name: weight.grad for name, weight in model.named_parameters()}
         return float(self.numpy(loss)), dict(convert.export_weights(gradients))
+
+
+def paired_arrays(
+    first: TrainerState, second: TrainerState
+) -> Iterator[tuple[tuple[str, str], NDArray[np.float32], NDArray[np.float32]]]:
+    """Yield, with its place, each array of two trainers' states, of which the first has something in each."""
+    for part in ("weights", "ema_weights", "first_moments", "second_moments"):
+        for name in WEIGHT_NAMES:
+            array = getattr(first, part)[name]
+            assert np.any(array), (part, name)
+            yield (part, name), array, getattr(second, part)[name]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.hot import JSON, NPY, as_json, plain, watch, wire_to
+from tests.hot import JSON, NPY, as_json, plain, watch, wire_to, without_id
 from tests.service import MODEL, make_images, make_service, npy, running
 from tests.test_codecs_json_values import json_trees
 
@@ -216,12 +216,3 @@ def test_any_body_gets_the_same_answer_by_both_ways(hot, url, accept, asked):
 
     assert without_id(answers[1]) == without_id(answers[0])
     assert without_id(answers[2]) == without_id(answers[0])
-
-
-def without_id(answer):
-    """Return an answer without what tells one error from the next."""
-    status, headers, body = answer
-    if status == 200:
-        return answer
-    problem = {name: value for name, value in json.loads(body).items() if name != "request_id"}
-    return status, {name: value for name, value in headers.items() if name != "content-length"}, problem

@@ -85,7 +85,7 @@ def numbers(value: object, *, where: str, may_be_boolean: bool = True) -> Float6
 
 
 def dump_object(values: dict[str, object]) -> bytes:
-    """Return a JSON object; arrays, of which any may be anywhere in it, become lists, and NaN becomes null."""
+    """Return a JSON object; arrays, wherever in it, become lists, and NaN becomes null."""
     return orjson.dumps(values, default=_to_plain, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
