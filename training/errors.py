@@ -1,22 +1,23 @@
 """The errors of the `training` package, none of which knows HTTP.
 
 TrainingError
-├── CheckpointError             a checkpoint file that can't be read, or isn't ours
-├── CompilerError               a compiler that a framework needs and that isn't there
+├── CheckpointError             a checkpoint file that can't be read, or isn't of this project
+├── CompilerError               a missing compiler that a framework needs
 ├── ConfigError                 a configuration value out of its range
 ├── DataError                   a data set that is absent, damaged or of the wrong shape
-├── DeviceError                 a device that was asked for and isn't there
-├── DivergenceError             a loss that is no number any more
+├── DeviceError                 a requested device that isn't available
+├── DivergenceError             a loss that became NaN or infinite
 ├── FrameworkNotInstalledError  a framework whose packages are absent
-├── ParityError                 frameworks whose figures differ, so that comparing their speed means nothing
+├── ParityError                 frameworks whose results differ, which makes timings meaningless
+├── PromotionError              a checkpoint that can't replace the one in service, or be rolled back
 ├── RunFolderError              a run's folder that can't be written, or whose files are damaged
 ├── RunLockedError              a folder in which another run is writing
-└── UnknownFrameworkError       a name that is no framework's
+└── UnknownFrameworkError       an unknown framework name
 """
 
 
 class TrainingError(Exception):
-    """Any failure that the user of a trainer or a checkpoint can mend; the message says how."""
+    """Base of all failures that the user of a trainer or a checkpoint can fix; the message says how."""
 
 
 class CheckpointError(TrainingError):
@@ -36,7 +37,7 @@ class DataError(TrainingError):
 
 
 class DeviceError(TrainingError):
-    """The device asked for isn't available to the framework."""
+    """The requested device isn't available to the framework."""
 
 
 class DivergenceError(TrainingError):
@@ -48,7 +49,11 @@ class FrameworkNotInstalledError(TrainingError):
 
 
 class ParityError(TrainingError):
-    """The same weights, images and noise give different figures; the message has which, by how much, and the limit."""
+    """The same weights, images and noise give different results; the message names metric, difference and limit."""
+
+
+class PromotionError(TrainingError):
+    """A checkpoint can't replace the one in service, or be rolled back; the message says why, with both test ELBOs."""
 
 
 class RunFolderError(TrainingError):
@@ -59,5 +64,5 @@ class RunLockedError(TrainingError):
     """Another run is writing in the folder."""
 
 
-class UnknownFrameworkError(TrainingError):
+class UnknownFrameworkError(TrainingError, ValueError):
     """A name is neither a framework nor an alias of one."""

@@ -1,45 +1,68 @@
-"""The machine that a figure was measured on, and what is installed there."""
+"""Describes this machine and its installed packages, as the origin of measurements."""
 
 import os
 import platform
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final
+from typing import Any
 
-_PACKAGES: Final = (
-    "triptych",
-    "numpy",
-    *("jax", "jaxlib", "flax", "optax"),
-    *("tensorflow", "tensorflow-cpu", "keras"),
-    "torch",
-)
+from training.frameworks import FRAMEWORKS
+
+
+def describe_origin(versions: Mapping[str, str], *, code: Path) -> dict[str, Any]:
+    """Return machine, versions, commit of a folder of code, current time and load average, as JSON values."""
+    return {
+        "machine": describe_machine(),
+        "versions": dict(versions),
+        "commit": _commit(code),
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "load_average": round(os.getloadavg()[0], 2),
+    }
 
 
 def describe_machine() -> str:
-    """Return cores that this process may use, processor, NVIDIA's GPUs if there are any, and operating system."""
+    """Return available cores, processor, NVIDIA GPUs if there are any, and operating system, as one phrase."""
     return ", ".join([f"{count_cores()} cores of {_processor()}", *_gpus(), platform.system()])
 
 
 def count_cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores available to this process."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
+def describe_environment(framework: str) -> dict[str, Any]:
+    """Return cores, threads, processor and versions: the same values give the same digits on a CPU."""
+    return {
+        "cores": count_cores(),
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS"),
+        "processor": _processor(),
+        "python": platform.python_version(),
+        **package_versions(["numpy", *FRAMEWORKS[framework].packages]),
+    }
+
+
 def installed_versions() -> dict[str, str]:
-    """Return the version of Python, and of each package that decides figures and is installed, by name."""
-    return {"python": platform.python_version()} | dict(_versions())
+    """Return the version of Python and of each installed package that affects results, by name."""
+    frameworks = [package for info in FRAMEWORKS.values() for package in info.packages]
+    return {"python": platform.python_version()} | package_versions(["triptych", "numpy", *frameworks])
 
 
-def _versions() -> Iterator[tuple[str, str]]:
-    for package in _PACKAGES:
+def package_versions(packages: Iterable[str]) -> dict[str, str]:
+    """Return the version of each package that is installed, by name."""
+    return dict(_versions(packages))
+
+
+def _versions(packages: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for package in packages:
         try:
             yield package, version(package)
-        except PackageNotFoundError:  # another framework's
+        except PackageNotFoundError:
             continue
 
 
@@ -63,3 +86,18 @@ def _gpus() -> list[str]:
         return []
     names = Counter(line.strip() for line in done.stdout.splitlines())
     return [name if count == 1 else f"{count} x {name}" for name, count in names.items()]
+
+
+def _commit(code: Path) -> str | None:
+    """Return the commit of the code, marked if there are uncommitted changes; None outside a git checkout."""
+    git = shutil.which("git")
+    if git is None:
+        return None
+    head = _output(git, "-C", str(code), "rev-parse", "HEAD")
+    changed = _output(git, "-C", str(code), "status", "--porcelain", "--", str(code))
+    return f"{head} (changed)" if head and changed else head
+
+
+def _output(*words: str) -> str | None:
+    done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 -- git itself
+    return done.stdout.strip() if done.returncode == 0 else None

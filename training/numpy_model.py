@@ -1,10 +1,10 @@
 """The model in NumPy, from canonical weights: for figures and for tests of the service. It is never trained."""
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 from numpy import ndarray
 
-from training.checkpoint import Weights
+from training.checkpoints.checkpoint import Weights
 
 
 def encode(
@@ -32,13 +32,13 @@ def sigmoid(logits: Float32[ndarray, "*shape"]) -> Float32[ndarray, "*shape"]:
 
 
 def kl_by_dimension(
-    mean: Float32[ndarray, "batch latent"], logvar: Float32[ndarray, "batch latent"]
-) -> Float32[ndarray, "latent"]:
-    """Return KL(q(z_i|x) || N(0, 1)) of each latent dimension, in nats, averaged over images.
+    mean: Float[ndarray, "batch latent"], logvar: Float[ndarray, "batch latent"]
+) -> Float[ndarray, "batch latent"]:
+    """Return KL(q(z_i|x) || N(0, 1)) of each latent dimension of each image, in nats.
 
     Closed form of Kingma & Welling (2014), Appendix B, arXiv:1312.6114.
     """
-    divergences: Float32[ndarray, "latent"] = 0.5 * (np.exp(logvar) + mean**2 - 1 - logvar).mean(axis=0)
+    divergences: Float[ndarray, "batch latent"] = 0.5 * (np.exp(logvar) + mean**2 - 1 - logvar)
     return divergences
 
 

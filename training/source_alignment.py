@@ -1,4 +1,4 @@
-"""Twin files laid side by side: which definition answers to which, and which line to which. Imports no framework.
+"""Alignment of twin files: matches their definitions, and the lines of each. Imports no framework.
 
 The result is JSON values. A row is one definition, with the same `id` whatever a framework calls it; the lines of its
 rows are the lines of each file, each once, and in their order where the files have their definitions in one order:
@@ -14,13 +14,15 @@ from difflib import SequenceMatcher
 from importlib.resources import files
 from typing import Any, Final
 
-TWINS: Final = {"call": "__call__", "forward": "__call__", "setup": "__init__"}
-"""What the frameworks call the same method."""
+from training.frameworks import FRAMEWORKS
 
-_ALIKE: Final = 0.55  # lines less alike than this by difflib's ratio stand one below the other
+TWINS: Final = {"call": "__call__", "forward": "__call__", "setup": "__init__"}
+"""Names of the same method in each framework."""
+
+_ALIKE: Final = 0.55  # lines with a lower difflib ratio aren't aligned
 
 Column = dict[str, int | None]
-"""Which line of each framework, from 0, stands in one line of a row."""
+"""One aligned line: the line number of each framework, from 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +34,13 @@ class _Block:
 
 
 def read_twins(file: str, frameworks: Iterable[str]) -> dict[str, str]:
-    """Return the source of a twin file, as it is installed, by framework."""
-    return {framework: (files("training") / f"{framework}_vae" / file).read_text("utf-8") for framework in frameworks}
+    """Return the installed source of a twin file by framework; empty where a framework has no such file."""
+    paths = {name: files("training") / str(FRAMEWORKS[name].trainer).rpartition(".")[2] / file for name in frameworks}
+    return {name: path.read_text("utf-8") if path.is_file() else "" for name, path in paths.items()}
 
 
 def align_twins(sources: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the rows of files that do the same in each framework, in their order in the first.
+    """Align twin files; return their rows, in the order of the first file.
 
     Args:
         sources: Python source by framework.

@@ -1,6 +1,6 @@
 """The one checkpoint format: canonical weights and JSON metadata in a safetensors file. Imports no framework.
 
-A file is complete or absent. Reading one runs no code, and believes nothing that it hasn't checked.
+A file is complete or absent. Reading one runs no code and validates everything.
 """
 
 import hashlib
@@ -15,9 +15,7 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from training.config import ModelConfig
-from training.errors import CheckpointError, ConfigError
-from training.tensor_file import (
+from training.checkpoints.safetensors_file import (
     DIGEST,
     check_finite,
     check_shapes,
@@ -29,8 +27,13 @@ from training.tensor_file import (
     read_tensors,
     replace_file,
 )
+from training.config import ModelConfig
+from training.errors import CheckpointError, ConfigError
 
 FORMAT = "triptych-vae-1"
+
+ID_DIGITS = 12
+"""Hexadecimal digits of a checkpoint's ID."""
 
 Weights = Mapping[str, NDArray[np.float32]]
 """Arrays by canonical name; kernels are (in, out)."""
@@ -44,7 +47,7 @@ WEIGHT_NAMES = tuple(f"{layer}.{part}" for layer in LAYERS for part in ("kernel"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """A trained model as a file holds it."""
+    """The content of a checkpoint file: weights, architecture and metadata."""
 
     weights: Weights
     """Every array of `weight_shapes(model)`, float32 and finite."""
@@ -56,16 +59,21 @@ class Checkpoint:
     """The framework that trained it."""
 
     framework_version: str
-    """Its version then."""
+    """Version of that framework."""
 
     training: Mapping[str, Any] = field(default_factory=dict)
     """Options of the run and the command that started it, as JSON values."""
 
     metrics: Mapping[str, Any] = field(default_factory=dict)
-    """What was measured, in nats and seconds, as JSON values."""
+    """Metrics of the run, in nats and seconds, as JSON values."""
 
     sha256: str | None = None
-    """SHA-256 of the file, in hexadecimal digits; None before there is one."""
+    """SHA-256 of the file, in hexadecimal digits; None for a checkpoint that isn't saved yet."""
+
+    @property
+    def id(self) -> str | None:
+        """ID by which companion files, histories and responses name it: the first `ID_DIGITS` of its SHA-256."""
+        return self.sha256[:ID_DIGITS] if self.sha256 else None
 
 
 def weight_shapes(model: ModelConfig) -> dict[str, tuple[int, ...]]:
@@ -84,7 +92,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> Checkpoint:
     Raises:
         CheckpointError: An array is missing, extra, of the wrong shape or not finite, or the file can't be written.
     """
-    # safetensors 0.8.0 scrambles an array that isn't C-contiguous without a word.
+    # safetensors 0.8.0 silently scrambles an array that isn't C-contiguous.
     weights = {name: np.ascontiguousarray(array, dtype=np.float32) for name, array in checkpoint.weights.items()}
     check_shapes(path, {name: array.shape for name, array in weights.items()}, weight_shapes(checkpoint.model))
     check_finite(path, weights)
@@ -107,12 +115,21 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> Checkpoint:
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """Read and check a file.
+    """Read and validate a checkpoint file.
 
     Raises:
         CheckpointError: It can't be read, is damaged, or isn't a checkpoint of this project.
     """
     content = read_content(path, advice="train one with `python -m training train`, or name another folder")
+    return parse_checkpoint(path, content)
+
+
+def parse_checkpoint(path: Path, content: bytes) -> Checkpoint:
+    """Parse and validate the bytes of a checkpoint file; `path` is for error messages.
+
+    Raises:
+        CheckpointError: It is damaged, or isn't a checkpoint of this project.
+    """
     header = read_header(path, content, expected_format=FORMAT)
     metadata = header[0]
     config = read_json(path, metadata, "config")

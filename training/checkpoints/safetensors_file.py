@@ -1,4 +1,4 @@
-"""Safetensors files that are whole or absent, and believed only once checked. Knows not what is in them."""
+"""Atomic writing and validated reading of safetensors files. Independent of their content."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ DIGEST = "weights_sha256"
 """The metadata's key of `digest`."""
 
 Header = tuple[dict[str, str], dict[str, tuple[str, tuple[int, ...]]]]
-"""The metadata, and the type and shape of each tensor by its name."""
+"""The metadata, then dtype and shape of each tensor by name."""
 
 
 def read_content(path: Path, *, advice: str) -> bytes:
@@ -36,7 +36,7 @@ def read_content(path: Path, *, advice: str) -> bytes:
 
 
 def read_header(path: Path, content: bytes, *, expected_format: str) -> Header:
-    """Return what the bytes of a file say about themselves.
+    """Parse the header of a file's bytes.
 
     Raises:
         CheckpointError: They aren't a safetensors file of that format.
@@ -81,7 +81,7 @@ def read_json(path: Path, metadata: Mapping[str, str], key: str) -> dict[str, An
 
 
 def check_types(path: Path, key: str, values: Mapping[str, Any], types: Mapping[str, type]) -> None:
-    """See that values of the metadata are of these types.
+    """Check the types of metadata values.
 
     Raises:
         CheckpointError: One is missing, or of another type.
@@ -96,10 +96,10 @@ def check_types(path: Path, key: str, values: Mapping[str, Any], types: Mapping[
 def read_tensors(
     path: Path, content: bytes, header: Header, expected: Mapping[str, tuple[str, tuple[int, ...]]]
 ) -> dict[str, ndarray]:
-    """Return the arrays of a file whose header has been read, in the order of those expected, of their type and shape.
+    """Return the arrays of a file whose header has been read, in the expected order, with checked dtypes and shapes.
 
     Raises:
-        CheckpointError: An array is missing, extra, of another type or shape, not finite, or not as it was written.
+        CheckpointError: An array is missing, extra, of another type or shape, not finite, or doesn't match its digest.
     """
     metadata, found = header
     for name, (dtype, _) in expected.items():
@@ -121,7 +121,7 @@ def read_tensors(
 
 
 def check_shapes(path: Path, found: Mapping[str, tuple[int, ...]], expected: Mapping[str, tuple[int, ...]]) -> None:
-    """See that there are exactly these arrays, of these shapes.
+    """Check that exactly the expected arrays exist, with the expected shapes.
 
     Raises:
         CheckpointError: One is missing, extra or of another shape.
@@ -137,10 +137,10 @@ def check_shapes(path: Path, found: Mapping[str, tuple[int, ...]], expected: Map
 
 
 def check_finite(path: Path, tensors: Mapping[str, ndarray]) -> None:
-    """See that every number is finite.
+    """Check that every number is finite.
 
     Raises:
-        CheckpointError: One isn't.
+        CheckpointError: One is NaN or infinite.
     """
     for name, array in tensors.items():
         if not np.isfinite(array).all():
@@ -158,10 +158,10 @@ def digest(tensors: Mapping[str, ndarray]) -> str:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file atomically: beside its place, through to the disk, and then into it.
+    """Write a file atomically: to a temporary file in the same folder, fsync, then rename.
 
     Raises:
-        CheckpointError: It can't be written; what was there is there still.
+        CheckpointError: It can't be written; the old file is unchanged.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -185,16 +185,16 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what `replace_file` left beside a file when it was killed; only where nobody else is writing it."""
+    """Remove temporary files of a killed `replace_file`. Call it only while no other process writes the file."""
     for leftover in path.parent.glob(f".{path.name}.*"):
         leftover.unlink(missing_ok=True)
 
 
 def ensure_writable(path: Path) -> None:
-    """Make the folder of a file, and see that files can be written there; known now, an epoch isn't lost later.
+    """Create the parent folder of a file and check that it is writable, so that a run fails before its first epoch.
 
     Raises:
-        CheckpointError: They can't.
+        CheckpointError: It isn't writable.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

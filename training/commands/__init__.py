@@ -1,1 +1,1 @@
-"""The commands of `python -m training`, a file each: they parse, call and print."""
+"""The commands of `python -m training`, one module each: they parse, call and print."""

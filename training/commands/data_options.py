@@ -1,9 +1,12 @@
-"""The options that say which images a command takes, the same for each command."""
+"""The data set options, shared by all commands, and the data set of a checkpoint."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from training.checkpoints.checkpoint import Checkpoint
+from training.data import Dataset, load_dataset
 
 DatasetOption = Annotated[
     str | None,
@@ -26,9 +29,31 @@ ImageSizeOption = Annotated[
 
 InvertOption = Annotated[bool, typer.Option("--invert", help="The pictures of images:FOLDER are dark on light.")]
 
+OwnInvertOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--invert/--no-invert",
+        help="The pictures of images:FOLDER are dark on light, or not; by default, as the checkpoint was trained.",
+    ),
+]
+
+
+def load_dataset_of(checkpoint: Checkpoint, name: str | None, *, data_dir: Path | None, invert: bool | None) -> Dataset:
+    """Return the data set of that name, by default the checkpoint's own, in its image size; errors of `load_dataset`.
+
+    With `invert` None, pictures are inverted if the checkpoint was trained on inverted ones.
+    """
+    name = name or str(checkpoint.training.get("dataset", "mnist"))
+    is_folder = name.startswith("images:")
+    if invert is None:
+        invert = is_folder and bool(checkpoint.training.get("invert"))
+    # Only image folders have no fixed image size.
+    image_shape = checkpoint.model.image_shape if is_folder else None
+    return load_dataset(name, data_dir=data_dir, image_shape=image_shape, invert=invert)
+
 
 def data_words(data_dir: Path | None, image_size: str | None, *, invert: bool) -> list[str]:
-    """Return the words of a command line that give these options."""
+    """Return these options as command line arguments."""
     return [
         *(() if data_dir is None else ("--data-dir", str(data_dir))),
         *(() if image_size is None else ("--image-size", image_size)),

@@ -1,37 +1,70 @@
-"""What a run finds of an earlier one in its folder, and what is said of it. Nothing is trained here."""
+"""An earlier run in the output folder: resumed, refused or replaced. Trains nothing."""
 
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from training.options import check_options
-from training.training_state import STATE_FILE, TrainingState, load_training_state, peek_training_state
+from training.checkpoints.checkpoint import load_checkpoint
+from training.commands.run_options import check_options
+from training.engine.resume_state import STATE_FILE, TrainingState, load_training_state, peek_training_state
+from training.errors import CheckpointError, RunFolderError
 
 _errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 
-def find_state(path: Path, framework: str, options: dict[str, Any]) -> TrainingState | None:
-    """Return the state that a run is to go on from, and say so where there is none.
+def find_state(path: Path, framework: str, options: dict[str, Any], *, resume: bool) -> TrainingState | None:
+    """Return the state to resume from, or None for a new run.
 
     Raises:
-        CheckpointError: It can't be read.
-        ConfigError: An option contradicts it.
+        CheckpointError: The state can't be read.
+        ConfigError: An option contradicts the state.
+        RunFolderError: The folder holds a run and neither option is given, or a checkpoint without a state.
     """
     place = path.with_name(STATE_FILE)
-    if not place.exists():
-        _errors.print(f"{path.parent}: no run to resume: starting from the beginning")
+    if not resume or not place.exists():
+        _refuse_to_replace(path)
+        if resume:
+            _errors.print(f"{path.parent}: no run to resume: starting from the beginning")
         return None
     state = load_training_state(place)
     check_options(path.parent, framework, options, state)
     return state
 
 
-def warn_of_unfinished(path: Path) -> None:
-    """Say that an unfinished run is about to be replaced, where there is one."""
-    old = peek_training_state(path.with_name(STATE_FILE))
-    if old is not None and not old["finished"]:
+def warn_of_other_environment(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
+    """Warn on stderr if the environment of a resumed run differs, which can change the last digits of its results."""
+    changed = [
+        f"{name} {before.get(name, 'none')} before, {now.get(name, 'none')} now"
+        for name in sorted(before.keys() | now.keys())
+        if before and before.get(name) != now.get(name)
+    ]
+    if changed:
         _errors.print(
-            f"{path.parent}: replacing a run that was stopped after epoch {old['epoch']} of {old['config']['epochs']} "
-            "(--resume would have gone on with it)"
+            f"{folder}: the environment has changed ({'; '.join(changed)}): the weights may differ slightly from those "
+            "of an uninterrupted run"
         )
+
+
+def _refuse_to_replace(path: Path) -> None:
+    found = _describe(path)
+    if found:
+        is_resumable = path.with_name(STATE_FILE).exists()
+        way = "continue it with --resume," if is_resumable else f"there is no {STATE_FILE} to resume from;"
+        raise RunFolderError(
+            f"{path.parent} holds {found}: {way} replace it with --overwrite, or choose another folder with --out"
+        )
+
+
+def _describe(path: Path) -> str:
+    state = peek_training_state(path.with_name(STATE_FILE))
+    if state is not None:
+        config, progress = state["config"], "finished" if state["finished"] else "unfinished"
+        return f"a run on {config.get('dataset')}, {progress}, {state['epoch']} of {config.get('epochs')} epochs"
+    if not path.exists():
+        return ""
+    try:
+        training = load_checkpoint(path).training
+    except CheckpointError:
+        return f"a file {path.name} that isn't a checkpoint"
+    return f"a checkpoint trained on {training.get('dataset')} for {training.get('epochs')} epochs"

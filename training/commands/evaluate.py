@@ -1,4 +1,4 @@
-"""`python -m training evaluate`: a checkpoint's figures, as tables or JSON. Nothing is computed here."""
+"""`python -m training evaluate`: prints a checkpoint's metrics, as tables or JSON. Computes nothing."""
 
 import json
 from dataclasses import asdict
@@ -10,14 +10,15 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from training.checkpoint import Checkpoint, load_checkpoint
-from training.commands.data_options import DataDirOption, DatasetOption, InvertOption
-from training.data import TEST_SEED, TRAIN_SEED, VALIDATION_SEED, binarize, load_dataset
+from training.checkpoints.checkpoint import Checkpoint, load_checkpoint
+from training.commands.command_line import report_ignored
+from training.commands.data_options import DataDirOption, OwnInvertOption, load_dataset_of
+from training.data import TEST_SEED, TRAIN_SEED, VALIDATION_SEED, binarize
+from training.engine.evaluation import load_evaluator
+from training.engine.likelihood_bounds import ACTIVE, Estimate, Measurement, measure
+from training.engine.run import TEST_DRAWS
 from training.errors import DataError
-from training.evaluation import load_evaluator
-from training.frameworks import ALIASES, FRAMEWORKS, canonical_framework
-from training.loop import TEST_DRAWS
-from training.measurement import ACTIVE, Estimate, Measurement, measure
+from training.frameworks import canonical_framework, framework_choices
 
 _SEEDS = {"train": TRAIN_SEED, "validation": VALIDATION_SEED, "test": TEST_SEED}
 
@@ -26,14 +27,24 @@ def evaluate(
     *,
     checkpoint: Annotated[Path, typer.Option(help="The model.safetensors to measure.", dir_okay=False)],
     samples: Annotated[
-        int, typer.Option(help="Draws for each image of the importance-weighted bound.", min=1, max=100_000)
-    ] = 500,
-    dataset: DatasetOption = "mnist",
+        list[int] | None,
+        typer.Option(
+            help="Draws for each image of the importance-weighted bound. Repeat it for several bounds from the same "
+            "draws: --samples 50 --samples 500 --samples 5000.",
+            min=1,
+            max=100_000,
+            show_default="500",
+        ),
+    ] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="Data set to measure on, as for train.", show_default="the checkpoint's own"),
+    ] = None,
     data_dir: DataDirOption = None,
-    invert: InvertOption = False,
+    invert: OwnInvertOption = None,
     part: Annotated[Literal["train", "validation", "test"], typer.Option(help="Which part of it.")] = "test",
     framework: Annotated[
-        str, typer.Option(help=f"What computes, whatever trained: {', '.join(FRAMEWORKS)} (or {', '.join(ALIASES)}).")
+        str, typer.Option(help=f"Framework that computes, not necessarily the one that trained: {framework_choices()}.")
     ] = "jax",
     target: Annotated[
         Literal["fixed", "threshold"],
@@ -46,9 +57,11 @@ def evaluate(
     """Measure a checkpoint: ELBO and its parts, importance-weighted bound, bits per pixel, use of each latent."""
     loaded = load_checkpoint(checkpoint)
     name = canonical_framework(framework)
-    # Only pictures have no size of their own.
-    image_shape = loaded.model.image_shape if dataset and dataset.startswith("images:") else None
-    images = load_dataset(dataset or "mnist", data_dir=data_dir, image_shape=image_shape, invert=invert)
+    report_ignored()
+    counts = sorted(set(samples or (500,)))
+    own = str(loaded.training.get("dataset", "mnist"))
+    dataset = dataset or own
+    images = load_dataset_of(loaded, dataset, data_dir=data_dir, invert=invert)
     if images.image_shape != loaded.model.image_shape:
         height, width = images.image_shape
         raise DataError(
@@ -56,17 +69,24 @@ def evaluate(
             f"{loaded.model.image_shape[0]} x {loaded.model.image_shape[1]}, which the model of {checkpoint} takes; "
             "choose the data set that it was trained on"
         )
+    errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    trained_on = loaded.training.get("data_sha256")
+    if dataset != own or trained_on not in {None, images.sha256()}:
+        inverted = " --invert" if loaded.training.get("invert") else ""
+        errors.print(
+            f"warning: {dataset}, as it was loaded, isn't the data set that the checkpoint was trained on, which is "
+            f"{own}{inverted}: its figures aren't comparable with those of the training"
+        )
     targets = binarize(getattr(images, part), target=target, seed=_SEEDS[part])
     evaluator = load_evaluator(name, loaded.model, device=device)
-    errors = Console(stderr=True)
     with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
-        task = progress.add_task(f"{samples} samples of {len(targets)} images", total=samples * len(targets))
+        task = progress.add_task(f"{counts[-1]} samples of {len(targets)} images", total=counts[-1] * len(targets))
         measured = measure(
             evaluator,
             loaded.weights,
             targets,
             draws=draws,
-            samples=samples,
+            samples=counts,
             advance=lambda count: progress.advance(task, count),
         )
     origin = {
@@ -80,7 +100,7 @@ def evaluate(
         "target": target,
         "images": len(targets),
         "draws": draws,
-        "samples": samples,
+        "samples": counts[-1],
     }
     if as_json:
         print(json.dumps(origin | asdict(measured), indent=2))
@@ -104,13 +124,20 @@ def _print_tables(origin: dict[str, Any], loaded: Checkpoint, measured: Measurem
         (f"ELBO ({origin['draws']} draws)", "nats", measured.elbo, 2),
         ("  log-likelihood", "nats", measured.log_likelihood, 2),
         ("  KL divergence", "nats", measured.kl_divergence, 2),
-        (f"importance-weighted bound ({origin['samples']} samples)", "nats", measured.iwae, 2),
+        *((f"importance-weighted bound L{bound.samples}", "nats", bound.iwae, 2) for bound in measured.bounds),
         ("bits per pixel, by the ELBO", "bits", measured.bits_per_pixel, 4),
         ("bits per pixel, by the importance-weighted bound", "bits", measured.iwae_bits_per_pixel, 4),
     ):
         figures.add_row(figure, unit, *_cells(estimate, digits))
     figures.add_row(f"active units (activity above {ACTIVE})", "", f"{measured.active_units}", "")
     console.print(figures)
+    for bound in measured.bounds:
+        console.print(
+            f"-L{bound.samples} is {-bound.iwae.value:.2f} nats, an upper bound of -log p(x); "
+            f"median effective sample size {bound.effective_samples:.1f} of {bound.samples}.",
+            highlight=False,
+        )
+    console.print("The standard errors are over images: they don't include how far a bound is from log p(x).")
     latents = Table()
     for header in ("latent", "KL (nats)", "standard error", "activity", "standard error"):
         latents.add_column(header, justify="right")

@@ -1,4 +1,4 @@
-"""What the options of a command mean for a run: a preset changed by them, or the run that they are to go on with."""
+"""Merges command line options with presets, and checks them against a run to resume."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -7,30 +7,30 @@ from pathlib import Path
 from typing import Any, Final
 
 from training.config import PRESETS, ModelConfig, TrainConfig
+from training.engine.resume_state import TrainingState
 from training.errors import ConfigError
-from training.training_state import TrainingState
 
 DEFAULT_PRESET: Final = "full"
 
 _RECIPE: Final = [
     field.name for field in fields(TrainConfig) if len({getattr(preset, field.name) for preset in PRESETS.values()}) > 1
 ]
-"""What a preset decides: the fields in which they differ."""
+"""Fields that a preset sets: those in which the presets differ."""
 
 
 def describe_default(name: str) -> str:
-    """Return what each preset says of a field, for a command's help."""
+    """Return each preset's value of a field, for a command's help."""
     return ", ".join(f"{preset}: {getattr(config, name)}" for preset, config in PRESETS.items())
 
 
 def merge_options(preset: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options that were given, that is not None, and beneath them those of the preset, if one was named."""
+    """Return the given options (those not None), with the preset's values for the others if a preset is named."""
     recipe = {name: getattr(PRESETS[preset], name) for name in _RECIPE} if preset else {}
     return recipe | {name: value for name, value in given.items() if value is not None}
 
 
 def make_configs(options: Mapping[str, Any], *, image_shape: tuple[int, int]) -> tuple[ModelConfig, TrainConfig]:
-    """Return the configs of a new run: the default preset's, changed by the options.
+    """Return the configs of a new run: the default preset, overridden by the options.
 
     Raises:
         ConfigError: A value is out of range.
@@ -40,7 +40,7 @@ def make_configs(options: Mapping[str, Any], *, image_shape: tuple[int, int]) ->
 
 
 def check_options(folder: Path, framework: str, options: Mapping[str, Any], state: TrainingState) -> None:
-    """See that no option contradicts the run that is to go on.
+    """Check that no option contradicts the run to resume.
 
     Raises:
         ConfigError: One does; the message has both values.
@@ -51,12 +51,12 @@ def check_options(folder: Path, framework: str, options: Mapping[str, Any], stat
             why = ", for the learning rate of every step depends on it" if name == "epochs" else ""
             raise ConfigError(
                 f"{folder}: the run to resume has {name} {found[name]}, not {value}, and can't change it{why}: "
-                "leave that option out, or leave out --resume to start anew"
+                "leave that option out, or leave out --resume to start again"
             )
 
 
 def repeat_command(framework: str, config: TrainConfig, model: ModelConfig, data: Sequence[str]) -> str:
-    """Return the command that repeats a run, whatever the defaults will be then; `data` are its words on the data."""
+    """Return the command that repeats a run, with every option explicit; `data` are the data set arguments."""
     options = {
         "framework": framework,
         "epochs": config.epochs,
@@ -67,6 +67,7 @@ def repeat_command(framework: str, config: TrainConfig, model: ModelConfig, data
         "hidden-dim": model.hidden_dim,
         "latent-dim": model.latent_dim,
         "compute-dtype": config.compute_dtype,
+        "initialization": config.initialization,
         "dataset": config.dataset,
         "target": config.target,
         "seed": config.seed,

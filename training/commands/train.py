@@ -1,36 +1,33 @@
-"""`python -m training train`: options in, a run followed on the terminal. Nothing is computed here."""
+"""`python -m training train`: parses options and reports a run's progress. Computes nothing."""
 
 import shlex
-import signal
-from collections.abc import Callable
+import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
+from training.checkpoints.safetensors_file import ensure_writable
+from training.commands.command_line import ForgivingStream, report_ignored
 from training.commands.data_options import DataDirOption, DatasetOption, ImageSizeOption, InvertOption, data_words
-from training.commands.earlier_run import find_state, warn_of_unfinished
+from training.commands.earlier_run import find_state, warn_of_other_environment
+from training.commands.initialization_option import InitializationOption
+from training.commands.run_options import DEFAULT_PRESET, describe_default, make_configs, merge_options, repeat_command
+from training.commands.run_steps import finish_run, follow_run, name_devices, prepare_run
+from training.commands.snapshot_option import SNAPSHOTS, SnapshotsOption, parse_snapshots
 from training.commands.train_all import train_all
 from training.config import ModelConfig, TrainConfig
 from training.data import Dataset, load_dataset, parse_image_size
-from training.frameworks import ALIASES, FRAMEWORKS, canonical_framework
-from training.loop import EVALUATION_TARGET, TEST_DRAWS, Run
+from training.engine.resume_state import STATE_FILE
+from training.engine.run_lock import RunLock
+from training.engine.trainer import describe_trainer
+from training.errors import ConfigError
+from training.frameworks import canonical_framework, framework_choices
 from training.machine import describe_machine
-from training.options import (
-    DEFAULT_PRESET,
-    describe_default,
-    make_configs,
-    merge_options,
-    repeat_command,
-)
 from training.reporting.progress import choose_report
-from training.reporting.recorder import Recorder
 from training.reporting.run_folder import RunFolder, describe_run
-from training.run_lock import RunLock
-from training.stop_request import StopRequest
-from training.tensor_file import ensure_writable
-from training.training_state import STATE_FILE, TrainingState
+from training.reporting.run_reporter import Recorder
 
 _errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
@@ -40,14 +37,12 @@ _TRAIN = TrainConfig()
 
 def train(
     *,
-    framework: Annotated[
-        str, typer.Option(help=f"{', '.join(FRAMEWORKS)} (or {', '.join(ALIASES)}), or all: one after the other.")
-    ],
+    framework: Annotated[str, typer.Option(help=f"{framework_choices()}, or all: one after the other.")],
     preset: Annotated[
         Literal["full", "quick"] | None,
         typer.Option(
-            help="The recipe, of which the options below change parts. full: the best that was found. "
-            "quick: a minute's work.",
+            help="The recipe; the options below override it. full: 300 epochs, the bundled models' recipe. "
+            "quick: 25 epochs, about a minute.",
             show_default=DEFAULT_PRESET,
         ),
     ] = None,
@@ -92,15 +87,25 @@ def train(
     compute_dtype: Annotated[
         Literal["float32", "tf32", "bfloat16"] | None,
         typer.Option(
-            help="What matrix products are computed in; tf32 on a GPU alone. All else is in float32.",
+            help="Precision of matrix products; tf32 only on a GPU. Everything else is float32.",
             show_default=_TRAIN.compute_dtype,
         ),
     ] = None,
+    initialization: InitializationOption = None,
     seed: Annotated[
         int | None, typer.Option(help="Seed of initial weights, order and noise.", show_default=str(_TRAIN.seed))
     ] = None,
     device: Annotated[
         Literal["auto", "cpu", "cuda"] | None, typer.Option(help="Where to compute.", show_default="auto")
+    ] = None,
+    devices: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=64,
+            help="Devices that share each batch, which it must divide: GPUs, or parts of the CPU to try it.",
+            show_default="1",
+        ),
     ] = None,
     out: Annotated[
         Path,
@@ -109,32 +114,40 @@ def train(
             file_okay=False,
         ),
     ] = Path("runs"),
+    snapshots: SnapshotsOption = SNAPSHOTS,
     resume: Annotated[
         bool,
         typer.Option(
             "--resume",
-            help="Go on with the run in the folder, from its last epoch, with its own options. "
-            "On a CPU, with the same versions, it ends with the very weights of a run that was never stopped.",
+            help="Continue the run in the folder from its last epoch, with its own options. On the same kind of CPU, "
+            "with as many cores and the same versions, the weights are exactly those of an uninterrupted run.",
         ),
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print errors and the result alone.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an existing run in the folder, which is otherwise an error.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print only errors and the result.")] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print a JSON object a line: each epoch, and the result.")
+        bool, typer.Option("--json", help="Print one JSON object per line: each epoch, then the result.")
     ] = False,
     figures: Annotated[bool, typer.Option(help="Draw figures into FRAMEWORK/figures at the end.")] = True,
 ) -> None:
     """Train, and keep the checkpoint of the best validation epoch.
 
-    Ctrl-C or SIGTERM: the epoch in progress, which is one compiled call,
-    is finished and saved. A second one ends the run at once.
+    Ctrl-C or SIGTERM: the current epoch, which is one compiled call, is
+    finished and saved. A second one ends the run immediately.
 
-    --resume goes on from the last epoch that was saved, after these as after
-    a crash.
+    --resume continues from the last saved epoch, also after a crash.
     """
     if framework.lower() == "all":
         train_all()
         return
+    if resume and overwrite:
+        raise ConfigError("--resume and --overwrite: expected one of them")
+    snapshot_epochs = parse_snapshots(snapshots)
     name = canonical_framework(framework)
+    report_ignored()
+    sys.stdout = ForgivingStream(sys.stdout)
     given = {
         "epochs": epochs,
         "batch_size": batch_size,
@@ -146,8 +159,10 @@ def train(
         "dataset": dataset,
         "target": target,
         "compute_dtype": compute_dtype,
+        "initialization": initialization,
         "seed": seed,
         "device": None if device == "auto" else device,
+        "devices": devices,
     }
     options = merge_options(preset, given)
     data = data_words(data_dir, image_size, invert=invert)
@@ -159,8 +174,8 @@ def train(
     path = out / name / "model.safetensors"
     lock = RunLock(path.parent)
     if path.parent.is_dir():
-        lock.acquire()  # now if it can be: before seconds are spent on loading a framework
-    state = find_state(path, name, options) if resume else None
+        lock.acquire()  # as early as possible: before seconds are spent on importing a framework
+    state = None if overwrite else find_state(path, name, options, resume=resume)
     if state is not None and state.finished:
         _errors.print(f"{path.parent}: finished, all {state.epoch} epochs: nothing to resume")
         return
@@ -171,77 +186,30 @@ def train(
         quiet=quiet,
         as_json=as_json,
     )
-    run = _prepare(name, options, state, load)
+    run = prepare_run(name, options, state, load)
     ensure_writable(path)
     lock.acquire()
     if state is not None:
         run.resume(state, path)
-    elif not resume:
-        warn_of_unfinished(path)
-    origin = {"command": repeat_command(name, run.config, run.model_config, data), "machine": describe_machine()}
-    with report, RunFolder(path.parent, _describe(run, origin), resumed_after=run.epoch) as folder:
+        warn_of_other_environment(path.parent, state.environment, run.environment)
+    command = repeat_command(name, run.config, run.model_config, data)
+    origin = {"command": command, "machine": describe_machine(), "data_sha256": run.data_sha256, "invert": invert}
+    described = describe_run(describe_trainer(run.trainer) | origin, run.model_config, run.config, run.dataset)
+    with report, RunFolder(path.parent, described, resumed_after=run.epoch) as folder:
         recorder = Recorder(report, folder, config=run.config, dataset=run.dataset)
         done = f", {run.epoch} of them done" if run.epoch else ""
         report.start(
-            f"{name} {run.trainer.framework_version} on {run.trainer.device}: "
+            f"{name} {run.trainer.framework_version} on {name_devices(run)}: "
             f"{run.config.epochs} epochs of {len(run.dataset.train)} images{done}"
         )
-        stopped = _follow(run, path, origin, recorder)
+        stopped = follow_run(run, path, origin, recorder, snapshot_epochs)
         if stopped is None:
-            _finish(run, path, recorder, draws_figures=figures)
+            finish_run(run, path, recorder, draws_figures=figures)
             command = shlex.join(["python", "-m", "app", "--checkpoints", str(out), "--frameworks", name])
             report.note(f"saved {path}; serve it: {command}")
     if stopped is not None:
         words = ["--framework", name, "--out", str(out), *data, "--resume"]
         command = shlex.join(["python", "-m", "training", "train", *words])
         best = f"the best so far is in {path}" if run.best else "nothing was saved"
-        _errors.print(f"stopped after epoch {run.epoch} of {run.config.epochs}: {best}; go on: {command}")
+        _errors.print(f"stopped after epoch {run.epoch} of {run.config.epochs}: {best}; continue with: {command}")
         raise typer.Exit(128 + stopped)
-
-
-def _prepare(
-    framework: str, options: dict[str, Any], state: TrainingState | None, load: Callable[[str], Dataset]
-) -> Run:
-    if state is not None:
-        return Run(framework, state.model, state.config, load(state.config.dataset), device=state.device)
-    dataset = load(options.get("dataset", _TRAIN.dataset))
-    model_config, config = make_configs(options, image_shape=dataset.image_shape)
-    return Run(framework, model_config, config, dataset, device=options.get("device", "auto"))
-
-
-def _describe(run: Run, origin: dict[str, str]) -> dict[str, Any]:
-    trainer = {
-        "framework": run.trainer.framework,
-        "framework_version": run.trainer.framework_version,
-        "device": run.trainer.device,
-    }
-    return describe_run(trainer | origin, run.model_config, run.config, run.dataset)
-
-
-def _follow(run: Run, path: Path, origin: dict[str, str], recorder: Recorder) -> int | None:
-    """Record the run's epochs as they end, and return the signal that ended it, if one did."""
-    with StopRequest(_announce) as stop:
-        for epoch in run.train(path, origin=origin):
-            assert run.best is not None, "the first epoch is the best so far"
-            recorder.epoch(epoch, run.best)
-            if stop.number is not None:
-                break
-        return stop.number
-
-
-def _finish(run: Run, path: Path, recorder: Recorder, *, draws_figures: bool) -> None:
-    """Measure the best epoch on the test images, and record what came out."""
-    measured = run.test(path)
-    assert run.best is not None, "it was measured"
-    line = (
-        f"test -ELBO {-measured.elbo:.2f} +- {measured.elbo_standard_error:.2f} nats "
-        f"(-log-likelihood {-measured.log_likelihood:.2f}, KL {measured.kl_divergence:.2f}), "
-        f"{len(run.dataset.test)} images, target {EVALUATION_TARGET}, {TEST_DRAWS} draws"
-    )
-    recorder.result(run.best, path, line)
-    if draws_figures:
-        recorder.draw_figures(run.best)
-
-
-def _announce(received: signal.Signals) -> None:
-    _errors.print(f"{received.name}: stopping after this epoch; a second one ends at once")

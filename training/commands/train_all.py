@@ -8,7 +8,7 @@ import sys
 import typer
 from rich.console import Console
 
-from training.frameworks import FRAMEWORKS
+from training.frameworks import trainable_frameworks
 
 _errors = Console(stderr=True)
 
@@ -16,9 +16,9 @@ _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def train_all() -> None:
-    """Run this command once per framework, each in a process of its own, so that none slows another.
+    """Run this command once per framework, each in its own process, so that none slows another.
 
-    A signal is passed to the one that runs, which decides what it means; after it, no other is started.
+    A signal is forwarded to the running process, which handles it; no further framework is started after it.
     """
     child: subprocess.Popen[bytes] | None = None
     received: list[int] = []
@@ -31,9 +31,9 @@ def train_all() -> None:
     for number in _FORWARDED:
         signal.signal(number, forward)
     failed = []
-    for framework in FRAMEWORKS:
-        # Of an option given twice, the last counts. A group of its own, for a terminal's Ctrl-C would otherwise reach
-        # the child twice: from the terminal and from here.
+    for framework in trainable_frameworks():
+        # The last value of a repeated option counts. In a process group of its own: Ctrl-C would otherwise reach
+        # the child twice, from the terminal and from `forward`.
         words = [sys.executable, "-m", "training", *sys.argv[1:], "--framework", framework]
         child = subprocess.Popen(words, process_group=0)
         code = child.wait()
@@ -49,9 +49,9 @@ def train_all() -> None:
 
 
 def _stop(code: int) -> None:
-    again = [word for word in sys.argv[1:] if word != "--resume"]
+    again = [word for word in sys.argv[1:] if word not in {"--resume", "--overwrite"}]
     _errors.print(
-        f"stopped; go on with all: {shlex.join(['python', '-m', 'training', *again, '--resume'])}",
+        f"stopped; continue with: {shlex.join(['python', '-m', 'training', *again, '--resume'])}",
         highlight=False,
         markup=False,
         soft_wrap=True,

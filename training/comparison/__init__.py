@@ -1,5 +1,5 @@
-"""The three frameworks compared: what is measured, in a process of its own each time, and the page made of it.
+"""The comparison of the frameworks, by subject. Each measurement runs in its own process; the page renders the results.
 
-`tasks/` is what such a process runs, `sections/` what becomes of its figures, `page/` how they are shown. Nothing here
-imports a framework: the tasks ask `training.<framework>_vae` for what they need.
+In each subject `worker.py` is the code such a process runs, `section.py` collects its results, and `report.py` renders
+them. Nothing here imports a framework: the workers import a module of `backends`.
 """

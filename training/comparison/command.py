@@ -1,30 +1,28 @@
-"""`python -m training compare`: options in, a folder with a page, figures and plots out. Nothing is measured here."""
+"""`python -m training compare`: parses options and writes a folder with a page, results and plots. Measures nothing."""
 
 import json
 import shlex
-import signal
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
-from training.comparison.plan import SECTIONS, Plan
-from training.comparison.record import Record
-from training.comparison.sizes import FULL, SMOKE
+from training.commands.command_line import Stopped, report_ignored
+from training.comparison.config import FULL, SECTIONS, SMOKE, ComparisonConfig
+from training.comparison.results_file import ResultsFile
 from training.errors import ConfigError
-from training.frameworks import ALIASES, FRAMEWORKS, canonical_framework, is_installed, require_installed
+from training.frameworks import (
+    canonical_framework,
+    framework_aliases,
+    is_installed,
+    require_installed,
+    trainable_frameworks,
+)
 
 _errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-
-
-class _Stopped(KeyboardInterrupt):
-    """A signal; what was being measured is lost, and its process ended."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
 
 
 def compare(
@@ -33,11 +31,11 @@ def compare(
         "docs/comparison"
     ),
     frameworks: Annotated[
-        str, typer.Option(help=f"Names with commas between (or {', '.join(ALIASES)}).", metavar="NAMES")
-    ] = ",".join(FRAMEWORKS),
+        str, typer.Option(help=f"Comma-separated names (or {', '.join(framework_aliases())}).", metavar="NAMES")
+    ] = ",".join(trainable_frameworks()),
     sections: Annotated[
         str,
-        typer.Option(help="What to measure, with commas between; the others stay as they are.", metavar="NAMES"),
+        typer.Option(help="Sections to measure, comma-separated; the others keep their results.", metavar="NAMES"),
     ] = ",".join(SECTIONS),
     checkpoints: Annotated[
         Path, typer.Option(help="Folder of FRAMEWORK/model.safetensors, for agreement and inference.", file_okay=False)
@@ -48,22 +46,22 @@ def compare(
     ] = None,
     seeds: Annotated[int, typer.Option(help="Quality runs of each framework.", min=1, max=1000)] = 3,
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
-    resume: Annotated[bool, typer.Option("--resume", help="Measure only what comparison.json has not.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Measure only what is missing in comparison.json.")] = False,
     smoke: Annotated[
-        bool, typer.Option("--smoke", help="Tiny sizes, to see that all of it works; the figures say nothing.")
+        bool, typer.Option("--smoke", help="Tiny sizes, to check that everything runs; the results are meaningless.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print comparison.json at the end.")] = False,
 ) -> None:
     """Compare the frameworks on this machine: code, agreement, inference, training, quality.
 
     Writes a page with tables and plots. About half an hour on two idle cores;
-    whatever else runs meanwhile spoils the timings.
+    anything that runs at the same time distorts the timings.
 
     Nothing is timed unless the frameworks compute the same.
     """
-    plan = Plan(
+    config = ComparisonConfig(
         frameworks=_parse_frameworks(frameworks),
-        installed=tuple(filter(is_installed, FRAMEWORKS)),
+        installed=tuple(filter(is_installed, trainable_frameworks())),
         checkpoints=checkpoints,
         preset=preset,
         epochs=epochs,
@@ -71,41 +69,36 @@ def compare(
         device=device,
         sizes=SMOKE if smoke else FULL,
         resume=resume,
-        tell=_errors.print,
+        announce=_errors.print,
     )
     chosen = _parse_sections(sections)
-    record = Record(out, smoke=smoke)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+    report_ignored()
+    results = ResultsFile(out, smoke=smoke)
     try:
         for section in chosen:
-            import_module(f"training.comparison.sections.{section}").measure(plan, record)
-    except _Stopped as stopped:
+            import_module(f"training.comparison.{SECTIONS[section]}.section").measure(config, results)
+    except Stopped as stopped:
         again = [word for word in sys.argv[1:] if word != "--resume"]
-        _errors.print(f"stopped; go on: {shlex.join(['python', '-m', 'training', *again, '--resume'])}")
+        _errors.print(f"stopped; continue with: {shlex.join(['python', '-m', 'training', *again, '--resume'])}")
         raise typer.Exit(128 + stopped.number) from stopped
-    # matplotlib takes half a second to import, which no other command should.
+    # matplotlib takes half a second to import: only the commands that draw pay for it.
     from training.comparison.page import write_page  # noqa: PLC0415
 
-    for path in write_page(out, record.content):
+    for path in write_page(out, results.content):
         _errors.print(str(path))
     if as_json:
-        print(json.dumps(record.content))
+        print(json.dumps(results.content))
 
 
 def _parse_frameworks(text: str) -> tuple[str, ...]:
     wanted = {canonical_framework(name) for name in text.split(",")}
     for framework in wanted:
         require_installed(framework)
-    return tuple(framework for framework in FRAMEWORKS if framework in wanted)
+    return tuple(framework for framework in trainable_frameworks() if framework in wanted)
 
 
 def _parse_sections(text: str) -> tuple[str, ...]:
     wanted = {name.strip() for name in text.split(",")}
     if not wanted <= set(SECTIONS):
-        raise ConfigError(f"sections is {text[:60]!r}: expected some of {', '.join(SECTIONS)}, with commas between")
+        raise ConfigError(f"sections is {text[:60]!r}: expected a comma-separated list of {', '.join(SECTIONS)}")
     return tuple(section for section in SECTIONS if section in wanted)
-
-
-def _stop(number: int, _: object) -> NoReturn:
-    raise _Stopped(number)

@@ -1,17 +1,25 @@
-"""The page: what `comparison.json` says, in words, tables and plots. Measures nothing."""
+"""The page: renders `comparison.json` as text, tables and plots. Measures nothing."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from matplotlib.figure import Figure
 
-from training.comparison.page import agreement, code, inference, quality, training
-from training.comparison.page.rules import write_origins, write_rules
-from training.comparison.page.summary import write_summary
-from training.comparison.plan import SECTIONS
+from training.checkpoints.safetensors_file import replace_file
+from training.comparison.agreement import report as agreement
+from training.comparison.code_size import report as code
+from training.comparison.config import SECTIONS
+from training.comparison.environment import stale_frameworks
+from training.comparison.inference_speed import report as inference
+from training.comparison.model_quality import report as quality
+from training.comparison.rendering.abstract import write_abstract
+from training.comparison.rendering.rules import write_origins, write_rules
+from training.comparison.rendering.summary import write_summary
+from training.comparison.training_speed import report as training
+from training.frameworks import FRAMEWORKS
 from training.reporting.figures.style import save
-from training.tensor_file import replace_file
+from training.reporting.markdown_tables import prose
 
 TITLES: Final = {
     "code": "Code",
@@ -20,7 +28,7 @@ TITLES: Final = {
     "agreement": "Agreement",
     "inference": "Inference",
 }
-"""The sections in the page's order."""
+"""The sections, in the order of the page."""
 
 _WRITERS: Final[Mapping[str, Callable[[Mapping[str, Any]], list[str]]]] = {
     "code": code.write,
@@ -40,7 +48,7 @@ _PLOTS: Final[Mapping[str, Mapping[str, Callable[[Mapping[str, Any]], Figure]]]]
 
 
 def write_page(folder: Path, content: Mapping[str, Any]) -> Iterator[Path]:
-    """Write README.md, the plots and, where code was compared, `code.md`; yield each file's path as it is there.
+    """Write README.md, the plots and, where code was compared, `code.md`; yield the path of each written file.
 
     Raises:
         CheckpointError: A file can't be written.
@@ -51,17 +59,16 @@ def write_page(folder: Path, content: Mapping[str, Any]) -> Iterator[Path]:
     if content["smoke"]:
         lines += ["**Measured with `--smoke`: the figures say nothing.**", ""]
     lines += [
-        "One variational autoencoder, written three times. This page, its figures ([comparison.json](comparison.json))",
-        "and its plots are the output of",
+        *prose("""One variational autoencoder, written three times. `python -m training compare` writes this page, its
+            plots and its figures ([comparison.json](comparison.json),
+            [its fields](../reference/comparison-json.md)). `--sections` and `--frameworks` measure a part, and leave
+            the rest as it is; after an interruption `--resume` goes on."""),
         "",
-        "```sh",
-        "python -m training compare",
-        "```",
-        "",
-        "which measures all of it anew on the machine at hand, and writes to `--out`. `--sections` and `--frameworks`",
-        "take a part of it, and leave the rest as it is; after an interruption `--resume` goes on.",
+        *write_abstract(content),
+        "## Origin",
         "",
         *write_origins(content),
+        *_warn_of_stale(sections),
         *write_rules(content),
         *write_summary(content),
     ]
@@ -77,6 +84,8 @@ def write_page(folder: Path, content: Mapping[str, Any]) -> Iterator[Path]:
                 save(figure, path)
                 yield path
             lines += [f"[![{title}]({plot}.png)]({plot}.svg)", ""]
+        if stale := stale_frameworks(sections[name]):
+            lines += [f"**Stale:** measured with other code of {_titles(stale)} than this page was written with.", ""]
         lines += _WRITERS[name](content)
     if "code" in sections:
         path = folder / "code.md"
@@ -85,6 +94,23 @@ def write_page(folder: Path, content: Mapping[str, Any]) -> Iterator[Path]:
     path = folder / "README.md"
     replace_file(path, ("\n".join(_squeeze(lines)).rstrip() + "\n").encode())
     yield path
+
+
+def _warn_of_stale(sections: Mapping[str, Any]) -> list[str]:
+    """Return a warning that names the sections measured with other trainers, and how to measure them again."""
+    stale = [name for name in SECTIONS if name in sections and stale_frameworks(sections[name])]
+    if not stale:
+        return []
+    return [
+        *prose(f"""**Stale sections: {", ".join(stale)}.** The code in `training/*_vae` has changed since they were
+            measured, or wasn't recorded, so that their figures may not be those of this code. To measure them again:
+            `python -m training compare --sections {",".join(stale)}`."""),
+        "",
+    ]
+
+
+def _titles(frameworks: Iterable[str]) -> str:
+    return ", ".join(FRAMEWORKS[framework].title for framework in frameworks)
 
 
 def _squeeze(lines: list[str]) -> Iterator[str]:

@@ -1,25 +1,25 @@
-"""`comparison.json`: what every section found, kept after each measurement, so that one can be taken anew alone."""
+"""`comparison.json`: results of every section, saved after each measurement, so that one can be repeated alone."""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from training.checkpoints.safetensors_file import replace_file
 from training.errors import TrainingError
-from training.tensor_file import replace_file
 
 FORMAT: Final = "triptych-comparison-1"
 FILE: Final = "comparison.json"
 
 
-class Record:
-    """The file of a folder, read or new."""
+class ResultsFile:
+    """The results file of a folder, read from disk or new."""
 
     def __init__(self, folder: Path, *, smoke: bool) -> None:
-        """Read what is there.
+        """Read the file if it exists.
 
         Raises:
-            TrainingError: It isn't a comparison's, or its sizes are others than are asked for.
+            TrainingError: It isn't a comparison's, or was measured with other sizes.
         """
         self.path = folder / FILE
         self.content: dict[str, Any] = {"format": FORMAT, "smoke": smoke, "sections": {}}
@@ -36,7 +36,7 @@ class Record:
         self.content = found
 
     def section(self, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a section to add to, new where its settings were others: figures of different settings don't mix."""
+        """Return a section to add results to; one with other settings is replaced, as their results can't be mixed."""
         sections = self.content["sections"]
         plain = json.loads(json.dumps(dict(settings)))
         if sections.get(name, {}).get("settings") != plain:
@@ -45,7 +45,7 @@ class Record:
         return section
 
     def save(self) -> None:
-        """Replace the file.
+        """Write the file atomically.
 
         Raises:
             CheckpointError: It can't be written.

@@ -1,4 +1,4 @@
-"""The images that a comparison takes: the first of each part of a data set."""
+"""A subset of a data set for the comparison: the first images of each part."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ from training.data import Dataset
 
 
 def take_images(dataset: Dataset, images: int, test_images: int) -> Dataset:
-    """Return the data set with at most so many images for training and validation, and for the test."""
+    """Return the data set with limited numbers of training, validation and test images."""
     return replace(
         dataset,
         train=dataset.train[:images],

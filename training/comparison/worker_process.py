@@ -1,4 +1,4 @@
-"""A measurement in a process of its own, started and awaited; what it does is in `training.comparison.tasks`."""
+"""Runs a measurement in its own process and waits for it; see `TASKS` of `training.comparison.worker`."""
 
 import json
 import subprocess
@@ -7,17 +7,20 @@ from typing import Any
 
 from training.errors import TrainingError
 
-_TAIL = 1500  # characters of a failed process's errors that are shown
+_TAIL = 1500  # characters of a failed process's stderr in the message
 
 
 def measure(task: str, framework: str, **options: Any) -> dict[str, Any]:
-    """Return what a fresh process found; it is ended with this one.
+    """Run a task in a fresh process, pass on its stderr, and return its result.
+
+    The process is killed if this one exits.
 
     Raises:
-        TrainingError: It failed; the message ends with what it wrote.
+        TrainingError: It failed; the message ends with its stderr.
     """
-    words = [sys.executable, "-m", "training.comparison.measure", task, framework, json.dumps(options)]
+    words = [sys.executable, "-m", "training.comparison.worker", task, framework, json.dumps(options)]
     done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)  # noqa: S603
+    sys.stderr.write(done.stderr)  # a warning there may explain a timing
     if done.returncode:
         raise TrainingError(f"{task} of {framework} failed with status {done.returncode}: {done.stderr[-_TAIL:]}")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

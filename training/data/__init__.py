@@ -1,7 +1,7 @@
-"""Data sets by name, and the binary targets made of them. Imports no framework.
+"""Loads data sets by name, and makes binary targets of them. Imports no framework.
 
 `mnist` is embedded; `tfds:NAME` is one of TensorFlow Datasets, the only source that ever downloads; `idx:FOLDER` is a
-folder of files named as MNIST's; `images:FOLDER` is a folder of any pictures.
+folder of files named as MNIST's; `images:FOLDER` is a folder of image files of any kind.
 """
 
 import re
@@ -11,9 +11,9 @@ from typing import Final
 from training.data.binarization import TEST_SEED, TRAIN_SEED, VALIDATION_SEED, binarize
 from training.data.dataset import Dataset
 from training.data.idx_folder import load_idx_folder
+from training.data.image_folder import load_image_folder
 from training.data.mnist import load_mnist
-from training.data.picture_folder import load_picture_folder
-from training.data.tfds_sets import load_tfds
+from training.data.tfds import load_tfds
 from training.errors import ConfigError, DataError
 
 __all__ = [
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 IMAGE_SHAPE: Final = (28, 28)
-"""What the pictures of `images:FOLDER` are resized to, unless told otherwise."""
+"""Default size that the images of `images:FOLDER` are resized to."""
 
 
 def load_dataset(
@@ -38,12 +38,12 @@ def load_dataset(
 
     Args:
         name: `mnist`, `tfds:NAME`, `idx:FOLDER` or `images:FOLDER`.
-        data_dir: Where prepared data sets of `tfds:` are, and new ones are put; None for TFDS's own folder.
-        image_shape: Height and width that pictures of `images:` are resized to; None for 28 x 28.
-        invert: The pictures of `images:` are dark on light.
+        data_dir: Folder of prepared data sets of `tfds:`, where new ones are written too; None for TFDS's default.
+        image_shape: Height and width that the images of `images:` are resized to; None for 28 x 28.
+        invert: The images of `images:` are dark on light.
 
     Raises:
-        ConfigError: An option is given that isn't one of this kind of data set.
+        ConfigError: An option is given that another kind of data set takes.
         DataError: There is no such data set, or it is absent, damaged or not of gray images of one size.
     """
     kind, _, rest = name.partition(":")
@@ -65,10 +65,10 @@ def load_dataset(
             return load_idx_folder(name, Path(folder).expanduser())
         case "images", str(folder) if folder:
             shape = image_shape or IMAGE_SHAPE
-            return load_picture_folder(name, Path(folder).expanduser(), image_shape=shape, invert=invert)
+            return load_image_folder(name, Path(folder).expanduser(), image_shape=shape, invert=invert)
     raise DataError(
         f"unknown data set {name[:40]!r}: expected one of mnist, tfds:NAME (of TensorFlow Datasets), idx:FOLDER "
-        "(of files named as MNIST's) and images:FOLDER (of pictures)"
+        "(of files named as MNIST's) and images:FOLDER (of image files)"
     )
 
 

@@ -22,7 +22,7 @@ _CHUNK: Final = 2**12  # images drawn at a time; the result doesn't depend on it
 
 
 def binarize(images: UInt8[np.ndarray, "n pixels"], *, target: str, seed: int) -> Float32[np.ndarray, "n pixels"]:
-    """Return what a decoder is to fit, of images with intensities v from 0 to 255.
+    """Return the decoder's target for images with intensities v from 0 to 255.
 
     `threshold` is 1 where v / 255 >= 0.5. `fixed` draws each pixel once from Bernoulli(v / 255), by the seed and its
     place alone, as Salakhutdinov & Murray (2008), "On the quantitative analysis of deep belief networks", did: it is

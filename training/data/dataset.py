@@ -1,4 +1,4 @@
-"""What a data set is, wherever it comes from: gray images in three parts. Not how they are read or made binary."""
+"""Defines a data set: gray images in three parts. Neither reads them nor makes them binary."""
 
 import hashlib
 import math
@@ -21,22 +21,22 @@ class Dataset:
     """Height and width of an image, in pixels."""
 
     train: UInt8[np.ndarray, "n pixels"]
-    """What the weights are fitted to."""
+    """Images that the weights are fitted to."""
 
     validation: UInt8[np.ndarray, "n pixels"]
-    """What chooses between epochs and between settings."""
+    """Images that epochs and settings are compared on."""
 
     test: UInt8[np.ndarray, "n pixels"]
-    """What the final figure is measured on, once."""
+    """Images that the final metrics are measured on, once."""
 
     train_labels: UInt8[np.ndarray, "n"] | None = None
     """The class of each image, where the data set has classes; no trainer sees them."""
 
     validation_labels: UInt8[np.ndarray, "n"] | None = None
-    """The same of the validation part."""
+    """Classes of the validation part."""
 
     test_labels: UInt8[np.ndarray, "n"] | None = None
-    """The same of the test part."""
+    """Classes of the test part."""
 
     def __post_init__(self) -> None:
         pixels = math.prod(self.image_shape)
@@ -53,7 +53,7 @@ class Dataset:
                 )
 
     def sha256(self) -> str:
-        """Return the SHA-256 of shape and images, in hexadecimal digits: what tells one data set from another."""
+        """Return the SHA-256 of shape and images, in hexadecimal digits, which identifies the data set."""
         found = hashlib.sha256(repr(self.image_shape).encode())
         for images in (self.train, self.validation, self.test):
             found.update(np.ascontiguousarray(images).data)

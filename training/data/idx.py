@@ -27,7 +27,7 @@ def read_idx(path: Path, *, sha256: str | None = None) -> NDArray[Any]:
     then the numbers, all big-endian. Source: LeCun, Cortes & Burges, "The MNIST database of handwritten digits".
 
     Raises:
-        DataError: It can't be read, hasn't the SHA-256 (hexadecimal digits, where given), or isn't a whole IDX file.
+        DataError: It can't be read, doesn't have the SHA-256 (hexadecimal digits, if given), or isn't a whole IDX file.
     """
     try:
         content = path.read_bytes()
@@ -64,7 +64,7 @@ def _parse(path: Path, file: BinaryIO | gzip.GzipFile) -> NDArray[Any]:
 
 
 def _read(file: BinaryIO | gzip.GzipFile, count: int) -> bytes:
-    # In pieces: `file.read(count)` would set `count` bytes aside first, and a damaged header can ask for any number.
+    # In pieces: `file.read(count)` would allocate `count` bytes first, and a damaged header can ask for any number.
     content = bytearray()
     while len(content) < count and (piece := file.read(min(count - len(content), _PIECE))):
         content += piece

@@ -6,14 +6,14 @@ import numpy as np
 
 from training.data.dataset import Dataset
 from training.data.idx import read_idx
-from training.data.parts import Part, make_dataset
+from training.data.splits import Part, make_dataset
 from training.errors import DataError
 
 
 def load_idx_folder(name: str, folder: Path) -> Dataset:
     """Return the images of `train-images-idx3-ubyte` and `t10k-images-idx3-ubyte`, plain or gzipped (`.gz`).
 
-    `train-labels-idx1-ubyte` and `t10k-labels-idx1-ubyte` are read where they are. The validation part is cut from the
+    `train-labels-idx1-ubyte` and `t10k-labels-idx1-ubyte` are read if they exist. The validation part is cut from the
     end of the training images, and so is the test part where there is no `t10k` file.
 
     Raises:
@@ -42,7 +42,7 @@ def _read_part(folder: Path, part: str) -> Part | None:
 
 def _find(folder: Path, part: str, what: str) -> Path | None:
     name = _file_name(part, what)
-    # MNIST's files are also passed round unpacked, with a dot before `idx`.
+    # MNIST's files are also distributed unpacked, with a dot before `idx`.
     names = (f"{name}.gz", name, name.replace("-idx", ".idx"))
     return next((folder / name for name in names if (folder / name).is_file()), None)
 

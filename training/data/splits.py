@@ -1,4 +1,4 @@
-"""Makes a `Dataset` of the parts that a source has: checked, brought to 0..255, and cut where a part is absent."""
+"""Makes a `Dataset` of the parts of a source: checks them, scales them to 0..255, and cuts absent parts."""
 
 import math
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from training.data.dataset import Dataset
 from training.errors import DataError
 
 HELD_OUT: Final = 6
-"""Where a source has no test part, the last 1/6 of its training part is that; likewise, then, for validation.
+"""Share of the training part that becomes the test part if a source has none; then the same for validation.
 
 So 60,000 training images, as MNIST has, leave 50,000 to train and 10,000 to validate.
 """
 
 DTYPES: Final = frozenset({np.dtype(np.uint8), np.dtype(np.bool_)})
-"""What a pixel may be."""
+"""Supported types of a pixel."""
 
-AS_PICTURES: Final = "save each image as a PNG file, and use images:FOLDER, which takes any picture"
-"""What to do with images that are of another kind than this module takes."""
+AS_PICTURES: Final = "save each image as a PNG file, and use images:FOLDER, which reads any image file"
+"""Advice for images that this module doesn't support."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,9 @@ def make_dataset(name: str, *, train: Part, validation: Part | None, test: Part 
 
 def _check(where: str, images: NDArray[Any], *, like: NDArray[Any]) -> None:
     if images.ndim != 3 or 0 in images.shape[1:]:
-        colour = " (colour?)" if images.ndim == 4 else ""
+        color = " (color?)" if images.ndim == 4 else ""
         raise DataError(
-            f"{where}: expected gray images, (n, height, width), found {images.shape}{colour}; {AS_PICTURES}"
+            f"{where}: expected gray images, (n, height, width), found {images.shape}{color}; {AS_PICTURES}"
         )
     if images.dtype not in DTYPES:
         raise DataError(

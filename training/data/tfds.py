@@ -1,7 +1,7 @@
-"""Data sets of TensorFlow Datasets, read without TensorFlow. One that isn't prepared yet is, in a process of its own.
+"""Reads data sets of TensorFlow Datasets without TensorFlow. Unprepared ones are prepared in a dedicated process.
 
-TensorFlow needs the GPU hidden from it, or it takes the memory of whichever framework trains; and hidden it stays, for
-the whole process, also where TensorFlow is to train next. So it isn't let in: reading needs none, preparing is apart.
+TensorFlow would take the GPU memory of the framework that trains. Hiding the GPU from it lasts for the whole process,
+even if TensorFlow trains next. So this process never imports it here: reading doesn't need it.
 """
 
 import logging
@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from training.data.dataset import Dataset
-from training.data.parts import AS_PICTURES, DTYPES, Part, make_dataset
+from training.data.splits import AS_PICTURES, DTYPES, Part, make_dataset
 from training.errors import DataError
 
 _PARTS = ("train", "validation", "test")
@@ -63,16 +63,16 @@ def load_tfds(name: str, set_name: str, *, data_dir: Path | None) -> Dataset:
 
 
 def prepare(set_name: str, data_dir: str) -> str | None:
-    """Download and prepare a data set in a process that does nothing else; return why it couldn't be, or None."""
+    """Download and prepare a data set, in a dedicated process; return the reason if that fails, or None."""
     os.environ.update(CUDA_VISIBLE_DEVICES="-1", TF_CPP_MIN_LOG_LEVEL="3")
-    os.dup2(2, 1)  # what it prints is progress, not what the command was asked for
+    os.dup2(2, 1)  # it prints progress, which isn't the command's output
     import requests  # noqa: PLC0415 - comes with TFDS
     import tensorflow_datasets as tfds  # noqa: PLC0415 - after the environment is set
 
     host = None
     try:
         builder = tfds.builder(set_name, data_dir=data_dir)
-        # TFDS would try again for three minutes before it says that there is no network.
+        # TFDS would retry for three minutes before it reports that there is no network.
         for url in [url for url in builder.url_infos or () if url.startswith("http")][:1]:
             host = urlsplit(url).hostname
             requests.get(url, stream=True, timeout=30).close()
@@ -127,8 +127,8 @@ def _choose_features(tfds: ModuleType, name: str, builder: Any) -> Any:
         raise DataError(f"{name}: expected a feature named image, found {', '.join(found) or 'none'}; {AS_PICTURES}")
     shape, dtype = found[key].shape, found[key].np_dtype
     if not isinstance(shape, tuple) or len(shape) not in {2, 3} or shape[2:] not in {(), (1,)}:
-        colour = " (colour)" if isinstance(shape, tuple) and shape[2:] == (3,) else ""
-        raise DataError(f"{name}: expected images of one channel, found shape {shape}{colour}; {AS_PICTURES}")
+        color = " (color)" if isinstance(shape, tuple) and shape[2:] == (3,) else ""
+        raise DataError(f"{name}: expected images of one channel, found shape {shape}{color}; {AS_PICTURES}")
     if np.dtype(dtype) not in DTYPES:
         raise DataError(f"{name}: expected 8 bits a pixel (uint8, or bool), found {np.dtype(dtype)}; {AS_PICTURES}")
     label = found.get("label")
@@ -141,9 +141,9 @@ def _read_part(tfds: ModuleType, where: str, builder: Any, part: str, features: 
     try:
         examples = [features.deserialize_example_np(record) for record in _read_records(tfds, builder, part)]
     except Exception as error:  # of damaged records come errors of Pillow, protobuf, array_record and pyarrow
-        raise DataError(f"{where}: can't be read: {_reason(error)}; prepare it anew") from error
+        raise DataError(f"{where}: can't be read: {_reason(error)}; prepare it again") from error
     if len(examples) != count:
-        raise DataError(f"{where}: expected {count} images, found {len(examples)}; prepare it anew")
+        raise DataError(f"{where}: expected {count} images, found {len(examples)}; prepare it again")
     sizes = sorted({example["image"].shape[:2] for example in examples})
     if len(sizes) > 1:
         raise DataError(
@@ -152,7 +152,7 @@ def _read_part(tfds: ModuleType, where: str, builder: Any, part: str, features: 
         )
     images = np.stack([example["image"].reshape(sizes[0]) for example in examples])
     labels = np.array([example.get("label", -1) for example in examples])
-    # A class of -1 is one that isn't told, as in the test parts of competitions.
+    # A class of -1 is unknown, as in the test parts of competitions.
     return Part(images, labels.astype(np.uint8) if labels.min() >= 0 else None)
 
 
@@ -166,8 +166,8 @@ def _read_records(tfds: ModuleType, builder: Any, part: str) -> Iterator[bytes]:
 
 def _read_tfrecord(path: Path) -> Iterator[bytes]:
     # TFDS reads the other formats without TensorFlow, but not this one, its default: the length in eight bytes, its
-    # checksum in four, the record, its checksum in four. The checksums are CRC-32C, which Python hasn't; an image in
-    # a record is a PNG with a checksum of its own.
+    # checksum in four, the record, its checksum in four. The checksums are CRC-32C, which Python lacks; an image in
+    # a record is a PNG with its own checksum.
     with path.open("rb") as file:
         while header := file.read(12):
             (length,) = struct.unpack("<Q", header[:8])
@@ -178,7 +178,7 @@ def _read_tfrecord(path: Path) -> Iterator[bytes]:
 
 
 def _reason(error: Exception) -> str:
-    """Return the first line of what TFDS says, which can be a page."""
+    """Return the first line of an error of TFDS, which can be a page long."""
     return str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
 
 

@@ -1,24 +1,23 @@
-"""What weights are worth: the mean ELBO of images and its parts. Imports no framework."""
+"""Evaluation of weights: the mean ELBO of images and its parts. Imports no framework."""
 
 import math
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float32, Float64
 from numpy import ndarray
 
-from training.checkpoint import Weights
+from training.checkpoints.checkpoint import Weights
 from training.config import ModelConfig
-from training.frameworks import require_installed
+from training.frameworks import import_trainer
 
 _BATCH = 1000
 _SEED = 0
 
 
 class Evaluator(Protocol):
-    """One framework's measure of weights."""
+    """Interface of a framework's evaluation functions."""
 
     device: str
 
@@ -65,15 +64,14 @@ def load_evaluator(framework: str, model_config: ModelConfig, *, device: str) ->
         FrameworkNotInstalledError: The framework's packages are absent.
         DeviceError: The device isn't available.
     """
-    require_installed(framework)
-    evaluator: Evaluator = import_module(f"training.{framework}_vae.train").Evaluator(model_config, device=device)
+    evaluator: Evaluator = import_trainer(framework, "train").Evaluator(model_config, device=device)
     return evaluator
 
 
 def evaluate(evaluator: Evaluator, weights: Weights, images: Float32[ndarray, "n pixels"], *, draws: int) -> Evaluation:
-    """Measure weights on binary images, with the same `draws` of noise for each image at every call.
+    """Evaluate weights on binary images, with the same `draws` of noise per image at every call.
 
-    The noise comes from NumPy, so that every framework is given the same.
+    The noise is drawn by NumPy, so that it is the same for all frameworks.
     """
     log_likelihood, kl = elbo_terms(evaluator, weights, images, draws)
     elbo = log_likelihood - kl

@@ -1,7 +1,7 @@
-"""Everything that is known of weights: bounds on the likelihood of images, the use of latents. Imports no framework."""
+"""Metrics of trained weights: ELBO, importance-weighted bound, KL and activity per latent. Imports no framework."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -9,31 +9,33 @@ import numpy as np
 from jaxtyping import Float32, Float64
 from numpy import ndarray
 
-from training.checkpoint import Weights
-from training.evaluation import Evaluator, elbo_terms
+from training.checkpoints.checkpoint import Weights
+from training.engine.evaluation import Evaluator, elbo_terms
+from training.importance_weighted_bound import ImportanceWeightedBound
+from training.numpy_model import kl_by_dimension
 
 ACTIVE = 0.01
-"""A latent is active where its activity is above this, as Burda et al. (2016) have it, arXiv:1509.00519."""
+"""Activity above which a latent counts as active, from Burda et al. (2016), arXiv:1509.00519."""
 
 _BATCH = 1000
-_IMAGES = 100  # whose noise is drawn together for the importance-weighted bound
-_LOGITS = 2**20  # in memory at a time: what fits a cache is decoded faster
+_IMAGES = 100  # images whose noise is drawn together for the importance-weighted bound
+_LOGITS = 2**20  # decoded at a time: batches that fit the CPU cache are faster
 _SEED = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure of a data set, estimated on some of its images."""
+    """A metric of a data set, estimated on a sample of images."""
 
     value: float
     """The estimate."""
 
     standard_error: float | None
-    """Its standard error over images; None where there is one image only."""
+    """Standard error over images; None for a single image."""
 
     @classmethod
     def of_mean(cls, values: Float64[ndarray, "images"]) -> Self:
-        """Return the mean of one value an image."""
+        """Return the mean of one value per image."""
         n = len(values)
         return cls(float(values.mean()), float(values.std(ddof=1)) / math.sqrt(n) if n > 1 else None)
 
@@ -46,8 +48,45 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """The importance-weighted bound of each image for one number of samples."""
+
+    samples: int
+    """Draws from q(z|x) per image."""
+
+    values: Float64[ndarray, "images"]
+    """The bound of each image, in nats."""
+
+    effective_samples: Float64[ndarray, "images"]
+    """Effective sample size of each image, from 1 to `samples`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundEstimate:
+    """The mean importance-weighted bound for one number of samples."""
+
+    samples: int
+    """Draws from q(z|x) per image."""
+
+    iwae: Estimate
+    """A lower bound on log p(x), so that -iwae is an upper bound of -log p(x); its standard error leaves that out."""
+
+    effective_samples: float
+    """Median effective sample size of an image."""
+
+    @classmethod
+    def of(cls, bounds: Bounds) -> Self:
+        """Return the mean over images."""
+        return cls(
+            samples=bounds.samples,
+            iwae=Estimate.of_mean(bounds.values),
+            effective_samples=float(np.median(bounds.effective_samples)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """All figures of a model on one part of a data set; in nats per image unless it says otherwise."""
+    """All metrics of a model on one part of a data set; in nats per image unless stated otherwise."""
 
     elbo: Estimate
     """log_likelihood - kl_divergence: a lower bound on log p(x)."""
@@ -59,7 +98,10 @@ class Measurement:
     """Mean KL(q(z|x) || N(0, I))."""
 
     iwae: Estimate
-    """The importance-weighted bound on log p(x), tighter the more samples."""
+    """The importance-weighted lower bound on log p(x), for the most samples."""
+
+    bounds: tuple[BoundEstimate, ...]
+    """The same for each number of samples, ascending: the distance from log p(x) shrinks with their number."""
 
     bits_per_pixel: Estimate
     """-elbo in bits, over the pixels of an image."""
@@ -71,10 +113,10 @@ class Measurement:
     """Latents whose `activity` is above `ACTIVE`."""
 
     kl_per_dimension: tuple[Estimate, ...]
-    """Of each latent: its part of kl_divergence."""
+    """Contribution of each latent to kl_divergence."""
 
     activity: tuple[Estimate, ...]
-    """Of each latent: the variance over images of its mean, Cov_x(E[z|x]) of Burda et al. (2016), no unit."""
+    """Activity of each latent: variance of its mean over images, Cov_x(E[z|x]) in Burda et al. (2016), no unit."""
 
 
 def measure(  # noqa: PLR0913 - progress is one more than what is measured
@@ -83,24 +125,25 @@ def measure(  # noqa: PLR0913 - progress is one more than what is measured
     images: Float32[ndarray, "n pixels"],
     *,
     draws: int,
-    samples: int,
+    samples: Sequence[int],
     advance: Callable[[int], object] = lambda _: None,
 ) -> Measurement:
-    """Return every figure of weights on binary images; the ELBO and its parts are those of `evaluate`.
+    """Compute all metrics of weights on binary images; the ELBO and its parts are those of `evaluate`.
 
     Args:
         evaluator: The framework that computes.
-        weights: What is measured.
-        images: On what.
-        draws: Draws of noise for each image for the ELBO.
-        samples: Draws for each image for the importance-weighted bound.
-        advance: Called now and then with how many of the `len(images) * samples` have been decoded since.
+        weights: Canonical arrays of the model.
+        images: Binary images.
+        draws: Draws of noise per image for the ELBO.
+        samples: Numbers of draws per image for the importance-weighted bound, ascending.
+        advance: Called with the number of samples decoded since the last call, of `len(images) * samples[-1]`.
     """
     log_likelihood, kl = elbo_terms(evaluator, weights, images, draws)
-    iwae = importance_weighted_bounds(evaluator, weights, images, samples=samples, advance=advance)
+    bounds = importance_weighted_bounds(evaluator, weights, images, samples=samples, advance=advance)
+    iwae = bounds[-1].values
     batches = [evaluator.encode(weights, images[start : start + _BATCH]) for start in range(0, len(images), _BATCH)]
     mean, logvar = (np.concatenate(arrays).astype(np.float64) for arrays in zip(*batches, strict=True))
-    kl_per_dimension = 0.5 * (np.exp(logvar) + np.square(mean) - 1 - logvar)
+    kl_per_dimension = kl_by_dimension(mean, logvar)
     activity = tuple(map(Estimate.of_variance, mean.T))
     bits = 1 / (math.log(2) * images.shape[1])
     return Measurement(
@@ -108,6 +151,7 @@ def measure(  # noqa: PLR0913 - progress is one more than what is measured
         log_likelihood=Estimate.of_mean(log_likelihood),
         kl_divergence=Estimate.of_mean(kl),
         iwae=Estimate.of_mean(iwae),
+        bounds=tuple(map(BoundEstimate.of, bounds)),
         bits_per_pixel=Estimate.of_mean((kl - log_likelihood) * bits),
         iwae_bits_per_pixel=Estimate.of_mean(-iwae * bits),
         active_units=sum(estimate.value > ACTIVE for estimate in activity),
@@ -121,26 +165,33 @@ def importance_weighted_bounds(
     weights: Weights,
     images: Float32[ndarray, "n pixels"],
     *,
-    samples: int,
+    samples: Sequence[int],
     advance: Callable[[int], object] = lambda _: None,
-) -> Float64[ndarray, "n"]:
-    """Return log (1/k) sum_i p(x|z_i) p(z_i) / q(z_i|x) of each image, for k = `samples` draws z_i from q(z|x).
+) -> list[Bounds]:
+    """Return the `ImportanceWeightedBound` of each image, for each of the ascending numbers of draws from q(z|x).
 
-    L_k of Burda, Grosse & Salakhutdinov (2016), section 3, arXiv:1509.00519: with one sample it estimates the ELBO,
-    and its expectation rises with k to log p(x). The noise is the same at every call and for every framework.
+    With one sample it estimates the ELBO, and its expectation rises with their number to log p(x). Fewer draws are the
+    first of the more. The noise is the same at every call with the same `samples`, and for every framework.
     """
     latent_dim = len(weights["encoder.mean.bias"])
     generator = np.random.default_rng(_SEED)
     rows = max(_LOGITS // images.shape[1], 1)
     batch = min(rows, _IMAGES, len(images))
-    step = min(rows // batch, samples)
-    sums = np.full(len(images), -np.inf)  # the logarithms of the sums of weights: a weight itself underflows
+    step = rows // batch
+    found = [
+        Bounds(samples=count, values=np.empty(len(images)), effective_samples=np.empty(len(images)))
+        for count in samples
+    ]
     for start in range(0, len(images), batch):
         part = slice(start, start + batch)
-        for first in range(0, samples, step):
-            shape = (min(step, samples - first), len(images[part]), latent_dim)
-            eps = generator.standard_normal(shape, dtype=np.float32)
-            log_weights = evaluator.log_weights(weights, images[part], eps).astype(np.float64)
-            sums[part] = np.logaddexp(sums[part], np.logaddexp.reduce(log_weights, axis=0))
-            advance(log_weights.size)
-    return sums - math.log(samples)
+        bound = ImportanceWeightedBound(len(images[part]))
+        for begin, bounds in zip((0, *samples), found, strict=False):
+            for first in range(begin, bounds.samples, step):
+                shape = (min(step, bounds.samples - first), len(images[part]), latent_dim)
+                eps = generator.standard_normal(shape, dtype=np.float32)
+                log_weights = evaluator.log_weights(weights, images[part], eps).astype(np.float64)
+                bound.add(log_weights)
+                advance(log_weights.size)
+            bounds.values[part] = bound.bound
+            bounds.effective_samples[part] = bound.effective_samples
+    return found

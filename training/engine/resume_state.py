@@ -1,4 +1,4 @@
-"""The file from which a run goes on exactly where it was, apart from the model that it makes. Imports no framework."""
+"""The state file of a run, from which it resumes exactly; not the model's checkpoint. Imports no framework."""
 
 import json
 from collections.abc import Mapping
@@ -10,10 +10,8 @@ import numpy as np
 import safetensors.numpy
 from numpy import ndarray
 
-from training.checkpoint import weight_shapes
-from training.config import ModelConfig, TrainConfig
-from training.errors import CheckpointError, ConfigError
-from training.tensor_file import (
+from training.checkpoints.checkpoint import weight_shapes
+from training.checkpoints.safetensors_file import (
     DIGEST,
     check_finite,
     check_shapes,
@@ -25,31 +23,33 @@ from training.tensor_file import (
     read_tensors,
     replace_file,
 )
-from training.trainer import TrainerState
+from training.config import ModelConfig, TrainConfig
+from training.engine.trainer import TrainerState
+from training.errors import CheckpointError, ConfigError
 
 FORMAT = "triptych-state-1"
 
 STATE_FILE = "state.safetensors"
-"""Its name, beside the model's file."""
+"""Name of the state file, beside the checkpoint."""
 
 _PARTS = ("weights", "ema_weights", "first_moments", "second_moments")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingState:
-    """A run after one of its epochs. Order and noise of the next follow from the config's seed and its number."""
+    """State of a run after an epoch. Image order and noise of an epoch depend only on the seed and its number."""
 
     trainer: TrainerState
     """The state of the framework's trainer."""
 
     run: str
-    """What tells this run from another in the same folder."""
+    """Random ID of the run, which distinguishes it from other runs in the same folder."""
 
     epoch: int
-    """Epochs done, from 0."""
+    """Number of completed epochs."""
 
     finished: bool
-    """All epochs are done, and the test figure is in the checkpoint."""
+    """True once all epochs are done and the test metrics are in the checkpoint."""
 
     framework: str
     framework_version: str
@@ -61,14 +61,17 @@ class TrainingState:
     """SHA-256 of the images."""
 
     seconds: float
-    """Time spent so far."""
+    """Wall time of the run so far, in seconds."""
+
+    environment: dict[str, Any] = field(default_factory=dict)
+    """Cores, threads, processor and versions, on which the last digits of a result depend; empty in older files."""
 
     best: Mapping[str, Any] = field(default_factory=dict)
     """Metrics of the best epoch so far, whose weights are in the checkpoint; empty before the first."""
 
 
 def save_training_state(path: Path, state: TrainingState) -> None:
-    """Write the file atomically, if it is newer than what is there; the start of a run replaces whatever is there.
+    """Write the file atomically, unless a newer state is there; epoch 0 replaces any state.
 
     Raises:
         CheckpointError: The folder has meanwhile become another run's, a number isn't finite, or the file can't be
@@ -102,6 +105,7 @@ def save_training_state(path: Path, state: TrainingState) -> None:
         "config": state.config.to_json(),
         "data_sha256": state.data_sha256,
         "seconds": state.seconds,
+        "environment": state.environment,
         "best": dict(state.best),
     }
     metadata = {"format": FORMAT, "state": json.dumps(description), DIGEST: digest(tensors)}
@@ -109,12 +113,12 @@ def save_training_state(path: Path, state: TrainingState) -> None:
 
 
 def load_training_state(path: Path) -> TrainingState:
-    """Read and check a file.
+    """Read and validate a state file.
 
     Raises:
         CheckpointError: It can't be read, is damaged, or isn't a training state of this project.
     """
-    content = read_content(path, advice="start anew without --resume")
+    content = read_content(path, advice="start again without --resume")
     header = read_header(path, content, expected_format=FORMAT)
     values = _read_description(path, header[0])
     try:
@@ -131,7 +135,7 @@ def load_training_state(path: Path) -> TrainingState:
 
 
 def peek_training_state(path: Path) -> dict[str, Any] | None:
-    """Return what a file says of its run, without its arrays; None where no state of this project can be read."""
+    """Return the metadata of a state file, without its arrays; None if it isn't a readable state."""
     try:
         with path.open("rb") as file:
             start = file.read(8)
@@ -155,8 +159,10 @@ def _read_description(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]
         "config": dict,
         "data_sha256": str,
         "seconds": float,
+        "environment": dict,
         "best": dict,
     }
+    values.setdefault("environment", {})
     check_types(path, "state", values, types)
     return {name: values[name] for name in types}
 
@@ -167,7 +173,7 @@ def _layout(model: ModelConfig) -> dict[str, tuple[str, tuple[int, ...]]]:
 
 
 def _join(state: TrainerState) -> dict[str, ndarray]:
-    # safetensors 0.8.0 scrambles an array that isn't C-contiguous without a word.
+    # safetensors 0.8.0 silently scrambles an array that isn't C-contiguous.
     arrays = {
         f"{part}.{name}": np.ascontiguousarray(array, dtype=np.float32)
         for part in _PARTS

@@ -1,61 +1,36 @@
-"""What the three trainers share: epochs, evaluation, what is kept. Imports no framework, prints nothing."""
+"""The training run: epochs, evaluation, checkpoints and resumption. Imports no framework, prints nothing."""
 
 import time
 import uuid
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
-from importlib import import_module
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Int32
+from jaxtyping import Int32
 from numpy import ndarray
 
-from training.checkpoint import Checkpoint, Weights, load_checkpoint, save_checkpoint
+from training.checkpoints.checkpoint import Checkpoint, Weights, load_checkpoint, save_checkpoint
+from training.checkpoints.safetensors_file import remove_leftovers
 from training.config import ModelConfig, TrainConfig
 from training.data import TEST_SEED, TRAIN_SEED, VALIDATION_SEED, Dataset, binarize
-from training.errors import CheckpointError, ConfigError, DataError, DivergenceError
-from training.evaluation import Evaluation, Evaluator, evaluate
-from training.frameworks import require_installed
-from training.tensor_file import remove_leftovers
-from training.trainer import Trainer
-from training.training_state import STATE_FILE, TrainingState, save_training_state
+from training.engine.divergence import check_training, check_validation
+from training.engine.epoch import Epoch
+from training.engine.evaluation import Evaluation, Evaluator, evaluate
+from training.engine.initial_weights import draw_initial_weights
+from training.engine.resume_state import STATE_FILE, TrainingState, save_training_state
+from training.engine.snapshot_recorder import SnapshotRecorder
+from training.engine.trainer import Trainer
+from training.errors import CheckpointError, ConfigError, DataError
+from training.frameworks import import_trainer
+from training.machine import describe_environment
 
 EVALUATION_TARGET = "fixed"
-"""How validation and test images are made binary; figures on other targets are not comparable."""
+"""Binarization of validation and test images; metrics on other targets are not comparable."""
 
 TEST_DRAWS = 10
-"""Draws of noise for each image of the test figure."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Epoch:
-    """What one epoch came to, in nats per image."""
-
-    number: int
-    """From 1."""
-
-    seconds: float
-    """Wall time of the epoch, without validation."""
-
-    train_elbo: float
-    """Mean over the epoch, while the weights changed, on the images as they were drawn."""
-
-    train_kl: float
-    """Likewise."""
-
-    validation_elbo: float
-    """Mean over the validation images after the epoch, with the averaged weights."""
-
-    validation_kl: float
-    """Likewise."""
-
-    best: bool
-    """The validation ELBO is the highest so far, and the checkpoint was written."""
-
-
-_CALMER = "start anew with a lower learning rate or a longer warm-up; what was saved before is left as it is"
+"""Draws of noise per test image."""
 
 
 class Run:
@@ -66,23 +41,33 @@ class Run:
     """
 
     trainer: Trainer
-    """The framework's part."""
+    """The framework's trainer."""
 
     best: Checkpoint | None = None
-    """The best so far."""
+    """The best checkpoint so far."""
 
     epoch: int = 0
-    """Epochs done."""
+    """Number of completed epochs."""
 
-    def __init__(
-        self, framework: str, model_config: ModelConfig, config: TrainConfig, dataset: Dataset, *, device: str
+    environment: dict[str, Any]
+    """Cores, threads, processor and versions, on which the last digits of a result depend."""
+
+    def __init__(  # noqa: PLR0913 -- the last two by keyword
+        self,
+        framework: str,
+        model_config: ModelConfig,
+        config: TrainConfig,
+        dataset: Dataset,
+        *,
+        device: str,
+        devices: int = 1,
     ) -> None:
-        """Load the framework, and put the training images on the device.
+        """Load the framework, and copy the training images to the devices, which share each batch.
 
         Raises:
             FrameworkNotInstalledError: The framework's packages are absent.
-            ConfigError: What is to be computed in isn't to be had on the device.
-            DataError: There are fewer training images than one batch holds.
+            ConfigError: The device doesn't support the compute dtype, or a batch can't be divided among the devices.
+            DataError: There are fewer training images than the batch size.
             DeviceError: The device isn't available.
         """
         if len(dataset.train) < config.batch_size:
@@ -90,40 +75,44 @@ class Run:
                 f"{dataset.name} has {len(dataset.train)} training images: expected at least one batch of "
                 f"{config.batch_size}; choose a smaller batch size"
             )
-        require_installed(framework)
+        if config.batch_size % devices:
+            raise ConfigError(f"batch_size is {config.batch_size}: expected a multiple of the {devices} devices")
         self._start = time.perf_counter()
-        module = import_module(f"training.{framework}_vae.train")
+        module = import_trainer(framework, "train")
         images = binarize(dataset.train, target=config.target, seed=TRAIN_SEED)
-        self.trainer = module.Trainer(model_config, config, images, device=device)
+        weights = draw_initial_weights(model_config, config)
+        self.trainer = module.Trainer(model_config, config, images, device=device, devices=devices, weights=weights)
         if config.compute_dtype == "tf32" and self.trainer.device == "cpu":
             raise ConfigError("compute_dtype is 'tf32', which a CPU hasn't: expected float32 or bfloat16 there")
         self._evaluator: Evaluator = module.Evaluator(model_config, device=device)
         self.model_config = model_config
         self.config = config
         self.dataset = dataset
+        self.devices = devices
+        self.environment = describe_environment(framework) | ({"devices": devices} if devices > 1 else {})
         self._id = uuid.uuid4().hex
-        self._data_sha256 = dataset.sha256()
+        self.data_sha256 = dataset.sha256()
 
     def resume(self, state: TrainingState, path: Path) -> None:
-        """Go on from where the run was whose state this is, and whose best checkpoint is at `path`.
+        """Resume the run of a saved state, whose best checkpoint is at `path`.
 
         Raises:
-            DataError: The images aren't those that the run began with.
-            CheckpointError: The best checkpoint can't be read, or is another run's.
+            DataError: The images differ from those of the run.
+            CheckpointError: The best checkpoint can't be read, or belongs to another run.
         """
-        if state.data_sha256 != self._data_sha256:
+        if state.data_sha256 != self.data_sha256:
             raise DataError(
                 f"{self.dataset.name}: expected the images that the run began with, found others; "
-                "restore them, or start anew without --resume"
+                "restore them, or start again without --resume"
             )
         if state.best:
             best = load_checkpoint(path)
             same = all(best.metrics.get(name) == state.best.get(name) for name in ("epochs", "validation_elbo"))
-            # Killed between the two files, a run has the next epoch's checkpoint already: that epoch comes again.
+            # Killed between the two writes, a run has the next epoch's checkpoint already: the epoch is repeated.
             if not same and best.metrics.get("epochs") != state.epoch + 1:
                 raise CheckpointError(
                     f"{path}: expected the run's best epoch so far, {state.best.get('epochs')}, "
-                    f"found another's, {best.metrics.get('epochs')}; start anew without --resume"
+                    f"found another's, {best.metrics.get('epochs')}; start again without --resume"
                 )
             self.best = best
         self.trainer.restore(state.trainer)
@@ -131,32 +120,37 @@ class Run:
         self._id = state.run
         self._start -= state.seconds
 
-    def train(self, path: Path, *, origin: Mapping[str, Any]) -> Iterator[Epoch]:
+    def train(self, path: Path, *, origin: Mapping[str, Any], snapshots: Collection[int] = ()) -> Iterator[Epoch]:
         """Train epoch by epoch, replacing the state after each, and the checkpoint if it is the best so far.
 
         Args:
             path: The checkpoint file; the state is beside it.
-            origin: JSON values that the checkpoint holds beside the config, such as the command.
+            origin: Further JSON values for the checkpoint's metadata, such as the command.
+            snapshots: Epochs whose weights are kept beside the checkpoint; 0 is before the first.
 
         Raises:
             CheckpointError: A file can't be written.
-            DivergenceError: A loss became NaN or infinite; both files are those of the epochs before.
+            DivergenceError: A loss became NaN or infinite; both files are those of the last good epoch.
         """
         remove_leftovers(path)
         remove_leftovers(path.with_name(STATE_FILE))
+        recorder = SnapshotRecorder(path, self.model_config, snapshots, resumed=self.epoch > 0)
+        validation = binarize(self.dataset.validation, target=EVALUATION_TARGET, seed=VALIDATION_SEED)
         if self.epoch == 0:
             self._save_state(path)
-        validation = binarize(self.dataset.validation, target=EVALUATION_TARGET, seed=VALIDATION_SEED)
+            if recorder.is_due(0):
+                initial = self.trainer.weights()
+                measured = evaluate(self._evaluator, initial, validation, draws=1)
+                recorder.add(0, initial, validation_elbo=measured.elbo)
         for number in range(self.epoch + 1, self.config.epochs + 1):
             began = time.perf_counter()
             order, seed = self._draw_order(number)
             elbos, kls = self.trainer.train_epoch(order, seed=seed)
-            _check_figures(number, elbos, kls)
+            check_training(number, elbos, kls)
             seconds = time.perf_counter() - began
             weights = self.trainer.weights()
             measured = evaluate(self._evaluator, weights, validation, draws=1)
-            if not np.isfinite(measured.elbo):
-                raise DivergenceError(f"epoch {number}: the validation loss is {-measured.elbo}; {_CALMER}")
+            check_validation(number, measured.elbo)
             epoch = Epoch(
                 number=number,
                 seconds=seconds,
@@ -168,12 +162,13 @@ class Run:
             )
             if epoch.best:
                 self.best = save_checkpoint(path, self._checkpoint(weights, epoch, origin))
+            recorder.add(number, weights, validation_elbo=measured.elbo)
             self.epoch = number
             self._save_state(path)
             yield epoch
 
     def test(self, path: Path) -> Evaluation:
-        """Measure the best checkpoint on the test images, and write the figures into it.
+        """Evaluate the best checkpoint on the test images, and write the metrics into it.
 
         Raises:
             CheckpointError: The checkpoint can't be written.
@@ -190,11 +185,12 @@ class Run:
             **{f"test_{name}": value for name, value in asdict(measured).items()},
         }
         self.best = save_checkpoint(path, replace(self.best, metrics=metrics))
+        SnapshotRecorder(path, self.model_config, (), resumed=True).finish(self.best)
         self._save_state(path, finished=True)
         return measured
 
     def _draw_order(self, number: int) -> tuple[Int32[ndarray, "steps batch"], int]:
-        # Seed and epoch decide both, so that an epoch is the same whatever came before it.
+        # Both depend only on seed and epoch, so that a resumed run repeats them exactly.
         order_seed, noise_seed = np.random.SeedSequence([self.config.seed, number]).generate_state(2)
         order = np.random.default_rng(order_seed).permutation(len(self.dataset.train)).astype(np.int32)
         steps = len(order) // self.config.batch_size
@@ -211,19 +207,21 @@ class Run:
             device=self.trainer.device,
             model=self.model_config,
             config=self.config,
-            data_sha256=self._data_sha256,
+            data_sha256=self.data_sha256,
             seconds=time.perf_counter() - self._start,
+            environment=self.environment,
             best=self.best.metrics if self.best else {},
         )
         save_training_state(path.with_name(STATE_FILE), state)
 
     def _checkpoint(self, weights: Weights, epoch: Epoch, origin: Mapping[str, Any]) -> Checkpoint:
+        devices = {"devices": self.devices} if self.devices > 1 else {}
         return Checkpoint(
             weights=weights,
             model=self.model_config,
             framework=self.trainer.framework,
             framework_version=self.trainer.framework_version,
-            training={**self.config.to_json(), "device": self.trainer.device, **origin},
+            training={**self.config.to_json(), "device": self.trainer.device, **devices, **origin},
             metrics={
                 "epochs": epoch.number,
                 "seconds": round(time.perf_counter() - self._start, 2),
@@ -233,13 +231,4 @@ class Run:
                 "validation_elbo": epoch.validation_elbo,
                 "validation_kl_divergence": epoch.validation_kl,
             },
-        )
-
-
-def _check_figures(number: int, elbos: Float32[ndarray, "steps"], kls: Float32[ndarray, "steps"]) -> None:
-    broken = np.flatnonzero(~(np.isfinite(elbos) & np.isfinite(kls)))
-    if len(broken):
-        first = int(broken[0])
-        raise DivergenceError(
-            f"epoch {number}, batch {first + 1} of {len(elbos)}: the loss is {-elbos[first]}; {_CALMER}"
         )

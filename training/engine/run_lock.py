@@ -1,4 +1,4 @@
-"""One run in a folder at a time: a lock that the system frees when its process ends, however it ends."""
+"""A lock that allows one run per folder; the operating system releases it when the process exits."""
 
 from pathlib import Path
 
@@ -8,18 +8,18 @@ from training.errors import RunLockedError
 
 
 class RunLock:
-    """The lock of a run's folder."""
+    """Lock of a run's folder."""
 
     def __init__(self, folder: Path) -> None:
-        """Take nothing yet."""
+        """Create an unlocked lock."""
         self._folder = folder
         self._lock = FileLock(folder / ".lock", timeout=0)
 
     def acquire(self) -> None:
-        """Take the lock, or see that this process has it.
+        """Acquire the lock, unless this process already holds it.
 
         Raises:
-            RunLockedError: Another process has it, or the folder allows no lock.
+            RunLockedError: Another process holds it, or the folder doesn't support locks.
         """
         if self._lock.is_locked:
             return

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as a wish to stop: the first is noted, the second ends the process at once."""
+"""Graceful interruption: the first SIGINT or SIGTERM stops after the epoch, the second exits immediately."""
 
 import os
 import signal
@@ -11,19 +11,19 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopRequest:
-    """While it is entered, in the main thread, the first signal only sets `number`, from which a loop can tell."""
+    """Context manager for the main thread: the first signal only sets `number`, which the training loop checks."""
 
     number: int | None = None
-    """The signal that came first; 128 more is the exit status that tells of it."""
+    """Number of the first signal; the exit code is 128 higher."""
 
     def __init__(self, announce: Callable[[signal.Signals], None]) -> None:
-        """Take what to call once, from another thread, when the first signal arrives."""
+        """Set the callback for the first signal; it runs once, in another thread."""
         self._announce = announce
 
     def __enter__(self) -> Self:
-        """Take over both signals."""
-        # Python runs a handler between two of its own instructions: not before a compiled epoch is over. It writes the
-        # signal's number to this pipe at once, though, where a thread of our own sees it.
+        """Install handlers for both signals."""
+        # Python runs a handler between bytecode instructions: only after a compiled epoch. But it writes the
+        # signal's number to this pipe immediately, and our own thread reads it.
         self._read_end, self._write_end = os.pipe()
         os.set_blocking(self._write_end, False)
         self._previous_fd = signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
@@ -35,7 +35,7 @@ class StopRequest:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Give the signals back."""
+        """Restore the previous handlers."""
         for number, handler in self._previous.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(self._previous_fd)

@@ -1,4 +1,4 @@
-"""What the three trainers have in common: what `training.loop` drives, and the state it keeps. Imports no framework."""
+"""Base class of the trainers, driven by `training.engine.run`, and their saved state. Imports no framework."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -6,7 +6,7 @@ from typing import Protocol
 from jaxtyping import Float32, Int32
 from numpy import ndarray
 
-from training.checkpoint import Weights
+from training.checkpoints.checkpoint import Weights
 
 StepFigures = tuple[Float32[ndarray, "steps"], Float32[ndarray, "steps"]]
 """Mean ELBO and mean KL of the batch of each step, in nats per image."""
@@ -14,13 +14,13 @@ StepFigures = tuple[Float32[ndarray, "steps"], Float32[ndarray, "steps"]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainerState:
-    """Everything that a trainer's next step depends on; arrays by canonical name, as in a checkpoint."""
+    """Complete state of a trainer between steps; arrays by canonical name, as in a checkpoint."""
 
     step: int
-    """Steps taken: where schedule, average and Adam's bias correction are."""
+    """Completed steps; schedule, moving average and Adam's bias correction depend on it."""
 
     weights: Weights
-    """The weights that are trained."""
+    """The trained weights."""
 
     ema_weights: Weights
     """Their moving average."""
@@ -29,7 +29,7 @@ class TrainerState:
     """Adam's mean of the gradient of each weight."""
 
     second_moments: Weights
-    """Adam's mean of its square."""
+    """Adam's mean of the squared gradient of each weight."""
 
 
 class Trainer(Protocol):
@@ -40,7 +40,7 @@ class Trainer(Protocol):
     device: str
 
     def train_epoch(self, order: Int32[ndarray, "steps batch"], *, seed: int) -> StepFigures:
-        """Train on the images in this order and return the mean ELBO and KL of each batch, in nats."""
+        """Train for one epoch in the given image order; return mean ELBO and KL of each batch, in nats."""
         ...
 
     def weights(self) -> Weights:
@@ -48,9 +48,14 @@ class Trainer(Protocol):
         ...
 
     def state(self) -> TrainerState:
-        """Return everything that the next step depends on."""
+        """Return the complete state."""
         ...
 
     def restore(self, state: TrainerState) -> None:
-        """Go on from where another trainer was."""
+        """Load the state of another trainer."""
         ...
+
+
+def describe_trainer(trainer: Trainer) -> dict[str, str]:
+    """Return the framework, its version and the device, for a run's description."""
+    return {name: getattr(trainer, name) for name in ("framework", "framework_version", "device")}

@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import optax
 from jax import Array
 from jaxtyping import Float
 
@@ -12,9 +13,9 @@ def binary_cross_entropy_with_logits(
 ) -> Float[Array, ""]:
     """Return -log p(x|z) of an image under independent Bernoullis, summed over pixels.
 
-    Stable for any logits: neither the sigmoid nor its logarithm is taken by itself.
+    Stable for any logits: the sigmoid and its logarithm are never computed separately.
     """
-    losses = -images * jax.nn.log_sigmoid(logits) - (1 - images) * jax.nn.log_sigmoid(-logits)
+    losses = optax.sigmoid_binary_cross_entropy(logits, images)
     return jnp.sum(losses)
 
 
@@ -33,6 +34,6 @@ def elbo(
     mean: Float[Array, "batch latent"],
     logvar: Float[Array, "batch latent"],
 ) -> Float[Array, "batch"]:
-    """Return the evidence lower bound of each image: log-likelihood minus KL, to be maximised."""
+    """Return the evidence lower bound of each image: log-likelihood minus KL, to be maximized."""
     log_likelihood = -binary_cross_entropy_with_logits(logits, images)
     return log_likelihood - kl_divergence(mean, logvar)

@@ -3,6 +3,7 @@
 import flax.linen as nn
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import DTypeLike
 from jaxtyping import Float
 
 from training.config import ModelConfig
@@ -22,13 +23,13 @@ class Encoder(nn.Module):
     """q(z|x): images to mean and logvar."""
 
     config: ModelConfig
-    compute_dtype: str
+    dtype: DTypeLike
 
     def setup(self) -> None:
         """Create the layers."""
-        self.hidden = _dense(self.config.hidden_dim, self.compute_dtype)
-        self.mean = _dense(self.config.latent_dim, self.compute_dtype)
-        self.logvar = _dense(self.config.latent_dim, self.compute_dtype)
+        self.hidden = _dense(self.config.hidden_dim, self.dtype)
+        self.mean = _dense(self.config.latent_dim, self.dtype)
+        self.logvar = _dense(self.config.latent_dim, self.dtype)
 
     def __call__(
         self, images: Float[Array, "batch pixels"]
@@ -42,12 +43,12 @@ class Decoder(nn.Module):
     """p(x|z): z to logits of independent Bernoullis."""
 
     config: ModelConfig
-    compute_dtype: str
+    dtype: DTypeLike
 
     def setup(self) -> None:
         """Create the layers."""
-        self.hidden = _dense(self.config.hidden_dim, self.compute_dtype)
-        self.logits = _dense(self.config.image_dim, self.compute_dtype)
+        self.hidden = _dense(self.config.hidden_dim, self.dtype)
+        self.logits = _dense(self.config.image_dim, self.dtype)
 
     def __call__(self, z: Float[Array, "batch latent"]) -> Float[Array, "batch pixels"]:
         """Return logits."""
@@ -59,12 +60,12 @@ class VAE(nn.Module):
     """The autoencoder: a pure function of images and noise."""
 
     config: ModelConfig
-    compute_dtype: str = "float32"
+    dtype: DTypeLike = jnp.float32
 
     def setup(self) -> None:
         """Create encoder and decoder."""
-        self.encoder = Encoder(self.config, self.compute_dtype)
-        self.decoder = Decoder(self.config, self.compute_dtype)
+        self.encoder = Encoder(self.config, self.dtype)
+        self.decoder = Decoder(self.config, self.dtype)
 
     def __call__(
         self, images: Float[Array, "batch pixels"], eps: Float[Array, "batch latent"]
@@ -78,22 +79,15 @@ class VAE(nn.Module):
         self, images: Float[Array, "batch pixels"]
     ) -> tuple[Float[Array, "batch latent"], Float[Array, "batch latent"]]:
         """Return mean and logvar of q(z|x)."""
-        mean, logvar = self.encoder(images)
-        return mean, logvar
+        return self.encoder(images)
 
     def decode(self, z: Float[Array, "batch latent"]) -> Float[Array, "batch pixels"]:
         """Return the logits of p(x|z)."""
-        logits: Float[Array, "batch pixels"] = self.decoder(z)
-        return logits
+        return self.decoder(z)
 
 
-class _Bfloat16Dense(nn.Dense):
-    # Products in bfloat16 of weights that stay in float32, as what goes in and what comes out does.
-    def __call__(self, inputs: Float[Array, "batch in_features"]) -> Float[Array, "batch features"]:
-        return super().__call__(inputs).astype(jnp.float32)
-
-
-def _dense(features: int, compute_dtype: str) -> nn.Dense:
-    # Flax would take lecun_normal for the kernel.
-    dense, dtype = (_Bfloat16Dense, jnp.bfloat16) if compute_dtype == "bfloat16" else (nn.Dense, jnp.float32)
-    return dense(features, dtype=dtype, kernel_init=nn.initializers.glorot_uniform(), bias_init=nn.initializers.zeros)
+def _dense(features: int, dtype: DTypeLike) -> nn.Dense:
+    # Flax's default for the kernel is lecun_normal.
+    return nn.Dense(
+        features, dtype=dtype, kernel_init=nn.initializers.glorot_uniform(), bias_init=nn.initializers.zeros
+    )

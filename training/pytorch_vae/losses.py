@@ -1,9 +1,9 @@
 """The evidence lower bound in PyTorch and its two parts, in nats per image."""
 
 import torch
+import torch.nn.functional as F  # noqa: N812 -- as all PyTorch code has it
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional
 
 
 def binary_cross_entropy_with_logits(
@@ -11,9 +11,9 @@ def binary_cross_entropy_with_logits(
 ) -> Float[Tensor, "batch"]:
     """Return -log p(x|z) of each image under independent Bernoullis, summed over pixels.
 
-    Stable for any logits: neither the sigmoid nor its logarithm is taken by itself.
+    Stable for any logits: the sigmoid and its logarithm are never computed separately.
     """
-    losses = functional.binary_cross_entropy_with_logits(logits, images, reduction="none")
+    losses = F.binary_cross_entropy_with_logits(logits, images, reduction="none")
     return torch.sum(losses, dim=-1)
 
 
@@ -31,6 +31,6 @@ def elbo(
     mean: Float[Tensor, "batch latent"],
     logvar: Float[Tensor, "batch latent"],
 ) -> Float[Tensor, "batch"]:
-    """Return the evidence lower bound of each image: log-likelihood minus KL, to be maximised."""
+    """Return the evidence lower bound of each image: log-likelihood minus KL, to be maximized."""
     log_likelihood = -binary_cross_entropy_with_logits(logits, images)
     return log_likelihood - kl_divergence(mean, logvar)

@@ -20,12 +20,12 @@ def reparameterize(
 class Encoder(nn.Module):
     """q(z|x): images to mean and logvar."""
 
-    def __init__(self, config: ModelConfig, compute_dtype: str) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         """Create the layers."""
         super().__init__()
-        self.hidden = _dense(config.image_dim, config.hidden_dim, compute_dtype)
-        self.mean = _dense(config.hidden_dim, config.latent_dim, compute_dtype)
-        self.logvar = _dense(config.hidden_dim, config.latent_dim, compute_dtype)
+        self.hidden = _dense(config.image_dim, config.hidden_dim)
+        self.mean = _dense(config.hidden_dim, config.latent_dim)
+        self.logvar = _dense(config.hidden_dim, config.latent_dim)
 
     def forward(
         self, images: Float[Tensor, "batch pixels"]
@@ -38,27 +38,26 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """p(x|z): z to logits of independent Bernoullis."""
 
-    def __init__(self, config: ModelConfig, compute_dtype: str) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         """Create the layers."""
         super().__init__()
-        self.hidden = _dense(config.latent_dim, config.hidden_dim, compute_dtype)
-        self.logits = _dense(config.hidden_dim, config.image_dim, compute_dtype)
+        self.hidden = _dense(config.latent_dim, config.hidden_dim)
+        self.logits = _dense(config.hidden_dim, config.image_dim)
 
     def forward(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch pixels"]:
         """Return logits."""
         hidden = torch.relu(self.hidden(z))
-        logits: Float[Tensor, "batch pixels"] = self.logits(hidden)
-        return logits
+        return self.logits(hidden)
 
 
 class VAE(nn.Module):
     """The autoencoder: a pure function of images and noise."""
 
-    def __init__(self, config: ModelConfig, compute_dtype: str = "float32") -> None:
+    def __init__(self, config: ModelConfig) -> None:
         """Create encoder and decoder."""
         super().__init__()
-        self.encoder = Encoder(config, compute_dtype)
-        self.decoder = Decoder(config, compute_dtype)
+        self.encoder = Encoder(config)
+        self.decoder = Decoder(config)
 
     def forward(
         self, images: Float[Tensor, "batch pixels"], eps: Float[Tensor, "batch latent"]
@@ -72,25 +71,16 @@ class VAE(nn.Module):
         self, images: Float[Tensor, "batch pixels"]
     ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
         """Return mean and logvar of q(z|x)."""
-        mean, logvar = self.encoder(images)
-        return mean, logvar
+        return self.encoder(images)
 
     def decode(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch pixels"]:
         """Return the logits of p(x|z)."""
-        logits: Float[Tensor, "batch pixels"] = self.decoder(z)
-        return logits
+        return self.decoder(z)
 
 
-class _Bfloat16Linear(nn.Linear):
-    # Products in bfloat16 of weights that stay in float32, as what goes in and what comes out does.
-    def forward(self, inputs: Float[Tensor, "batch in_features"]) -> Float[Tensor, "batch out_features"]:
-        inputs, weight, bias = (array.to(torch.bfloat16) for array in (inputs, self.weight, self.bias))
-        return nn.functional.linear(inputs, weight, bias).float()
-
-
-def _dense(in_features: int, out_features: int, compute_dtype: str) -> nn.Linear:
-    layer = (_Bfloat16Linear if compute_dtype == "bfloat16" else nn.Linear)(in_features, out_features)
-    # PyTorch would take kaiming_uniform for the kernel and random numbers for the bias.
+def _dense(in_features: int, out_features: int) -> nn.Linear:
+    layer = nn.Linear(in_features, out_features)
+    # PyTorch's defaults are kaiming_uniform for the kernel and a random bias.
     nn.init.xavier_uniform_(layer.weight)
     nn.init.zeros_(layer.bias)
     return layer

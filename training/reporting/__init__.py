@@ -1,4 +1,4 @@
-"""Seeing a run: progress on the terminal, a folder of metrics and events, figures. Computes nothing of the training."""
+"""Reporting of runs: terminal progress, metrics and event files, figures. Trains nothing."""
 
 import sys
 from types import ModuleType

@@ -1,18 +1,18 @@
-"""What a run says of an epoch, as JSON values: the same on stdout, in `metrics.jsonl` and in TensorBoard."""
+"""Metrics of an epoch as JSON values: the same on stdout, in `metrics.jsonl` and in TensorBoard."""
 
 from training.config import TrainConfig
-from training.loop import Epoch
-from training.schedule import learning_rates
+from training.engine.epoch import Epoch
+from training.engine.lr_schedule import learning_rates
 
 Record = dict[str, int | float | bool]
 
 
 def epoch_record(epoch: Epoch, config: TrainConfig, *, train_images: int) -> Record:
-    """Return an epoch's figures by name: ELBO and KL in nats per image, images per second of training.
+    """Return an epoch's metrics by name: ELBO and KL in nats per image, training images per second.
 
     Args:
-        epoch: What the epoch came to.
-        config: The run's options.
+        epoch: The finished epoch.
+        config: Hyperparameters of the run.
         train_images: Images in the training part; an epoch leaves out those that don't fill a batch.
     """
     steps = train_images // config.batch_size

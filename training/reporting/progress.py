@@ -1,4 +1,4 @@
-"""A run on the terminal, in one of four ways: live, plain lines, quiet, JSON lines. Errors are told elsewhere."""
+"""Progress of a run on the terminal: live, plain lines, quiet or JSON lines. Reports no fatal errors."""
 
 import json
 import sys
@@ -12,11 +12,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from training.errors import ConfigError
-from training.reporting.records import Record
+from training.reporting.epoch_records import Record
 
 
 class Report(Protocol):
-    """Where a run says how it goes: a context in which `start`, `epoch` for each, and `result` are called."""
+    """Base of the reports: a context manager; call `start`, then `epoch` for each epoch, then `result`."""
 
     def __enter__(self) -> Self: ...
 
@@ -25,34 +25,38 @@ class Report(Protocol):
     ) -> None: ...
 
     def start(self, text: str) -> None:
-        """Say what begins."""
+        """Report the start of the run."""
         ...
 
     def epoch(self, record: Record) -> None:
-        """Say what an epoch came to."""
+        """Report a finished epoch."""
         ...
 
     def result(self, text: str, values: dict[str, Any]) -> None:
-        """Say what the run came to: the one line, or JSON values, that everybody wants."""
+        """Report the result, as a line or as JSON values."""
         ...
 
     def note(self, text: str) -> None:
-        """Say what helps, and isn't a result."""
+        """Print a hint that isn't a result."""
+        ...
+
+    def problem(self, text: str) -> None:
+        """Print a non-fatal problem on stderr."""
         ...
 
 
 def choose_report(framework: str, *, epochs: int, resumed_after: int = 0, quiet: bool, as_json: bool) -> Report:
-    """Return the report that was asked for; without a wish, a live one on a terminal and plain lines elsewhere.
+    """Return the requested report; by default, a live one on a terminal and plain lines elsewhere.
 
     Args:
-        framework: Its name stands in the report.
-        epochs: How many the whole run has.
-        resumed_after: How many of them were done before.
-        quiet: Say nothing but the result.
-        as_json: One JSON object a line on stdout for each epoch and the result, and nothing else there.
+        framework: Name shown in the report.
+        epochs: Total epochs of the run.
+        resumed_after: Epochs completed before this process.
+        quiet: Print only the result.
+        as_json: Print one JSON object per line on stdout: each epoch, then the result.
 
     Raises:
-        ConfigError: Both were asked for.
+        ConfigError: Both `quiet` and `as_json` are set.
     """
     if quiet and as_json:
         raise ConfigError("--quiet and --json: expected one of them; --json says nothing but JSON already")
@@ -66,7 +70,7 @@ def choose_report(framework: str, *, epochs: int, resumed_after: int = 0, quiet:
 
 
 class QuietReport:
-    """The result alone."""
+    """Prints only the result."""
 
     def __init__(self) -> None:
         self._console = Console(highlight=False, markup=False, soft_wrap=True)
@@ -90,11 +94,15 @@ class QuietReport:
         self._console.print(text)
 
     def note(self, text: str) -> None:
-        """Say nothing."""
+        """Print nothing."""
+
+    def problem(self, text: str) -> None:
+        """Print the line on stderr."""
+        Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(text)
 
 
 class PlainReport(QuietReport):
-    """A line for everything, as it happens: for logs, pipes and files."""
+    """Prints a line per event, for logs, pipes and files."""
 
     def __init__(self, *, epochs: int) -> None:
         super().__init__()
@@ -106,7 +114,7 @@ class PlainReport(QuietReport):
         self._console.print(text)
 
     def epoch(self, record: Record) -> None:
-        """Print a line with the epoch's figures and, from the second on, the time that the rest will take."""
+        """Print a line with the epoch's metrics and, from the second epoch on, the estimated remaining time."""
         now = time.monotonic()
         eta = f"ETA {_clock((now - self._ended) * (self._epochs - record['epoch']))}" if self._ended else "ETA -:--:--"
         self._ended = now
@@ -125,7 +133,7 @@ class PlainReport(QuietReport):
 
 
 class LiveReport(PlainReport):
-    """A bar and the figures of the last epoch, in place; they stay when the run ends."""
+    """Shows a progress bar and the metrics of the last epoch, updated in place."""
 
     def __init__(self, framework: str, *, epochs: int, resumed_after: int) -> None:
         super().__init__(epochs=epochs)
@@ -155,31 +163,31 @@ class LiveReport(PlainReport):
         self._live.stop()
 
     def epoch(self, record: Record) -> None:
-        """Move the bar, and show the epoch's figures below it."""
+        """Advance the bar, and show the epoch's metrics below it."""
         if record["best"]:
             self._best = record
         self._bar.update(self._task, completed=record["epoch"], speed=f"{record['images_per_second']:,.0f} images/s")
         self._live.update(Group(self._bar, _table(record, self._best)), refresh=True)
 
     def result(self, text: str, values: dict[str, Any]) -> None:
-        """Print the line below the bar, which stands still from now on."""
+        """Stop the bar and print the line below it."""
         self._live.stop()
         super().result(text, values)
 
 
 class JsonReport(QuietReport):
-    """A JSON object a line on stdout: one for each epoch, one for the result."""
+    """Prints JSON lines on stdout: one object per epoch, then the result."""
 
     def __init__(self, framework: str) -> None:
         super().__init__()
         self._framework = framework
 
     def epoch(self, record: Record) -> None:
-        """Write the epoch's figures."""
+        """Print the epoch's metrics."""
         self._write("epoch", record)
 
     def result(self, text: str, values: dict[str, Any]) -> None:  # noqa: ARG002 -- the others'
-        """Write the values."""
+        """Print the values."""
         self._write("result", values)
 
     def _write(self, event: str, values: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What a run leaves beside its checkpoint: `config.json`, `metrics.jsonl` and TensorBoard's events. Draws nothing."""
+"""Files of a run beside its checkpoint: `config.json`, `metrics.jsonl` and TensorBoard's events. Draws nothing."""
 
 import json
 import os
@@ -13,8 +13,8 @@ from training.config import ModelConfig, TrainConfig
 from training.data import Dataset
 from training.errors import RunFolderError
 from training.machine import installed_versions
-from training.reporting.events import EventLog
-from training.reporting.records import Record
+from training.reporting.epoch_records import Record
+from training.reporting.tensorboard import EventLog
 
 CONFIG: Final = "config.json"
 METRICS: Final = "metrics.jsonl"
@@ -30,16 +30,16 @@ _SCALARS: Final = {
 
 
 class RunFolder:
-    """One run's folder; what is recorded is on disk when a call returns."""
+    """Folder of one run; every call returns after its records are written to disk."""
 
     def __init__(self, path: Path, config: Mapping[str, Any], *, resumed_after: int = 0) -> None:
-        """Make the folder, or go on in it.
+        """Create the folder, or continue in an existing one.
 
         Args:
             path: The folder.
-            config: JSON values that say what the run is; versions and the time of the start are added to them.
-            resumed_after: The last epoch whose state the run goes on from: what is recorded of later ones is taken
-                back, for they come again. 0 begins anew, without what an earlier run recorded here.
+            config: JSON values that describe the run; versions and start time are added.
+            resumed_after: Last epoch of the resumed state; records of later epochs are removed, as they are repeated.
+                0 removes all records of an earlier run.
 
         Raises:
             RunFolderError: It can't be read or written.
@@ -65,7 +65,7 @@ class RunFolder:
             self._events.close()
 
     def record(self, record: Record) -> None:
-        """Add an epoch's figures to the metrics and the events."""
+        """Append an epoch's metrics to `metrics.jsonl` and the events."""
         scalars = {tag: record[name] for tag, name in _SCALARS.items()}
         losses = {tag.replace("elbo", "loss"): -value for tag, value in scalars.items() if tag.startswith("elbo/")}
         with self._writing():
@@ -94,13 +94,13 @@ class RunFolder:
 def describe_run(
     origin: Mapping[str, Any], model: ModelConfig, config: TrainConfig, dataset: Dataset
 ) -> dict[str, Any]:
-    """Return what `config.json` says of a run, as JSON values.
+    """Return the content of `config.json`, as JSON values.
 
     Args:
         origin: Framework, its version, device, command and machine, by name.
         model: The architecture.
         config: The options.
-        dataset: What is trained on.
+        dataset: The training data.
     """
     return {
         **origin,
@@ -111,7 +111,7 @@ def describe_run(
 
 
 def read_metrics(folder: Path) -> list[Record]:
-    """Return what a run's folder records of its epochs, in their order; nothing where it records nothing.
+    """Return the epoch records of a run's folder, in order; empty if there are none.
 
     Raises:
         RunFolderError: A line isn't an epoch's record.
@@ -124,7 +124,7 @@ def _parse(path: Path, text: str) -> Iterator[Record]:
     lines = text.splitlines(keepends=True)
     for number, line in enumerate(lines, start=1):
         if number == len(lines) and not line.endswith("\n"):
-            return  # a process was killed while it wrote
+            return  # the last line of a process killed while writing
         try:
             record = json.loads(line)
         except ValueError:

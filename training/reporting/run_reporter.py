@@ -1,27 +1,28 @@
-"""What is told and written of a run as it goes: to the terminal, into its folder. It trains and measures nothing."""
+"""Reports a run to the terminal and into its folder. Trains and measures nothing."""
 
 from pathlib import Path
 from typing import Final
 
-from training.checkpoint import Checkpoint
+from training.checkpoints.checkpoint import Checkpoint
 from training.config import TrainConfig
 from training.data import VALIDATION_SEED, Dataset, binarize
-from training.loop import EVALUATION_TARGET, Epoch
-from training.reporting import pictures
-from training.reporting.events import RESULT
+from training.engine.epoch import Epoch
+from training.engine.run import EVALUATION_TARGET
+from training.reporting.epoch_records import epoch_record
+from training.reporting.figures import image_grids
 from training.reporting.progress import Report
-from training.reporting.records import epoch_record
 from training.reporting.run_folder import RunFolder, read_metrics
+from training.reporting.tensorboard import RESULT
 
 FIGURES: Final = "figures"
-"""Folder of the figures, in the run's."""
+"""Name of the folder of figures in the run's folder."""
 
 _COLUMNS: Final = 12
-_SIDE: Final = 84  # pixels of an image in TensorBoard, about; a larger one isn't enlarged
+_SIDE: Final = 84  # approximate width in pixels of an image in TensorBoard; larger images keep their size
 
 
 class Recorder:
-    """Tells each epoch and the end of a run to a report, and writes them into the run's folder."""
+    """Passes epochs and result of a run to a report, and writes them into the run's folder."""
 
     def __init__(self, report: Report, folder: RunFolder, *, config: TrainConfig, dataset: Dataset) -> None:
         self._report = report
@@ -32,7 +33,7 @@ class Recorder:
         self._images = binarize(images, target=EVALUATION_TARGET, seed=VALIDATION_SEED)
 
     def epoch(self, epoch: Epoch, best: Checkpoint) -> None:
-        """Record an epoch and, at epochs 1, 2, 5, 10, 20, 50 and so on, what the best model so far draws."""
+        """Record an epoch and, at epochs 1, 2, 5, 10, 20, 50 and so on, images of the best model so far."""
         record = epoch_record(epoch, self._config, train_images=len(self._dataset.train))
         self._folder.record(record)
         self._report.epoch(record)
@@ -40,13 +41,15 @@ class Recorder:
             shape = best.model.image_shape
             scale = max(_SIDE // max(shape), 1)
             for tag, tiles in (
-                ("reconstructions", pictures.reconstruct(best.weights, self._images, shape, rows=1)),
-                ("samples", pictures.sample(best.weights, shape, rows=4, columns=_COLUMNS)),
+                ("reconstructions", image_grids.reconstruct(best.weights, self._images, shape, rows=1)),
+                ("samples", image_grids.sample(best.weights, shape, rows=4, columns=_COLUMNS)),
             ):
-                self._folder.add_picture(epoch.number, tag, pictures.encode_png(pictures.mosaic(tiles), scale=scale))
+                self._folder.add_picture(
+                    epoch.number, tag, image_grids.encode_png(image_grids.mosaic(tiles), scale=scale)
+                )
 
     def result(self, best: Checkpoint, path: Path, text: str) -> None:
-        """Record what the run came to: the line, and what the checkpoint at the path says of the test."""
+        """Record the result: the line, and the test metrics of the checkpoint at the path."""
         measured = {
             f"{RESULT}{name}": value
             for name, value in best.metrics.items()
@@ -56,12 +59,16 @@ class Recorder:
         self._report.result(text, {"checkpoint": str(path), **best.metrics})
 
     def draw_figures(self, best: Checkpoint) -> None:
-        """Draw the figures of the run into its folder, and into TensorBoard."""
-        # matplotlib takes half a second to import, which only the end of a run has to spare.
-        from training.reporting.figures import draw_figures  # noqa: PLC0415
-
+        """Draw the figures of the run into its folder and into TensorBoard; report problems."""
+        # matplotlib takes half a second to import, and is needed only at the end of a run.
         folder = self._folder.path / FIGURES
-        drawn = draw_figures(folder, best, self._dataset, read_metrics(self._folder.path))
+        try:
+            from training.reporting.figures.checkpoint_figures import draw_figures  # noqa: PLC0415
+
+            drawn = draw_figures(folder, best, self._dataset, read_metrics(self._folder.path))
+        except Exception as error:  # noqa: BLE001 -- a failure of matplotlib or the disk must not fail a finished run
+            self._report.problem(f"the figures weren't drawn: {type(error).__name__}: {error}")
+            return
         for figure in drawn:
             if figure.reason is None:
                 tag = f"{RESULT}{figure.path.stem}"

@@ -13,7 +13,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 RESULT: Final = "result/"
-"""What the tags begin with that are written at the end of a run: of them, only the last end's stay."""
+"""Prefixes of the tags written at the end of a run; a resumed run replaces them."""
 
 _FILES: Final = "events.out.tfevents.*"
 
@@ -21,17 +21,17 @@ _VERSION: Final = "brain.Event:2"
 
 
 class EventLog:
-    """The events of one run, in one file of its folder; what is written is on disk when a call returns."""
+    """Event file of one run; every call returns after its events are written to disk."""
 
     def __init__(self, folder: Path, *, resumed_after: int) -> None:
-        """Keep the events up to an epoch, 0 for none, and go on from there.
+        """Keep the events up to an epoch (0: none), and append to them.
 
-        Those that stay are copied to a new file and the old one is removed, so that no reader finds a step twice.
+        Kept events are copied to a new file and the old one is removed, so that no reader sees a step twice.
         """
         old = sorted(folder.glob(_FILES))
-        # By step and tag: a process that was killed before it had removed the old file left two of each.
+        # By step and tag: a process killed before it removed the old file leaves duplicates.
         events = {(event.step, event.summary.value[0].tag): event for path in old for event in _read(path)}
-        # TensorBoard's own writer of files writes in a thread, where a full disk is nobody's error.
+        # TensorBoard's own file writer uses a thread, in which an error such as a full disk is lost.
         file = folder / _FILES.replace("*", str(time.time_ns()))
         self._writer = RecordWriter(file.open("wb"))
         self._write(Event(wall_time=time.time(), file_version=_VERSION))
@@ -43,7 +43,7 @@ class EventLog:
             path.unlink()
 
     def add_scalars(self, step: int, scalars: Mapping[str, float]) -> None:
-        """Write numbers by tag."""
+        """Write scalars by tag."""
         self._add(step, [Summary.Value(tag=tag, simple_value=value) for tag, value in scalars.items()])
 
     def add_picture(self, step: int, tag: str, png: bytes) -> None:
@@ -53,7 +53,7 @@ class EventLog:
         self._add(step, [Summary.Value(tag=tag, image=image)])
 
     def close(self) -> None:
-        """End the file."""
+        """Close the file."""
         self._writer.close()
 
     def _add(self, step: int, values: list[Summary.Value]) -> None:
@@ -65,5 +65,5 @@ class EventLog:
 
 
 def _read(path: Path) -> list[Event]:
-    """Return a file's summaries; one that a killed process left unfinished ends before its last."""
+    """Return the summaries of a file, without a truncated last record of a killed process."""
     return [event for event in LegacyEventFileLoader(str(path)).Load() if event.summary.value]

@@ -1,31 +1,51 @@
-"""Which device TensorFlow computes on. Called before TensorFlow's first computation."""
+"""Which devices TensorFlow computes on. Called before TensorFlow's first computation."""
+
+from contextlib import suppress
 
 import tensorflow as tf
 
-from training.errors import DeviceError
+from training.device_names import DeviceDetails, check_found, parse_device
 
 
 def select_device(name: str) -> tf.config.LogicalDevice:
-    """Make `auto`, `cpu` or `cuda` the device of all later computation and return it.
+    """Make `auto`, `cpu`, `cuda` or `cuda:N` the device of all later computation and return it.
 
     Products stay in float32 (no TF32), and GPU memory is taken as it is needed, not all at once.
 
     Raises:
-        DeviceError: `cuda` was asked for, and TensorFlow sees no GPU.
+        DeviceError: The device is requested, and TensorFlow doesn't see it.
     """
+    return select_devices(name, 1)[0]
+
+
+def select_devices(name: str, count: int) -> list[tf.config.LogicalDevice]:
+    """Select several devices, as `select_device` does one; a CPU is divided into as many.
+
+    Raises:
+        DeviceError: TensorFlow sees fewer.
+    """
+    kind, first = parse_device(name)
     tf.config.experimental.enable_tensor_float_32_execution(False)
     gpus = tf.config.list_physical_devices("GPU")
-    if name == "cuda" and not gpus:
-        raise DeviceError(
-            "device 'cuda' was asked for, but TensorFlow sees no GPU: "
-            "use device auto or cpu, or install TensorFlow for CUDA: `pip install 'triptych[cuda-tensorflow]'`"
-        )
-    if name == "cpu":
+    if kind == "cuda":
+        check_found("TensorFlow", name, count, found=len(gpus), extra="cuda-tensorflow")
+    if kind == "cpu" or not gpus:
         tf.config.set_visible_devices([], "GPU")
+        if count > 1:
+            parts = [tf.config.LogicalDeviceConfiguration()] * count
+            with suppress(RuntimeError):  # TensorFlow has computed already: its devices are fixed
+                tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], parts)
+        found = tf.config.list_logical_devices("CPU")
     else:
-        for gpu in gpus:
-            tf.config.experimental.set_memory_growth(gpu, True)
-    return (tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU"))[0]
+        # The devices in use alone are visible: TensorFlow would take memory of the others, and compute on the first.
+        gpus = gpus[first : first + count]
+        with suppress(RuntimeError):  # likewise
+            tf.config.set_visible_devices(gpus, "GPU")
+            for gpu in gpus:
+                tf.config.experimental.set_memory_growth(gpu, True)
+        found = tf.config.list_logical_devices("GPU")
+    check_found("TensorFlow", kind, count, found=len(found), extra="cuda-tensorflow")
+    return list(found[:count])
 
 
 def allow_tf32() -> None:
@@ -36,3 +56,18 @@ def allow_tf32() -> None:
 def device_name(device: tf.config.LogicalDevice) -> str:
     """Return `cpu` or `cuda`."""
     return "cuda" if device.device_type == "GPU" else "cpu"
+
+
+def describe_device(device: tf.config.LogicalDevice) -> DeviceDetails | None:
+    """Return a GPU's name; TensorFlow doesn't report how much memory it may use."""
+    if device_name(device) == "cpu":
+        return None
+    details = tf.config.experimental.get_device_details(tf.config.get_visible_devices("GPU")[0])
+    return DeviceDetails(name=details.get("device_name", "GPU"))
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether the error says that the device's memory is too small."""
+    return isinstance(error, tf.errors.ResourceExhaustedError) or (
+        isinstance(error, tf.errors.OpError) and "out of memory" in str(error).lower()  # XLA's, as an InternalError
+    )

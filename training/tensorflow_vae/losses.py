@@ -10,7 +10,7 @@ def binary_cross_entropy_with_logits(
 ) -> Float[Tensor, "batch"]:
     """Return -log p(x|z) of each image under independent Bernoullis, summed over pixels.
 
-    Stable for any logits: neither the sigmoid nor its logarithm is taken by itself.
+    Stable for any logits: the sigmoid and its logarithm are never computed separately.
     """
     losses = tf.nn.sigmoid_cross_entropy_with_logits(logits=logits, labels=images)
     return tf.reduce_sum(losses, axis=-1)
@@ -30,6 +30,6 @@ def elbo(
     mean: Float[Tensor, "batch latent"],
     logvar: Float[Tensor, "batch latent"],
 ) -> Float[Tensor, "batch"]:
-    """Return the evidence lower bound of each image: log-likelihood minus KL, to be maximised."""
+    """Return the evidence lower bound of each image: log-likelihood minus KL, to be maximized."""
     log_likelihood = -binary_cross_entropy_with_logits(logits, images)
     return log_likelihood - kl_divergence(mean, logvar)

@@ -21,12 +21,12 @@ def reparameterize(
 class Encoder(keras.layers.Layer):
     """q(z|x): images to mean and logvar."""
 
-    def __init__(self, config: ModelConfig, compute_dtype: str) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         """Create the layers."""
         super().__init__()
-        self.hidden = _dense(config.hidden_dim, compute_dtype)
-        self.mean = _dense(config.latent_dim, compute_dtype)
-        self.logvar = _dense(config.latent_dim, compute_dtype)
+        self.hidden = _dense(config.hidden_dim)
+        self.mean = _dense(config.latent_dim)
+        self.logvar = _dense(config.latent_dim)
 
     def call(
         self, images: Float[Tensor, "batch pixels"]
@@ -39,11 +39,11 @@ class Encoder(keras.layers.Layer):
 class Decoder(keras.layers.Layer):
     """p(x|z): z to logits of independent Bernoullis."""
 
-    def __init__(self, config: ModelConfig, compute_dtype: str) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         """Create the layers."""
         super().__init__()
-        self.hidden = _dense(config.hidden_dim, compute_dtype)
-        self.logits = _dense(config.image_dim, compute_dtype)
+        self.hidden = _dense(config.hidden_dim)
+        self.logits = _dense(config.image_dim)
 
     def call(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch pixels"]:
         """Return logits."""
@@ -54,11 +54,12 @@ class Decoder(keras.layers.Layer):
 class VAE(keras.Model):
     """The autoencoder: a pure function of images and noise."""
 
-    def __init__(self, config: ModelConfig, compute_dtype: str = "float32") -> None:
+    def __init__(self, config: ModelConfig) -> None:
         """Create encoder and decoder."""
         super().__init__()
-        self.encoder = Encoder(config, compute_dtype)
-        self.decoder = Decoder(config, compute_dtype)
+        self.encoder = Encoder(config)
+        self.decoder = Decoder(config)
+        self(tf.zeros((1, config.image_dim)), tf.zeros((1, config.latent_dim)))  # the layers create their weights
 
     def call(
         self, images: Float[Tensor, "batch pixels"], eps: Float[Tensor, "batch latent"]
@@ -72,23 +73,13 @@ class VAE(keras.Model):
         self, images: Float[Tensor, "batch pixels"]
     ) -> tuple[Float[Tensor, "batch latent"], Float[Tensor, "batch latent"]]:
         """Return mean and logvar of q(z|x)."""
-        mean, logvar = self.encoder(images)
-        return mean, logvar
+        return self.encoder(images)
 
     def decode(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch pixels"]:
         """Return the logits of p(x|z)."""
-        logits: Float[Tensor, "batch pixels"] = self.decoder(z)
-        return logits
+        return self.decoder(z)
 
 
-class _Bfloat16Dense(keras.layers.Dense):
-    # Products in bfloat16 of weights that stay in float32, as what goes in and what comes out does.
-    def call(self, inputs: Float[Tensor, "batch in_features"]) -> Float[Tensor, "batch units"]:
-        return tf.cast(super().call(inputs), tf.float32)
-
-
-def _dense(units: int, compute_dtype: str) -> keras.layers.Dense:
-    # Keras would take the same; written out so that the three agree whatever its default becomes.
-    bfloat16 = (_Bfloat16Dense, "mixed_bfloat16")
-    dense, dtype = bfloat16 if compute_dtype == "bfloat16" else (keras.layers.Dense, "float32")
-    return dense(units, dtype=dtype, kernel_initializer="glorot_uniform", bias_initializer="zeros")
+def _dense(units: int) -> keras.layers.Dense:
+    # These are Keras's defaults, written out so that a change of defaults can't separate the three frameworks.
+    return keras.layers.Dense(units, kernel_initializer="glorot_uniform", bias_initializer="zeros")

@@ -1,4 +1,4 @@
-"""The page's section on whether the three compute the same."""
+"""The page's section on numerical agreement."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,13 +6,14 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from training.comparison.page.plots import name_panel, new_panels
-from training.comparison.page.tables import NAMES, prose, scientific, table
+from training.comparison.rendering.plots import name_panel, new_panels
+from training.frameworks import FRAMEWORKS
 from training.reporting.figures.style import MUTED, STYLE
+from training.reporting.markdown_tables import prose, scientific, table
 
-# Two pairs with one framework in common may lie on each other: the later ones have gaps.
+# Lines of two pairs that share a framework may coincide: the later ones are dashed.
 _PAIR_STYLES = (("#0072b2", "solid"), ("#d55e00", "solid"), ("#009e73", (0, (4, 3))))
-_FLOOR = 1e-9  # where a difference of exactly 0 is drawn
+_FLOOR = 1e-9  # y value at which a difference of exactly 0 is drawn
 
 
 def write(content: Mapping[str, Any]) -> list[str]:
@@ -24,7 +25,7 @@ def write(content: Mapping[str, Any]) -> list[str]:
         [_pair(pair["of"]), *(f"{scientific(max(pair['relative'][:step]))}" for step in steps)] for pair in pairs
     ] + [
         [
-            f"{NAMES[framework]} and itself, nudged",
+            f"{FRAMEWORKS[framework].title} and itself, nudged",
             *(f"{scientific(max(relative[:step]))}" for step in steps),
         ]
         for framework, relative in nudged.items()
@@ -40,9 +41,9 @@ def write(content: Mapping[str, Any]) -> list[str]:
             over {section["settings"]["probe_images"]} test images, weights of the row in the framework of the
             column:"""),
         *table(
-            ["trained with", *(f"loaded by {NAMES[name]}" for name in section["frameworks"])],
+            ["trained with", *(f"loaded by {FRAMEWORKS[name].title}" for name in section["frameworks"])],
             [
-                [NAMES[trained], *(scientific(row[name]) for name in section["frameworks"])]
+                [FRAMEWORKS[trained].title, *(scientific(row[name]) for name in section["frameworks"])]
                 for trained, row in section["logits"].items()
             ],
         ),
@@ -120,7 +121,7 @@ def _steps(step: int) -> str:
 
 
 def _pair(names: list[str]) -> str:
-    return " and ".join(NAMES[name] for name in names)
+    return " and ".join(FRAMEWORKS[name].title for name in names)
 
 
 def _running(values: list[float]) -> list[float]:

@@ -1,4 +1,4 @@
-"""Do the three compute the same? Layers, losses and logits side by side; and the condition of every timing."""
+"""Numerical agreement of layers, losses and logits, and the parity check before every timing."""
 
 import tempfile
 from collections.abc import Mapping
@@ -11,19 +11,19 @@ import numpy as np
 from numpy import ndarray
 
 from training import numpy_model
-from training.checkpoint import LAYERS, load_checkpoint
-from training.comparison import child
-from training.comparison.plan import Plan
-from training.comparison.provenance import describe_origin
-from training.comparison.record import Record
-from training.comparison.tasks.agreement import draw_eps
+from training.checkpoints.checkpoint import LAYERS, load_checkpoint
+from training.comparison import worker_process
+from training.comparison.agreement.worker import draw_eps
+from training.comparison.config import ComparisonConfig
+from training.comparison.environment import describe_origin
+from training.comparison.results_file import ResultsFile
 from training.data import TEST_SEED, binarize, load_dataset
 from training.errors import ParityError
 
-LOSS_LIMIT: Final = 5e-5
-"""Largest relative difference of any loss of the first `PARITY_STEPS` between two frameworks.
+LOSS_LIMIT: Final = 1e-5
+"""Largest relative difference of any loss of the first `PARITY_STEPS` between two frameworks, as in the tests.
 
-Rounding comes to a tenth of it; Keras's own Adam, whose epsilon stands elsewhere, to 1e-4.
+Rounding reaches about half of it; Keras's own Adam, whose epsilon stands elsewhere, 2.4e-5.
 """
 
 LOGITS_LIMIT: Final = 1e-3
@@ -32,38 +32,38 @@ LOGITS_LIMIT: Final = 1e-3
 PARITY_STEPS: Final = 25
 
 OUTPUTS: Final = (*LAYERS[:3], "z", *LAYERS[3:])
-"""What is compared of a model, in the order of the forward pass."""
+"""Compared outputs of a model, in the order of the forward pass."""
 
 Arrays = Mapping[str, ndarray]
-"""What one framework's process wrote, by the names of `tasks.agreement`."""
+"""Arrays written by one framework's process, by the names of `agreement.worker`."""
 
 
-def measure(plan: Plan, record: Record) -> None:
-    """Hold all that is asked for beside each other, and keep it; figures beyond the limits are kept too."""
-    settings = {"steps": plan.sizes.steps, "probe_images": plan.sizes.probe_images, "device": plan.device}
-    section = record.section("agreement", settings)
-    if plan.resume and "losses" in section:
+def measure(config: ComparisonConfig, results: ResultsFile) -> None:
+    """Compare the frameworks and save the differences, including those beyond the limits."""
+    settings = {"steps": config.sizes.steps, "probe_images": config.sizes.probe_images, "device": config.device}
+    section = results.section("agreement", settings)
+    if config.resume and "losses" in section:
         return
-    found = _run(plan, plan.frameworks, plan.sizes.steps)
+    found = _run(config, config.frameworks, config.sizes.steps)
     section |= {
         "measured": describe_origin(),
         "limits": {"loss": LOSS_LIMIT, "logits": LOGITS_LIMIT, "steps": PARITY_STEPS},
         "frameworks": list(found),
-        **compare(found, plan),
+        **compare(found, config),
     }
-    record.content["sections"]["agreement"] = section
-    record.save()
+    results.content["sections"]["agreement"] = section
+    results.save()
 
 
 @cache
-def check_parity(plan: Plan) -> dict[str, Any]:
-    """Return the differences of all that is installed, over the first steps and on each checkpoint; once a command.
+def check_parity(config: ComparisonConfig) -> dict[str, Any]:
+    """Return the differences between all installed frameworks, over the first steps and on each checkpoint; cached.
 
     Raises:
-        ParityError: They are beyond the limits: to compare speeds would mean nothing.
+        ParityError: They are beyond the limits, which makes timings meaningless.
     """
-    steps = tuple(step for step in plan.sizes.steps if step <= PARITY_STEPS)
-    found = compare(_run(plan, plan.installed, steps), plan)
+    steps = tuple(step for step in config.sizes.steps if step <= PARITY_STEPS)
+    found = compare(_run(config, config.installed, steps), config)
     worst = {
         "loss": max((max(pair["relative"][:PARITY_STEPS]) for pair in found["losses"]["pairs"]), default=0.0),
         "logits": max(value for row in found["logits"].values() for value in row.values()),
@@ -74,10 +74,10 @@ def check_parity(plan: Plan) -> dict[str, Any]:
                 f"nothing was timed: the frameworks' {figure} differ by {worst[figure]:.1e}, expected at most {limit}; "
                 "see which with --sections agreement, and mend it first"
             )
-    return {**worst, "frameworks": list(plan.installed), "steps": max(steps)}
+    return {**worst, "frameworks": list(config.installed), "steps": max(steps)}
 
 
-def compare(found: Mapping[str, Arrays], plan: Plan) -> dict[str, Any]:
+def compare(found: Mapping[str, Arrays], config: ComparisonConfig) -> dict[str, Any]:
     """Return the differences of every pair of frameworks, and of every loader of a checkpoint from float64."""
     pairs = list(combinations(found, 2))
     steps = sorted({int(name.partition("/")[0]) for name in next(iter(found.values())) if name[0].isdigit()})
@@ -104,16 +104,16 @@ def compare(found: Mapping[str, Arrays], plan: Plan) -> dict[str, Any]:
             for step in steps
             for layer in OUTPUTS
         ],
-        "logits": _logits(found, plan),
+        "logits": _logits(found, config),
     }
 
 
-def _logits(found: Mapping[str, Arrays], plan: Plan) -> dict[str, dict[str, float]]:
-    """Return, of each checkpoint's weights, how far the logits of each framework that loads them are from float64."""
-    probe = binarize(load_dataset("mnist").test[: plan.sizes.probe_images], target="fixed", seed=TEST_SEED)
+def _logits(found: Mapping[str, Arrays], config: ComparisonConfig) -> dict[str, dict[str, float]]:
+    """Return the largest difference of logits from float64, for each checkpoint and each framework that loads it."""
+    probe = binarize(load_dataset("mnist").test[: config.sizes.probe_images], target="fixed", seed=TEST_SEED)
     table = {}
     for trained in found:
-        loaded = load_checkpoint(plan.checkpoint(trained))
+        loaded = load_checkpoint(config.checkpoint(trained))
         weights: Any = {name: array.astype(np.float64) for name, array in loaded.weights.items()}
         mean, logvar = numpy_model.encode(weights, probe.astype(np.float64))
         z = mean + draw_eps(len(probe), loaded.model.latent_dim) * np.exp(logvar / 2)
@@ -122,21 +122,21 @@ def _logits(found: Mapping[str, Arrays], plan: Plan) -> dict[str, dict[str, floa
     return table
 
 
-@cache  # the section and the condition of timings may ask for the same
-def _run(plan: Plan, frameworks: tuple[str, ...], steps: tuple[int, ...]) -> Mapping[str, Arrays]:
-    checkpoints = {framework: str(plan.checkpoint(framework)) for framework in frameworks}
+@cache  # the section and `check_parity` may need the same run
+def _run(config: ComparisonConfig, frameworks: tuple[str, ...], steps: tuple[int, ...]) -> Mapping[str, Arrays]:
+    checkpoints = {framework: str(config.checkpoint(framework)) for framework in frameworks}
     found: dict[str, Arrays] = {}
     with tempfile.TemporaryDirectory() as folder:
         for framework in frameworks:
-            plan.tell(f"agreement: {framework}, {max(steps)} steps")
+            config.announce(f"agreement: {framework}, {max(steps)} steps")
             out = Path(folder) / f"{framework}.npz"
-            child.measure(
+            worker_process.measure(
                 "agreement",
                 framework,
                 steps=list(steps),
-                probe_images=plan.sizes.probe_images,
+                probe_images=config.sizes.probe_images,
                 checkpoints=checkpoints,
-                device=plan.device,
+                device=config.device,
                 out=str(out),
             )
             with np.load(out) as arrays:

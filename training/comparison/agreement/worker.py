@@ -1,6 +1,5 @@
-"""What one framework makes of given weights, batches and noise; to be held beside what the others make of the same."""
+"""Runs one framework on given weights, batches and noise, for comparison with the others."""
 
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -8,25 +7,26 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 from numpy import ndarray
 
-from training.checkpoint import Weights, load_checkpoint, weight_shapes
+from training.checkpoints.checkpoint import Weights, load_checkpoint, weight_shapes
 from training.config import ModelConfig, TrainConfig
 from training.data import TEST_SEED, binarize, load_dataset
+from training.frameworks import import_backend
 
 _SEED = 0
 
-# Without warm-up, or the first step would leave the weights as they are, and one step would tell nothing.
+# No warm-up: with it, the learning rate of the first step is 0 and the weights don't change.
 _CONFIG = TrainConfig(epochs=1, learning_rate=1e-3, warmup_epochs=0)
 
 
 def run(  # noqa: PLR0913 - one for each option
     framework: str, *, steps: list[int], probe_images: int, checkpoints: dict[str, str], device: str, out: str
 ) -> dict[str, Any]:
-    """Write arrays to `out`, an npz file, by the names that `sections.agreement` reads, and return nothing more.
+    """Write the arrays that `agreement.section` reads to `out`, an npz file; return an empty result.
 
-    `losses`: of each step. `nudged_losses`: of the same steps, from weights one unit in the last place away.
-    `STEPS/LAYER`: what a layer gives for the probe images after so many steps. `logits/NAME`: of a checkpoint.
+    `losses`: one per step. `nudged_losses`: the same steps, from weights one unit in the last place larger.
+    `STEPS/LAYER`: outputs of a layer for the probe images after that many steps. `logits/NAME`: of a checkpoint.
     """
-    inference = import_module(f"training.{framework}_vae.inference").Inference
+    inference = import_backend(framework).Inference
     mnist = load_dataset("mnist")
     model = ModelConfig(image_shape=mnist.image_shape)
     probe = binarize(mnist.test[:probe_images], target="fixed", seed=TEST_SEED)
@@ -39,7 +39,7 @@ def run(  # noqa: PLR0913 - one for each option
             arrays[f"{step}/{layer}"] = outputs
 
     look(0, start)
-    replay = import_module(f"training.{framework}_vae.replay").Replay
+    replay = import_backend(framework).Replay
     begin = {"steps_per_epoch": max(steps), "device": device}
     follow = replay(model, _CONFIG, start, **begin)
     nudged = replay(model, _CONFIG, {name: np.nextafter(array, np.inf) for name, array in start.items()}, **begin)
@@ -59,7 +59,7 @@ def run(  # noqa: PLR0913 - one for each option
 
 
 def draw_weights(model: ModelConfig) -> Weights:
-    """Return the weights that every framework starts from: glorot-uniform kernels, biases of 0."""
+    """Return the initial weights of all frameworks: glorot-uniform kernels, zero biases."""
     random = np.random.default_rng(_SEED)
     weights = {}
     for name, shape in weight_shapes(model).items():

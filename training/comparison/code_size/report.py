@@ -7,10 +7,11 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from training.comparison.alignment import align_twins, read_twins
-from training.comparison.page.plots import COLOURS, name_panel, new_panels
-from training.comparison.page.tables import NAMES, prose, table
+from training.comparison.rendering.plots import name_panel, new_panels
+from training.frameworks import FRAMEWORKS
 from training.reporting.figures.style import STYLE
+from training.reporting.markdown_tables import prose, table
+from training.source_alignment import align_twins, read_twins
 
 
 def write(content: Mapping[str, Any]) -> list[str]:
@@ -36,12 +37,12 @@ def write(content: Mapping[str, Any]) -> list[str]:
     ]
     same = sum(file["same_lines"] for file in files.values())
     rows.append(["all", *totals, f"{same} of {sum(file['aligned_lines'] for file in files.values())}"])
-    headers = [f"{what}: {NAMES[framework]}" for what in ("lines", "tokens") for framework in frameworks]
+    headers = [f"{what}: {FRAMEWORKS[framework].title}" for what in ("lines", "tokens") for framework in frameworks]
     return [
         *prose("""Lines and tokens as Python's `tokenize` has them, without comments, docstrings, blank lines and
             indentation. The last column counts lines of the files laid side by side, these included: those that are the
-            same to the letter in all, of all. What only this comparison needs (`execution.py`, `inference.py`,
-            `replay.py`) isn't counted."""),
+            same to the letter in all, of all. A file that one framework alone has counts as empty for the others; what
+            only this comparison needs (`training/comparison/backends`) isn't counted."""),
         *table(["file", *headers, "same lines"], rows),
         "Every definition that differs, side by side: [code.md](code.md).",
         "",
@@ -60,7 +61,9 @@ def draw(content: Mapping[str, Any]) -> Figure:
         for place, framework in enumerate(section["frameworks"]):
             tokens = [section["files"][file]["frameworks"][framework]["tokens"] for file in files]
             xs = [x + (place - (len(section["frameworks"]) - 1) / 2) * width for x in range(len(files))]
-            bars = axes.bar(xs, tokens, width * 0.92, color=COLOURS[framework], label=NAMES[framework])
+            bars = axes.bar(
+                xs, tokens, width * 0.92, color=FRAMEWORKS[framework].color, label=FRAMEWORKS[framework].title
+            )
             axes.bar_label(bars, fmt="{:,.0f}", fontsize=8, padding=1)
         axes.set_xticks(range(len(files)), files)
         axes.tick_params(axis="x", length=0)
@@ -71,7 +74,7 @@ def draw(content: Mapping[str, Any]) -> Figure:
 
 
 def write_differences(content: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the lines of a page with every definition that isn't the same in all, aligned."""
+    """Yield the lines of a page with every definition that differs between the frameworks, aligned."""
     section = content["sections"]["code"]
     frameworks: Sequence[str] = section["frameworks"]
     yield from ("# The code, side by side", "")
@@ -83,7 +86,11 @@ def write_differences(content: Mapping[str, Any]) -> Iterator[str]:
             if row["same"] or row["kind"] in {"docstring", "imports"}:
                 continue
             yield f"<details><summary><code>{html.escape(row['id'])}</code></summary>"
-            yield "<table><tr>" + "".join(f"<th>{NAMES[framework]}</th>" for framework in frameworks) + "</tr><tr>"
+            yield (
+                "<table><tr>"
+                + "".join(f"<th>{FRAMEWORKS[framework].title}</th>" for framework in frameworks)
+                + "</tr><tr>"
+            )
             lines = _without_edges(row["lines"])
             for framework in frameworks:
                 yield f"<td><pre>{'&#10;'.join(_cell(line, framework) for line in lines)}</pre></td>"

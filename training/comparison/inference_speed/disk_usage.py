@@ -1,4 +1,4 @@
-"""What a framework takes on the disk: its packages, and all that they need, as pip recorded them."""
+"""Disk usage of a framework: its packages and their dependencies, from pip's records."""
 
 from collections.abc import Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 
 
 def package_bytes(framework: str) -> dict[str, int]:
-    """Return the bytes of each package that this project's extra of a framework names, and of all that these need."""
+    """Return the size in bytes of each package of a framework's extra, and of all dependencies."""
     needed: set[str] = set()
     waiting = {canonicalize_name(name) for name in _required("triptych", framework)}
     while waiting:
@@ -23,7 +23,7 @@ def _required(name: str, extra: str) -> Iterator[str]:
     found = _find(name)
     for line in (found.requires or []) if found else []:
         requirement = Requirement(line)
-        # Only what the extra asks for; without one, what is asked for in any case.
+        # Only requirements of the extra; for dependencies without one, the unconditional requirements.
         if requirement.marker is None:
             wanted = not extra
         else:
@@ -43,5 +43,5 @@ def _bytes(name: str) -> int:
 def _find(name: str) -> Distribution | None:
     try:
         return distribution(name)
-    except PackageNotFoundError:  # for another system, or left out on purpose
+    except PackageNotFoundError:  # for another system, or deliberately not installed
         return None

@@ -1,23 +1,34 @@
 """The latency of one framework's model in one process: for each batch size the first call, and rounds of warm ones."""
 
 import time
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from training.checkpoint import load_checkpoint
+from training.checkpoints.checkpoint import load_checkpoint
+from training.frameworks import import_backend
 
 _LEAST_CALLS = 5
 
 
 def run(  # noqa: PLR0913 - one for each option
-    framework: str, *, checkpoint: str, device: str, batch_sizes: list[int], rounds: int, round_seconds: float
+    framework: str,
+    *,
+    checkpoint: str,
+    device: str,
+    batch_sizes: list[int],
+    rounds: int,
+    round_seconds: float,
+    compiled: bool,
 ) -> dict[str, Any]:
-    """Return seconds of calls from NumPy to NumPy, so that each ends where its result can be read."""
+    """Return seconds per call, from NumPy to NumPy, so that a call ends when its result is readable.
+
+    `compiled` compiles the model where the framework's own way doesn't.
+    """
     loaded = load_checkpoint(Path(checkpoint))
-    model = import_module(f"training.{framework}_vae.inference").Inference(loaded.model, loaded.weights, device=device)
+    options: dict[str, Any] = {"compiled": True} if compiled else {}
+    model = import_backend(framework).Inference(loaded.model, loaded.weights, device=device, **options)
     random = np.random.default_rng(0)
     inputs = {
         size: (
@@ -40,7 +51,7 @@ def run(  # noqa: PLR0913 - one for each option
             found[size]["rounds"].append(
                 {"calls": len(seconds), "median_seconds": float(quantiles[0]), "p95_seconds": float(quantiles[1])}
             )
-    threads = import_module(f"training.{framework}_vae.execution").count_threads()
+    threads = import_backend(framework).count_threads()
     return {"device": model.device, "threads": threads, "batches": {str(size): each for size, each in found.items()}}
 
 

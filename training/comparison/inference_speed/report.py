@@ -1,39 +1,46 @@
 """The page's section on the speed of a trained model."""
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from training.comparison.page.plots import COLOURS, MARKERS, name_panel, new_panels
-from training.comparison.page.tables import NAMES, megabytes, prose, spread, table
+from training.comparison.inference_speed.section import COMPILERS
+from training.comparison.rendering.plots import name_panel, new_panels
+from training.frameworks import FRAMEWORKS
 from training.reporting.figures.style import STYLE
+from training.reporting.markdown_tables import megabytes, prose, spread, table
 
 
 def write(content: Mapping[str, Any]) -> list[str]:
     """Return the section's lines."""
     section = content["sections"]["inference"]
     settings = section["settings"]
-    found = {name: section["frameworks"][name] for name in NAMES if name in section["frameworks"]}
+    found = {name: section["frameworks"][name] for name in FRAMEWORKS if name in section["frameworks"]}
     sizes = [str(size) for size in settings["batch_sizes"]]
-    threads = ", ".join(f"{NAMES[name]} {entry['processes'][0]['threads']}" for name, entry in found.items())
+    threads = ", ".join(f"{FRAMEWORKS[name].title} {entry['processes'][0]['threads']}" for name, entry in found.items())
+    ways = _ways(found)
     latency = [
-        [NAMES[name], *(spread(_rounds(entry, size, "median_seconds")) for size in sizes)]
-        for name, entry in found.items()
+        [title, *(spread(_rounds(processes, size, "median_seconds")) for size in sizes)]
+        for title, processes in ways.items()
     ]
     slow = [
-        [NAMES[name], *(spread(_rounds(entry, size, "p95_seconds")) for size in sizes)] for name, entry in found.items()
+        [title, *(spread(_rounds(processes, size, "p95_seconds")) for size in sizes)]
+        for title, processes in ways.items()
     ]
     throughput = [
         [
-            NAMES[name],
-            *(f"{int(size) / statistics.median(_rounds(entry, size, 'median_seconds')) * 1e3:,.0f}" for size in sizes),
+            title,
+            *(
+                f"{int(size) / statistics.median(_rounds(processes, size, 'median_seconds')) * 1e3:,.0f}"
+                for size in sizes
+            ),
         ]
-        for name, entry in found.items()
+        for title, processes in ways.items()
     ]
-    first = [[NAMES[name], *(spread(_firsts(entry, size), 1) for size in sizes)] for name, entry in found.items()]
+    first = [[title, *(spread(_firsts(processes, size), 1) for size in sizes)] for title, processes in ways.items()]
     headers = ["images in a call", *sizes]
     return [
         *prose(f"""`reconstruct`, from NumPy to NumPy: {settings["processes"]} processes with {settings["rounds"]}
@@ -53,7 +60,7 @@ def write(content: Mapping[str, Any]) -> list[str]:
             ["", "import", "load", "first call", "all"],
             [
                 [
-                    NAMES[name],
+                    FRAMEWORKS[name].title,
                     *(
                         spread([start[f"{part}_seconds"] for start in entry["starts"]], 3)
                         for part in ("import", "load", "first_call", "total")
@@ -68,7 +75,7 @@ def write(content: Mapping[str, Any]) -> list[str]:
             ["", "packages", "the largest", "checkpoint"],
             [
                 [
-                    NAMES[name],
+                    FRAMEWORKS[name].title,
                     megabytes(sum(entry["disk"]["packages"].values())),
                     _largest(entry["disk"]["packages"]),
                     f"{entry['disk']['checkpoint'] / 1e6:.1f}",
@@ -88,18 +95,18 @@ def draw(content: Mapping[str, Any]) -> Figure:
         "median of all rounds, and as a bar the least and the most of a round; both scales logarithmic",
     )
     with rc_context(STYLE):
-        for name in NAMES:
+        for name in FRAMEWORKS:
             entry = section["frameworks"].get(name)
             if entry is None:
                 continue
-            rounds = [_rounds(entry, str(size), "median_seconds") for size in sizes]
+            rounds = [_rounds(entry["processes"], str(size), "median_seconds") for size in sizes]
             style: dict[str, Any] = {
-                "color": COLOURS[name],
-                "marker": MARKERS[name],
+                "color": FRAMEWORKS[name].color,
+                "marker": FRAMEWORKS[name].marker,
                 "markersize": 6,
                 "linewidth": 1.4,
                 "capsize": 3,
-                "label": NAMES[name],
+                "label": FRAMEWORKS[name].title,
             }
             middles = [statistics.median(values) for values in rounds]
             left.errorbar(sizes, middles, yerr=_bars(middles, rounds), **style)
@@ -122,13 +129,23 @@ def _largest(packages: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {megabytes(size)}" for name, size in ordered[:3])
 
 
-def _rounds(entry: Mapping[str, Any], size: str, name: str) -> list[float]:
-    """Return a figure of each round of each process, in ms."""
-    return [each[name] * 1e3 for process in entry["processes"] for each in process["batches"][size]["rounds"]]
+def _ways(found: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Return the processes of each framework's own way, and of its compiled one if it was measured, by title."""
+    ways = {}
+    for name, entry in found.items():
+        ways[FRAMEWORKS[name].title] = entry["processes"]
+        if entry.get("compiled"):
+            ways[f"{FRAMEWORKS[name].title}, {COMPILERS[name]}"] = entry["compiled"]
+    return ways
 
 
-def _firsts(entry: Mapping[str, Any], size: str) -> list[float]:
-    return [process["batches"][size]["first_seconds"] * 1e3 for process in entry["processes"]]
+def _rounds(processes: Sequence[Mapping[str, Any]], size: str, name: str) -> list[float]:
+    """Return a statistic of each round of each process, in ms."""
+    return [each[name] * 1e3 for process in processes for each in process["batches"][size]["rounds"]]
+
+
+def _firsts(processes: Sequence[Mapping[str, Any]], size: str) -> list[float]:
+    return [process["batches"][size]["first_seconds"] * 1e3 for process in processes]
 
 
 def _bars(middles: list[float], values: list[list[float]]) -> list[list[float]]:

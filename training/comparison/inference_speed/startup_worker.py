@@ -1,21 +1,22 @@
-"""From nothing to the first image: importing a framework, loading a checkpoint, one call. In a fresh process."""
+"""Start-up time in a fresh process: importing a framework, loading a checkpoint, one call."""
 
 import sys
 import time
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from training.frameworks import import_backend
+
 
 def run(framework: str, *, checkpoint: str, device: str) -> dict[str, Any]:
-    """Return seconds since the process began to run Python code, of each part; the imports are the framework's own."""
-    began: float = sys.modules["__main__"]._BEGAN  # noqa: SLF001 - the clock that the process started first of all
-    import numpy as np  # noqa: PLC0415 - what is imported is what is measured
+    """Return the seconds of each phase since Python started; the imports are those of the framework."""
+    began: float = sys.modules["__main__"]._BEGAN  # noqa: SLF001 - the clock started at the top of the worker
+    import numpy as np  # noqa: PLC0415 - the import is what is measured
 
-    from training.checkpoint import load_checkpoint  # noqa: PLC0415 - likewise
+    from training.checkpoints.checkpoint import load_checkpoint  # noqa: PLC0415 - likewise
 
     shared = time.perf_counter()
-    module = import_module(f"training.{framework}_vae.inference")
+    module = import_backend(framework)
     imported = time.perf_counter()
     loaded = load_checkpoint(Path(checkpoint))
     model = module.Inference(loaded.model, loaded.weights, device=device)

@@ -1,4 +1,4 @@
-"""The page's section on how good the models become."""
+"""The page's section on model quality."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,13 +7,14 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from training.comparison.page.plots import COLOURS, name_panel, new_panels
-from training.comparison.page.tables import NAMES, mean_spread, prose, table
-from training.comparison.page.training_figures import OWN_WAY, own_speed
+from training.comparison.rendering.plots import name_panel, new_panels
+from training.comparison.training_speed.summary import own_speed
 from training.config import PRESETS
+from training.frameworks import FRAMEWORKS
 from training.reporting.figures.style import MUTED, STYLE
+from training.reporting.markdown_tables import mean_spread, prose, table
 
-_SETTLED = 0.12  # share of the epochs at the start that needn't fit
+_SETTLED = 0.12  # share of early epochs that may lie outside the plot
 
 
 def write(content: Mapping[str, Any]) -> list[str]:
@@ -27,7 +28,7 @@ def write(content: Mapping[str, Any]) -> list[str]:
         errors = [run["elbo"]["standard_error"] for run in runs]
         rows.append(
             [
-                NAMES[framework],
+                FRAMEWORKS[framework].title,
                 str(len(runs)),
                 *(
                     mean_spread([sign * run[name]["value"] for run in runs])
@@ -48,7 +49,7 @@ def write(content: Mapping[str, Any]) -> list[str]:
                 "",
                 "seeds",
                 "-ELBO",
-                "-log p(x), importance-weighted",
+                f"-L{settings['samples']}, upper bound of -log p(x)",
                 "-log-likelihood",
                 "KL",
                 "standard error of -ELBO over images",
@@ -77,9 +78,9 @@ def draw(content: Mapping[str, Any]) -> Figure:
                 ys = [-epoch["validation_elbo"] for epoch in run["curve"]]
                 values += ys[int(len(ys) * _SETTLED) :]
                 epochs = range(1, len(ys) + 1)
-                style = {"color": COLOURS[framework], "linewidth": 1.4, "alpha": 0.7}
+                style = {"color": FRAMEWORKS[framework].color, "linewidth": 1.4, "alpha": 0.7}
                 marks: dict[str, Any] = {"marker": "o", "markersize": 3} if len(ys) < 5 else {}
-                label = None if place else f"{NAMES[framework]}, {OWN_WAY[framework]}"
+                label = None if place else f"{FRAMEWORKS[framework].title}, {FRAMEWORKS[framework].own_mode}"
                 left.plot(epochs, ys, label=label, **style, **marks)
                 if speed is not None:
                     right.plot([speed.run_seconds(epoch) for epoch in epochs], ys, **style, **marks)
@@ -102,4 +103,4 @@ def _fit(axes: Axes, values: list[float]) -> None:
 
 def _found(section: Mapping[str, Any]) -> dict[str, Any]:
     frameworks = section["frameworks"]
-    return {name: frameworks[name] for name in NAMES if frameworks.get(name, {}).get("seeds")}
+    return {name: frameworks[name] for name in FRAMEWORKS if frameworks.get(name, {}).get("seeds")}

@@ -1,11 +1,11 @@
-"""What the quality section's runs come to over their seeds. No words, no plots."""
+"""Statistics of the quality runs over their seeds. Renders nothing."""
 
 import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 LEVELS: Final = (110, 105, 100)
-"""-ELBO in nats, of which the page says when they are reached."""
+"""Levels of -ELBO in nats for which the page reports the time to reach them."""
 
 
 def mean_curve(found: Mapping[str, Any]) -> list[float]:
@@ -15,5 +15,5 @@ def mean_curve(found: Mapping[str, Any]) -> list[float]:
 
 
 def epochs_to(curve: Sequence[float], level: float) -> int | None:
-    """Return after how many epochs a curve is first at or below a level; None where it never is."""
+    """Return the number of epochs until a curve is first at or below a level, or None."""
     return next((number for number, value in enumerate(curve, start=1) if value <= level), None)

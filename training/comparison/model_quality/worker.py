@@ -1,16 +1,16 @@
-"""One run from its seed to its test figures: how good a framework's model becomes. Its seconds are no timing."""
+"""One training run from a seed to test metrics. Its duration isn't a timing."""
 
 import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from training.comparison.images import take_images
+from training.comparison.subset import take_images
 from training.config import PRESETS, ModelConfig
 from training.data import TEST_SEED, binarize, load_dataset
-from training.evaluation import load_evaluator
-from training.loop import EVALUATION_TARGET, Run
-from training.measurement import measure
+from training.engine.evaluation import load_evaluator
+from training.engine.likelihood_bounds import measure
+from training.engine.run import EVALUATION_TARGET, Run
 
 
 def run(  # noqa: PLR0913 - one for each option
@@ -25,7 +25,7 @@ def run(  # noqa: PLR0913 - one for each option
     draws: int,
     samples: int,
 ) -> dict[str, Any]:
-    """Train with a seed, and return each epoch's ELBO and the best epoch's test figures, in nats per image."""
+    """Train with a seed, and return each epoch's ELBO and the best epoch's test metrics, in nats per image."""
     config = replace(PRESETS[preset], seed=seed)
     if epochs is not None:
         config = replace(config, epochs=epochs)
@@ -43,11 +43,12 @@ def run(  # noqa: PLR0913 - one for each option
         best.weights,
         binarize(dataset.test, target=EVALUATION_TARGET, seed=TEST_SEED),
         draws=draws,
-        samples=samples,
+        samples=(samples,),
     )
     return {
         "curve": curve,
         "best_epoch": best.metrics["epochs"],
         **{name: asdict(getattr(measured, name)) for name in ("elbo", "log_likelihood", "kl_divergence", "iwae")},
+        "effective_samples": measured.bounds[-1].effective_samples,
         "active_units": measured.active_units,
     }

@@ -1,7 +1,7 @@
-"""What the page's plots have in common: colours and marks of the frameworks, a row of panels under a heading."""
+"""Shared layout of the comparison's plots: a row of panels under a heading."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -9,14 +9,9 @@ from matplotlib.figure import Figure
 
 from training.reporting.figures.style import STYLE, new_figure
 
-COLOURS: Final = {"jax": "#0072b2", "tensorflow": "#d55e00", "pytorch": "#009e73"}
-"""Blue, vermilion and green of Okabe & Ito, which the colour-blind tell apart."""
-
-MARKERS: Final = {"jax": "o", "tensorflow": "s", "pytorch": "^"}
-
 
 def new_panels(title: str, subtitle: str, widths: Sequence[float] = (1, 1), height: float = 4.2) -> tuple[Figure, Any]:
-    """Return a figure with panels beside each other, and their axes."""
+    """Return a figure with panels in a row, and their axes."""
     width = 10.0
     with rc_context(STYLE):
         figure, top = new_figure(width, height, title=title, subtitle=subtitle)
@@ -28,7 +23,7 @@ def new_panels(title: str, subtitle: str, widths: Sequence[float] = (1, 1), heig
 
 
 def name_panel(axes: Axes, title: str, xlabel: str, ylabel: str) -> None:
-    """Write what a panel shows."""
+    """Set a panel's title."""
     axes.set_title(title, loc="left", fontsize=10)
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)

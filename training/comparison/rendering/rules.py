@@ -1,12 +1,14 @@
-"""The head of the page: by which rules the figures were taken, and what is not fair in spite of them."""
+"""The introduction of the page: rules of the measurements, their limits, and their origin."""
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from training.comparison.page.tables import NAMES, scientific
-from training.comparison.plan import SECTIONS
-from training.comparison.sections.agreement import LOGITS_LIMIT, LOSS_LIMIT, PARITY_STEPS
+from training.comparison.agreement.section import LOGITS_LIMIT, LOSS_LIMIT, PARITY_STEPS
+from training.comparison.config import SECTIONS
+from training.comparison.environment import find_origins
+from training.frameworks import FRAMEWORKS
+from training.reporting.markdown_tables import scientific
 
 
 def write_rules(content: Mapping[str, Any]) -> list[str]:
@@ -26,7 +28,10 @@ def write_rules(content: Mapping[str, Any]) -> list[str]:
         """
     unfair = """\
         - *Compiled* is not one thing: JAX compiles an epoch as one scan; TensorFlow a loop of the graph, whose steps
-          XLA compiles; PyTorch one step, by `torch.compile`, called from a Python loop. It is what each allows.
+          XLA compiles; PyTorch compiles the ELBO with its gradients, and the moving average, each whole
+          (`torch.compile` with `fullgraph=True`; a graph break is an error), and a Python loop calls them and the fused
+          Adam. It is what each allows. *Warm cache* starts with the compiled code of an earlier process, the others
+          with none; *max-autotune* is a mode of `torch.compile`.
         - *Eager* is PyTorch's normal way, and nobody's in JAX: `jax.disable_jit` is for debugging. TensorFlow's is
           `run_functions_eagerly(True)`. A part of an eager epoch is timed, and multiplied.
         - Initial weights and noise of the training and quality runs are each framework's own, from the same seed: only
@@ -36,7 +41,8 @@ def write_rules(content: Mapping[str, Any]) -> list[str]:
           training section. Validation and saving are left out of them.
         - Inference is JAX by `jax.jit` (compiled for each batch size), TensorFlow by `tf.function` (traced once,
           without XLA) and PyTorch in `torch.inference_mode` (not compiled): much as the service does it, but not the
-          service. A call goes from NumPy to NumPy, copies included.
+          service. Rows that name XLA or `torch.compile` compile these two as well. A call goes from NumPy to NumPy,
+          copies included.
         - Memory is the whole process's, with Python, the framework and the images in it. Start-up was measured with the
           packages' files in the system's cache. Sizes are those of the builds installed here.
         - The load averages above count this command's own processes too; where they are well above the cores, something
@@ -56,9 +62,11 @@ def write_rules(content: Mapping[str, Any]) -> list[str]:
 
 
 def write_origins(content: Mapping[str, Any]) -> list[str]:
-    """Return the lines that say where and of what each section was measured."""
+    """Return the lines on machine, versions and commit of each section."""
     origins: dict[str, list[Mapping[str, Any]]] = {
-        name: list(_origins(content["sections"][name])) for name in SECTIONS if name in content["sections"]
+        name: [origin for _, origin in find_origins(content["sections"][name])]
+        for name in SECTIONS
+        if name in content["sections"]
     }
     everything = [origin for found in origins.values() for origin in found]
     lines = []
@@ -71,16 +79,13 @@ def write_origins(content: Mapping[str, Any]) -> list[str]:
         loads = [origin["load_average"] for origin in found]
         load = f"{min(loads):.1f}" if min(loads) == max(loads) else f"{min(loads):.1f} to {max(loads):.1f}"
         times = sorted(origin["time"] for origin in found)
-        lines.append(f"- {name}: {times[0][:10]}, commit {commits}{changed}, load average {load}")
+        machines = " and ".join(dict.fromkeys(origin["machine"] for origin in found))
+        commands = " and ".join(dict.fromkeys(f"`{origin['command']}`" for origin in found if "command" in origin))
+        lines.append(
+            f"- {name}: {times[0][:10]}, {machines}, commit {commits}{changed}, load average {load}, "
+            f"by {commands or 'a command that was not recorded'}"
+        )
     return [*lines, ""]
-
-
-def _origins(section: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for key, value in section.items():
-        if key == "measured":
-            yield value
-        elif isinstance(value, dict):
-            yield from _origins(value)
 
 
 def _versions(origins: list[Mapping[str, Any]], machine: str) -> str:
@@ -100,7 +105,7 @@ def _parity(content: Mapping[str, Any]) -> str:
     ]
     if not found:
         return "(Nothing was timed yet.)"
-    names = ", ".join(NAMES[framework] for framework in found[0]["frameworks"])
+    names = ", ".join(FRAMEWORKS[framework].title for framework in found[0]["frameworks"])
     return (
         f"Found before these timings, over {max(each['steps'] for each in found)} steps of {names}: "
         f"{scientific(max(each['loss'] for each in found))} and {scientific(max(each['logits'] for each in found))}."

@@ -1,17 +1,18 @@
-"""The first table: one row a figure, one column a framework. What each figure means is said in its section."""
+"""The first table: a row per metric, a column per framework. Each section explains its metrics."""
 
 import statistics
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from training.comparison.page.tables import NAMES, mean_spread, megabytes, spread, table
-from training.comparison.page.training_figures import OWN_WAY, own_speed
-from training.comparison.plan import SECTIONS
+from training.comparison.config import SECTIONS
+from training.comparison.training_speed.summary import own_speed
+from training.config import PRESETS
 from training.frameworks import FRAMEWORKS
+from training.reporting.markdown_tables import mean_spread, megabytes, spread, table
 
 
 def write_summary(content: Mapping[str, Any]) -> list[str]:
-    """Return the lines of the table; a figure that wasn't measured is a dash."""
+    """Return the lines of the table; a dash marks a missing result."""
     measured = {
         framework
         for name in SECTIONS
@@ -21,19 +22,24 @@ def write_summary(content: Mapping[str, Any]) -> list[str]:
     frameworks = [framework for framework in FRAMEWORKS if framework in measured]
     if not frameworks:
         return []
+    settings = content["sections"].get("quality", {}).get("settings")
+    samples = settings["samples"] if settings else ""
+    trained = f" after {settings['epochs'] or PRESETS[settings['preset']].epochs} epochs" if settings else ""
     figures: dict[str, Callable[[Mapping[str, Any], str], str]] = {
         "tokens of code": _tokens,
-        "trainer's own way": lambda _, framework: OWN_WAY[framework],
+        "trainer's own way": lambda _, framework: FRAMEWORKS[framework].own_mode,
         "seconds an epoch": lambda content, framework: _of_speed(content, framework, "epoch_seconds"),
         "the first epoch's extra, seconds": lambda content, framework: _of_speed(content, framework, "compile_seconds"),
-        "-ELBO, nats": lambda content, framework: _of_quality(content, framework, "elbo"),
-        "-log p(x), importance-weighted, nats": lambda content, framework: _of_quality(content, framework, "iwae"),
+        f"-ELBO{trained}, nats": lambda content, framework: _of_quality(content, framework, "elbo"),
+        f"-L{samples}, upper bound of -log p(x){trained}, nats": lambda content, framework: _of_quality(
+            content, framework, "iwae"
+        ),
         "start to first image, seconds": _start,
         "one image, ms": _one_image,
         "packages on disk, MB": _disk,
     }
     rows = [[name, *(figure(content, framework) for framework in frameworks)] for name, figure in figures.items()]
-    return ["## In one table", *table(["", *(NAMES[framework] for framework in frameworks)], rows)]
+    return ["## In one table", *table(["", *(FRAMEWORKS[framework].title for framework in frameworks)], rows)]
 
 
 def _found(content: Mapping[str, Any], section: str, framework: str) -> Any:

@@ -7,14 +7,13 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from training.comparison.page.plots import COLOURS, MARKERS, name_panel, new_panels
-from training.comparison.page.quality_figures import LEVELS, epochs_to, mean_curve
-from training.comparison.page.tables import NAMES, megabytes, prose, spread, table
-from training.comparison.page.training_figures import OWN_WAY, Speed, speed_of
+from training.comparison.model_quality.summary import LEVELS, epochs_to, mean_curve
+from training.comparison.rendering.plots import name_panel, new_panels
+from training.comparison.training_speed.summary import Speed, speed_of
 from training.config import PRESETS
+from training.frameworks import FRAMEWORKS
 from training.reporting.figures.style import STYLE
-
-_MODES = ("compiled", "eager")
+from training.reporting.markdown_tables import megabytes, prose, spread, table
 
 
 def write(content: Mapping[str, Any]) -> list[str]:
@@ -37,9 +36,13 @@ def write(content: Mapping[str, Any]) -> list[str]:
         ]
         for name, speed in shown.items()
     ]
-    threads = ", ".join(f"{NAMES[name]} {speed.threads}" for (name, mode), speed in shown.items() if mode == "eager")
+    threads = ", ".join(
+        f"{FRAMEWORKS[name].title} {speed.threads}" for (name, mode), speed in shown.items() if mode == "eager"
+    )
     parts = [
-        f"{NAMES[framework]} {speed.part:.0%}" for (framework, mode), speed in shown.items() if speed.part < 1 and mode
+        f"{FRAMEWORKS[framework].title} {speed.part:.0%}"
+        for (framework, mode), speed in shown.items()
+        if speed.part < 1 and mode
     ]
     images = next((speed.images for speed in shown.values()), 0)
     lines = [
@@ -69,7 +72,7 @@ def write(content: Mapping[str, Any]) -> list[str]:
                 for found in section["frameworks"][framework]["modes"][mode]
                 if "unavailable" in found
             )
-            lines += [f"{NAMES[framework]}, {mode}: not measured: {reason}.", ""]
+            lines += [f"{FRAMEWORKS[framework].title}, {mode}: not measured: {reason}.", ""]
     return [*lines, *_write_runs(content, shown, epochs)]
 
 
@@ -80,22 +83,22 @@ def draw(content: Mapping[str, Any]) -> Figure:
     figure, panels = new_panels(
         "Training: seconds of an epoch, and of the first beyond it",
         "each dot an epoch or a process, logarithmic scale; a filled mark is the way in which the trainer itself runs",
-        height=3.6,
+        height=max(3.6, 1.6 + 0.33 * len(speeds)),
     )
     figure.subplots_adjust(left=0.16, wspace=0.08)
     with rc_context(STYLE):
         for axes, name in zip(panels, ("epoch_seconds", "compile_seconds"), strict=True):
             for place, ((framework, mode), speed) in enumerate(reversed(speeds.items())):
                 values = [value for value in getattr(speed, name) if value >= 1e-3]
-                own = mode == OWN_WAY[framework]
+                own = mode == FRAMEWORKS[framework].own_mode
                 axes.plot(
                     values,
                     [place] * len(values),
                     linestyle="none",
-                    marker=MARKERS[framework],
+                    marker=FRAMEWORKS[framework].marker,
                     markersize=7,
-                    color=COLOURS[framework],
-                    markerfacecolor=COLOURS[framework] if own else "none",
+                    color=FRAMEWORKS[framework].color,
+                    markerfacecolor=FRAMEWORKS[framework].color if own else "none",
                     alpha=0.75,
                 )
                 if values:
@@ -113,7 +116,7 @@ def draw(content: Mapping[str, Any]) -> Figure:
             axes.set_ylim(-0.6, len(speeds) - 0.4)
             axes.set_yticks(range(len(speeds)), [""] * len(speeds))
             axes.tick_params(axis="y", length=0)
-        panels[0].set_yticklabels([f"{NAMES[framework]}, {mode}" for framework, mode in reversed(speeds)])
+        panels[0].set_yticklabels([f"{FRAMEWORKS[framework].title}, {mode}" for framework, mode in reversed(speeds)])
         name_panel(panels[0], "an epoch", "seconds", "")
         name_panel(panels[1], "extra of the first epoch: compiling", "seconds", "")
     return figure
@@ -121,12 +124,17 @@ def draw(content: Mapping[str, Any]) -> Figure:
 
 def _speeds(section: Mapping[str, Any]) -> dict[tuple[str, str], Speed | None]:
     found = section["frameworks"]
-    return {(name, mode): speed_of(found[name]["modes"][mode]) for name in NAMES if name in found for mode in _MODES}
+    return {
+        (name, mode): speed_of(processes)
+        for name in FRAMEWORKS
+        if name in found
+        for mode, processes in found[name]["modes"].items()
+    }
 
 
 def _label(framework: str, mode: str) -> str:
-    text = f"{NAMES[framework]}, {mode}"
-    return f"*{text}*" if mode == OWN_WAY[framework] else text
+    text = f"{FRAMEWORKS[framework].title}, {mode}"
+    return f"*{text}*" if mode == FRAMEWORKS[framework].own_mode else text
 
 
 def _write_runs(content: Mapping[str, Any], speeds: Mapping[tuple[str, str], Speed], epochs: int) -> list[str]:

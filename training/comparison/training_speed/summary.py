@@ -1,12 +1,11 @@
-"""What the training section's processes come to: seconds of an epoch, of compiling, of a run. No words, no plots."""
+"""Statistics of the training section: seconds of an epoch, of compiling, of a run. Renders nothing."""
 
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-OWN_WAY: Final = {"jax": "compiled", "tensorflow": "compiled", "pytorch": "eager"}
-"""In which mode a framework's trainer runs by itself."""
+from training.frameworks import FRAMEWORKS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,22 +13,22 @@ class Speed:
     """One framework in one mode, over all its processes."""
 
     epoch_seconds: Sequence[float]
-    """Of every timed epoch; where a part of one was timed, in proportion."""
+    """Seconds of every timed epoch, extrapolated if only a part was timed."""
 
     first_seconds: Sequence[float]
-    """Of the first epoch, or part of one, of each process."""
+    """Seconds of the first epoch, or part of one, of each process."""
 
     compile_seconds: Sequence[float]
-    """By how much it took longer than the median of the later ones of its process."""
+    """Seconds by which the first epoch exceeded the median of the later ones in its process."""
 
     part: float
-    """Which part of an epoch was timed, 1 for all."""
+    """Fraction of an epoch that was timed; 1 for a whole epoch."""
 
     images: int
-    """Images of an epoch."""
+    """Images per epoch."""
 
     cores: Sequence[float]
-    """Cores in use, of every timed epoch."""
+    """Average number of cores in use during every timed epoch."""
 
     peak_bytes: Sequence[int]
     """Largest resident memory of each process."""
@@ -38,15 +37,15 @@ class Speed:
     """The same before the first step."""
 
     threads: int
-    """Threads that an operation may use."""
+    """Maximum number of threads per operation."""
 
     def run_seconds(self, epochs: float) -> float:
-        """Return what so many epochs take, compiling included; nothing but steps."""
+        """Return the seconds of a number of epochs, including compilation but not evaluation."""
         return statistics.median(self.compile_seconds) + epochs * statistics.median(self.epoch_seconds)
 
 
 def speed_of(processes: Sequence[Mapping[str, Any]]) -> Speed | None:
-    """Return the figures of a framework and mode; None where it couldn't be run."""
+    """Return the timings of a framework and mode, or None if it couldn't be run."""
     if any("unavailable" in found for found in processes):
         return None
     first = processes[0]
@@ -65,6 +64,6 @@ def speed_of(processes: Sequence[Mapping[str, Any]]) -> Speed | None:
 
 
 def own_speed(content: Mapping[str, Any], framework: str) -> Speed | None:
-    """Return a framework's figures as its trainer runs by itself; None where they weren't measured."""
+    """Return the timings of a framework in its trainer's default mode, or None if they weren't measured."""
     found = content["sections"].get("training", {}).get("frameworks", {}).get(framework)
-    return speed_of(found["modes"][OWN_WAY[framework]]) if found else None
+    return speed_of(found["modes"][FRAMEWORKS[framework].own_mode]) if found else None

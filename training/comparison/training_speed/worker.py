@@ -1,40 +1,48 @@
-"""The speed of one framework's training in one process: the first epoch, later ones, memory, use of the processor."""
+"""Training speed of one framework in one process: first epoch, later epochs, memory, CPU use."""
 
 import resource
 import sys
 import time
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 from jaxtyping import Int32
 from numpy import ndarray
 
-from training.comparison.images import take_images
+from training.comparison.subset import take_images
 from training.config import PRESETS, ModelConfig
 from training.data import TRAIN_SEED, binarize, load_dataset
+from training.engine.trainer import Trainer
 from training.errors import CompilerError
-from training.trainer import Trainer
+from training.frameworks import import_backend, import_trainer
 
 
 def run(  # noqa: PLR0913 - one for each option
-    framework: str, *, mode: str, preset: str, device: str, images: int, rounds: int, steps: int | None
+    framework: str,
+    *,
+    mode: str,
+    preset: str,
+    device: str,
+    images: int,
+    rounds: int,
+    steps: int | None,
+    cache: str | None,
 ) -> dict[str, Any]:
-    """Time epochs, or so many steps of one, `compiled` or `eager`; or say why that can't be.
+    """Time epochs, or some steps of one, in a mode of `training_speed.section`; or return why it can't run.
 
-    An epoch ends where its figures are in NumPy: whatever the device had still to do is done.
+    An epoch ends when its results are NumPy arrays, so that the device has finished.
     """
     dataset = take_images(load_dataset("mnist"), images, 1)
     config = PRESETS[preset]
-    execution = import_module(f"training.{framework}_vae.execution")
+    backend = import_backend(framework)
     pixels = binarize(dataset.train, target=config.target, seed=TRAIN_SEED)
-    trainer: Trainer = import_module(f"training.{framework}_vae.train").Trainer(
-        ModelConfig(image_shape=dataset.image_shape), config, pixels, device=device
-    )
-    loaded = _peak_bytes()
     epoch = len(pixels) // config.batch_size
     try:
-        with getattr(execution, mode)():
+        with backend.execution_mode(mode, cache=cache) as options:
+            trainer: Trainer = import_trainer(framework, "train").Trainer(
+                ModelConfig(image_shape=dataset.image_shape), config, pixels, device=device, **options
+            )
+            loaded = _peak_bytes()
             first, *later = [
                 _time_epoch(trainer, _order(len(pixels), number, min(steps or epoch, epoch), config.batch_size), number)
                 for number in range(rounds + 1)
@@ -43,7 +51,7 @@ def run(  # noqa: PLR0913 - one for each option
         return {"unavailable": str(error)}
     return {
         "device": trainer.device,
-        "threads": execution.count_threads(),
+        "threads": backend.count_threads(),
         "steps": min(steps or epoch, epoch),
         "steps_per_epoch": epoch,
         "batch_size": config.batch_size,

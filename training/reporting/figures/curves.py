@@ -1,4 +1,4 @@
-"""The figure of a run's course: ELBO and KL of each epoch, over epochs and over seconds."""
+"""The figure of learning curves: ELBO and KL of each epoch, over epochs and over seconds."""
 
 import math
 from collections.abc import Sequence
@@ -9,15 +9,15 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from training.reporting.epoch_records import Record
 from training.reporting.figures.style import STYLE, TRAIN, VALIDATION, new_figure
-from training.reporting.records import Record
 
 _FEW = 30  # up to so many epochs, each is a dot
-_UNSETTLED = 0.05  # share of the epochs at the start, far below the others, that needn't fit
+_UNSETTLED = 0.05  # share of early epochs that may lie outside the plot
 
 
 def draw_learning_curves(records: Sequence[Record], *, title: str, subtitle: str) -> Figure:
-    """Draw the curves of at least one epoch; of those with one number, which a resumed run left, the last counts."""
+    """Draw the curves of at least one epoch; duplicates left by a resumed run are replaced by the last."""
     by_epoch = {int(record["epoch"]): record for record in records}
     epochs = sorted(by_epoch)
     ordered = [by_epoch[epoch] for epoch in epochs]
@@ -58,7 +58,7 @@ def _draw(axes: Axes, xs: Sequence[float], records: Sequence[Record], quantity: 
 
 
 def _fit(axes: Axes, records: Sequence[Record]) -> None:
-    """Leave out the first epochs, beside which the rest would be a flat line."""
+    """Exclude the first epochs from the y range, beside which the rest would be a flat line."""
     settled = records[math.floor(len(records) * _UNSETTLED) :]
     values = [record[f"{part}_elbo"] for record in settled for part in ("train", "validation")]
     margin = max(0.06 * (max(values) - min(values)), 0.1)

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from training.reporting.figures.image_grids import Tiles, Traversal, mosaic, row_centres
 from training.reporting.figures.style import DPI, MARGIN, MUTED, STYLE, new_figure
-from training.reporting.pictures import Tiles, Traversal, mosaic, row_centres
 
 _SIDE = 58  # pixels of a tile's longer side, about
-_MIN_WIDTH = 6.5  # inches, for the heading's sake
+_MIN_WIDTH = 6.5  # inches, so that the heading fits
 _CHARACTER = 0.078  # inches of a label's character, about
 
 
-def draw_grid(  # noqa: PLR0913 -- a figure has as many words on it
+def draw_grid(  # noqa: PLR0913 -- one argument per text on the figure
     tiles: Tiles,
     *,
     title: str,
@@ -26,7 +26,7 @@ def draw_grid(  # noqa: PLR0913 -- a figure has as many words on it
     """Draw images from 0 (black) to 1 (white), with a label for each row and column or for none, rows in groups."""
     picture = mosaic(tiles, group=group)
     side = max(tiles.shape[2:])
-    # A whole number of pixels for each of a small image's, so that none is blurred.
+    # An integer scale for small images, so that they aren't blurred.
     scale = max(_SIDE // side, 1) if side <= 2 * _SIDE else 2 * _SIDE / side
     picture_height, picture_width = (length * scale / DPI for length in picture.shape)
     left = MARGIN + (max(map(len, rows)) * _CHARACTER + 0.1 if rows else 0)

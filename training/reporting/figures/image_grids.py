@@ -1,4 +1,4 @@
-"""Arrays of images for the eye, in NumPy: what a model makes of images, of noise, of each latent. No axes, no text.
+"""Image grids as NumPy arrays: reconstructions, samples and traversals of a model. No axes, no text.
 
 Images are probabilities or intensities from 0 (black) to 1, never logits.
 """
@@ -13,21 +13,21 @@ from numpy import ndarray
 from PIL import Image
 
 from training import numpy_model
-from training.checkpoint import Weights
+from training.checkpoints.checkpoint import Weights
 from training.config import ModelConfig
 from training.data import TEST_SEED, Dataset, binarize
+from training.engine.run import EVALUATION_TARGET
 from training.errors import ConfigError
-from training.loop import EVALUATION_TARGET
 
 _GAP: Final = 2  # pixels between two images
 
-_SEED: Final = 0  # of the samples: the same noise each time, so that pictures of two epochs can be compared
+_SEED: Final = 0  # of the samples: the same noise each time, so that images of two epochs can be compared
 
 Tiles = Float32[ndarray, "rows columns height width"]
 
 
 def shown_images(dataset: Dataset, model: ModelConfig, *, most: int) -> Float32[ndarray, "n pixels"]:
-    """Return the first test images, each pixel drawn once, for a model to be shown with.
+    """Return the first test images, binarized, as inputs for a model's figures.
 
     Raises:
         ConfigError: They haven't the model's shape.
@@ -66,7 +66,7 @@ def sample(weights: Weights, image_shape: tuple[int, int], *, rows: int, columns
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traversal:
-    """What each latent dimension does by itself, the most informative first."""
+    """Effect of each latent dimension alone, the most informative first."""
 
     dimensions: Int[ndarray, "rows"]
     """The dimension of each row, from 0."""
@@ -89,8 +89,8 @@ def traverse(
     columns: int,
     most_rows: int,
 ) -> Traversal:
-    """Decode each dimension from -3 to 3 with the others at 0, in the order of the KL that images give them."""
-    divergences = numpy_model.kl_by_dimension(*numpy_model.encode(weights, images))
+    """Decode each dimension from -3 to 3 with the others at 0, ordered by mean KL over the images."""
+    divergences = numpy_model.kl_by_dimension(*numpy_model.encode(weights, images)).mean(axis=0)
     dimensions = np.argsort(-divergences, kind="stable")[:most_rows]
     values = np.linspace(-3, 3, columns, dtype=np.float32)
     z = np.zeros((len(dimensions), columns, len(divergences)), np.float32)
@@ -106,7 +106,7 @@ def traverse(
 
 
 def mosaic(tiles: Tiles, *, group: int = 1) -> Float32[ndarray, "height width"]:
-    """Return one picture of all tiles with white gaps between them, wider ones after each `group` rows."""
+    """Return one image of all tiles with white gaps between them, wider ones after each `group` rows."""
     rows, columns, height, width = tiles.shape
     between = _GAP if group == 1 else 3 * _GAP
     cells = np.ones((rows, columns, height + _GAP, width + _GAP), np.float32)
@@ -117,7 +117,7 @@ def mosaic(tiles: Tiles, *, group: int = 1) -> Float32[ndarray, "height width"]:
 
 
 def row_centres(tiles: Tiles, *, group: int = 1) -> list[float]:
-    """Return where in the mosaic's height each row of tiles has its middle, in pixels."""
+    """Return the vertical center of each row of tiles in the mosaic, in pixels."""
     rows, _, height, _ = tiles.shape
     between = _GAP if group == 1 else 3 * _GAP
     return [row * (height + _GAP) + row // group * (between - _GAP) + (height - 1) / 2 for row in range(rows)]

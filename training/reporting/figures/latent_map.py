@@ -1,4 +1,4 @@
-"""The figure of where images lie in latent space, in two dimensions, coloured by class."""
+"""The figure of images in latent space, in two dimensions, colored by class."""
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -8,8 +8,8 @@ from numpy import ndarray
 
 from training.reporting.figures.style import STYLE, new_figure
 
-_COLOURS = color_sequences["petroff10"]  # ten that the colour-blind tell apart: Petroff (2021), arXiv:2107.02270
-_MARKERS = "osD^vP*X"  # a class beyond the tenth has a colour for the second time, with another marker
+_COLOURS = color_sequences["petroff10"]  # ten colors safe for color-blind readers: Petroff (2021), arXiv:2107.02270
+_MARKERS = "osD^vP*X"  # from the eleventh class on, colors repeat with another marker
 
 
 def draw_latent_map(
@@ -27,7 +27,7 @@ def draw_latent_map(
         classes, indices = np.unique(labels, return_inverse=True)
         colours = np.array(_COLOURS)[indices % len(_COLOURS)]
         for marker in sorted({_marker(index) for index in range(len(classes))}):
-            # All classes in one call, or the last would lie on top of the others.
+            # All classes in one call: otherwise the last class would cover the others.
             chosen = np.array([_marker(index) == marker for index in indices])
             axes.scatter(
                 points[chosen, 0], points[chosen, 1], s=9, c=colours[chosen], marker=marker, alpha=0.6, linewidths=0
@@ -51,7 +51,7 @@ def draw_latent_map(
 
 
 def project(means: Float32[ndarray, "n latent"]) -> tuple[Float32[ndarray, "n 2"], str, str]:
-    """Return points in two dimensions and what their axes are: the two latents, or the first principal components."""
+    """Return points in two dimensions and the axis names: the two latents, or the first principal components."""
     if means.shape[1] == 2:
         return means, "mean of z0", "mean of z1"
     centred = means - means.mean(axis=0)

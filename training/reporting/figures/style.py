@@ -1,4 +1,4 @@
-"""How every figure looks: type, colours, margins, the heading. Knows nothing of models."""
+"""Common style of the figures: fonts, colors, margins, heading. Independent of models."""
 
 import textwrap
 from pathlib import Path
@@ -13,7 +13,7 @@ INK: Final = "#1a1a1a"
 MUTED: Final = "#595959"
 TRAIN: Final = "#0072b2"
 VALIDATION: Final = "#d55e00"
-"""Blue and vermilion, which the colour-blind tell apart: Okabe & Ito (2008), "Color universal design"."""
+"""Blue and vermilion, safe for color-blind readers: Okabe & Ito (2008), "Color universal design"."""
 
 STYLE: Final[dict[Any, Any]] = {
     "axes.axisbelow": True,
@@ -35,17 +35,17 @@ STYLE: Final[dict[Any, Any]] = {
     "ytick.color": MUTED,
     "ytick.labelsize": 9,
 }
-"""matplotlib's settings while a figure is drawn."""
+"""matplotlib's settings for all figures."""
 
 HEADING: Final = 0.78
-"""Inches at the top of a figure that its heading takes, with a subtitle of one line."""
+"""Height of a heading with a one-line subtitle, in inches."""
 
 MARGIN: Final = 0.3
-"""Inches between the heading and the figure's left edge."""
+"""Distance of the heading from the figure's left edge, in inches."""
 
 
 def new_figure(width: float, height: float, *, title: str, subtitle: str) -> tuple[Figure, float]:
-    """Return a figure of a size in inches with its heading, and the inches at the top that the heading takes."""
+    """Return a figure of a size in inches with its heading, and the height of the heading in inches."""
     figure = Figure(figsize=(width, height), dpi=DPI)
     left = MARGIN / width
     figure.text(left, 1 - 0.24 / height, title, size=13, weight="bold", va="top")
@@ -55,9 +55,9 @@ def new_figure(width: float, height: float, *, title: str, subtitle: str) -> tup
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a PNG or SVG file, by the path's ending, complete or not at all."""
+    """Write a PNG or SVG file atomically; the suffix of the path decides the format."""
     beside = path.with_name(f".{path.name}")
-    # An SVG is the same for the same figures, so that a repository sees no change where there is none.
+    # Deterministic SVG, so that an unchanged figure causes no diff.
     metadata = {"Date": None} if path.suffix == ".svg" else None
     with rc_context(STYLE | {"svg.hashsalt": path.stem}):
         figure.savefig(beside, format=path.suffix[1:], facecolor="white", metadata=metadata)

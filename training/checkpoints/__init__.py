@@ -1,0 +1,1 @@
+"""The checkpoint format, and reading and writing safetensors files."""

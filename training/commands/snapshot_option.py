@@ -1,0 +1,30 @@
+"""The option `--snapshots` of `train`: the epochs whose weights are kept beside the checkpoint."""
+
+from typing import Annotated, Final
+
+import typer
+
+from training.errors import ConfigError
+
+SNAPSHOTS: Final = "0,1,2,5,25"
+
+SnapshotsOption = Annotated[
+    str,
+    typer.Option(
+        help="Epochs whose weights are kept in half precision beside the checkpoint, for the page's slider over time; "
+        "0 is before the first. Empty for none. The checkpoint itself is the last.",
+    ),
+]
+
+
+def parse_snapshots(text: str) -> list[int]:
+    """Return the epochs of the option.
+
+    Raises:
+        ConfigError: It isn't a list of whole numbers from 0.
+    """
+    words = [word.strip() for word in text.split(",")] if text.strip() else []
+    wrong = [word for word in words if not (word.isascii() and word.isdigit() and len(word) < 10)]
+    if wrong:
+        raise ConfigError(f"--snapshots {text}: expected epochs such as {SNAPSHOTS}, found {wrong[0]!r}")
+    return sorted(set(map(int, words)))

@@ -1,0 +1,1 @@
+"""Agreement of the frameworks: losses, layers and logits side by side."""

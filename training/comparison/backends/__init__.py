@@ -1,0 +1,1 @@
+"""One module per framework: execution modes, replayed training steps and inference for the comparison."""

@@ -1,0 +1,1 @@
+"""Size of each implementation's code."""

@@ -1,0 +1,1 @@
+"""Latency, start-up time and disk usage of inference."""

@@ -1,0 +1,1 @@
+"""Test ELBO and importance-weighted bound, over several seeds."""

@@ -1,0 +1,1 @@
+"""Tables, plots and texts of the comparison page."""

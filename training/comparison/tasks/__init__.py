@@ -1,1 +1,0 @@
-"""What a process of a comparison measures in one framework: a file each, whose `run` returns JSON values."""

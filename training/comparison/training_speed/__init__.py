@@ -1,0 +1,1 @@
+"""Seconds, cores and memory of a training epoch."""

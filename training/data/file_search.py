@@ -1,0 +1,76 @@
+"""Finds the image files in a folder and below it, links included. Opens none of them."""
+
+import os
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+SUFFIXES: Final = frozenset(
+    {".png", ".apng", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif"}
+)
+"""Suffixes of image files, in any case."""
+
+_EXAMPLES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFiles:
+    """Image files, and a report of everything else."""
+
+    paths: list[Path]
+    """Each file once, in the order of their names."""
+
+    left_out: str
+    """Numbers of files that aren't among the paths, by reason, with examples; empty if there are none."""
+
+
+def find_image_files(folder: Path) -> FoundFiles:
+    """Return the image files in a folder and below it. Links are followed; a file behind several is returned once.
+
+    Whatever begins with a dot is skipped: macOS leaves a `._photo.jpg` beside each photo on other disks.
+    """
+    paths: list[Path] = []
+    left_out: dict[str, list[str]] = defaultdict(list)
+    seen = {folder.resolve()}
+
+    def add_error(error: OSError) -> None:
+        left_out["folders that can't be read"].append(os.path.relpath(error.filename, folder))
+
+    for root, folders, files in os.walk(folder, followlinks=True, onerror=add_error):
+        here = Path(root)
+        for name in sorted(folders):
+            if name.startswith("."):
+                folders.remove(name)
+            elif not _is_new(here / name, seen):  # perhaps a circle of links
+                folders.remove(name)
+                left_out["links to folders already read"].append(str((here / name).relative_to(folder)))
+        for path in (here / name for name in sorted(files) if not name.startswith(".")):
+            reason = _reason_to_skip(path, seen)
+            if reason is None:
+                paths.append(path)
+            else:
+                left_out[reason].append(str(path.relative_to(folder)))
+    return FoundFiles(sorted(paths), ", ".join(_describe(reason, names) for reason, names in left_out.items()))
+
+
+def _reason_to_skip(path: Path, seen: set[Path]) -> str | None:
+    if path.suffix.lower() not in SUFFIXES:
+        return "files of other kinds"
+    if not path.exists():
+        return "links to nothing"
+    if not path.is_file():
+        return "files of other kinds"
+    return None if _is_new(path, seen) else "links to files already read"
+
+
+def _is_new(path: Path, seen: set[Path]) -> bool:
+    real = path.resolve()
+    is_new = real not in seen
+    seen.add(real)
+    return is_new
+
+
+def _describe(reason: str, names: list[str]) -> str:
+    examples = ", ".join(names[:_EXAMPLES]) + (", ..." if len(names) > _EXAMPLES else "")
+    return f"{len(names)} {reason} ({examples})"

@@ -1,0 +1,1 @@
+"""The training loop, evaluation and run state, independent of frameworks."""

@@ -1,0 +1,1 @@
+"""Sweeps: several recipes with several seeds each, compared by their validation ELBO alone."""
