@@ -1,4 +1,4 @@
-"""The API keys that clients must send one of, from the settings and a file. Knows no HTTP."""
+"""The API keys that clients may authenticate with, from the settings and a file. Knows no HTTP."""
 
 import hmac
 import re
@@ -6,13 +6,23 @@ from collections.abc import Iterable
 from typing import Final
 
 from app.exceptions import StartupError
-from app.settings import KEY, Settings
+from app.setting_types import KEY
+from app.settings import Settings
+
+PUBLIC_PATHS: Final = ("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")
+"""Routes that need no API key."""
+
+PUBLIC_PAGES: Final = ("/", "/docs", "/openapi.json")
+"""Pages for browsers, which can't send a key when they open an address; the pages prompt for it."""
+
+PUBLIC_FILES: Final = ("/web/", "/guide/", "/static-offline-docs/")
+"""Path prefixes of their files."""
 
 _COMMENT: Final = re.compile(r"(?:^|\s)#")
 
 
-class Keys:
-    """The keys that are known now."""
+class ApiKeys:
+    """The currently valid keys."""
 
     def __init__(self, settings: Settings) -> None:
         """Read them.
@@ -24,16 +34,16 @@ class Keys:
         self._keys = read_keys(settings)
 
     def __bool__(self) -> bool:
-        """Tell whether there are any; if not, anyone may ask."""
+        """Return whether any key is set; without keys the service is open to anyone."""
         return bool(self._keys)
 
     def find(self, given: Iterable[str]) -> bytes | None:
-        """Return the key that is among those given, in a time that doesn't tell which, or how much of it, was right."""
+        """Return the first valid key among those given, by comparison in constant time."""
         found = [key for text in given for key in self._keys if hmac.compare_digest(text.encode(), key)]
         return found[0] if found else None
 
-    def knows(self, key: bytes) -> bool:
-        """Tell whether a key that `find` has returned is still one."""
+    def is_valid(self, key: bytes) -> bool:
+        """Return whether a key that `find` returned is still valid."""
         return key in self._keys
 
     def reload(self) -> None:

@@ -1,15 +1,15 @@
-"""How long to wait before the next attempt at something that fails again and again. Waits for nothing itself."""
+"""Exponential backoff: seconds to wait before retrying something that keeps failing."""
 
 import math
 import time
 from typing import Final
 
 LONGEST_BACKOFF_S: Final = 60
-"""Longest wait; what has worked for longer begins with a second again."""
+"""Maximum wait. After a success that lasts longer than this, the next wait is one second again."""
 
 
 class Backoff:
-    """A second, then twice as long each time."""
+    """Waits of 1, 2, 4, ... seconds, up to `LONGEST_BACKOFF_S`."""
 
     def __init__(self) -> None:
         self._wait_s = 0

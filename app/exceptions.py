@@ -1,23 +1,25 @@
-"""The errors of the `app` package, none of which knows HTTP; `app.errors` maps each to a status.
+"""The errors of the `app` package, none of which knows HTTP; `app.problem_details` maps each to a status.
 
 ServiceError
-├── DeadlinePassedError            the answer would come later than the client, or the settings, allow
-├── RetryLaterError                the same request may be answered later
+├── DeadlinePassedError            the response would take longer than the client or the settings allow
+├── RetryLaterError                the same request may succeed later
 │   ├── FrameworkUnavailableError  the framework is loading, broken, or not installed
-│   │   └── FrameworkFaultError    it failed just now, and is being loaded anew
+│   │   ├── ModelNotLoadedError    its checkpoint isn't loaded, but may be
+│   │   └── FrameworkFaultError    it has failed and is being loaded again
 │   ├── OverloadedError            its queue is full
-│   └── RateLimitError             the client asks more often than it may
-├── ReloadError                    what was to be loaded anew can't be; what was served before still is
-├── RequestError                   the client sent something that can't be answered
+│   └── RateLimitError             the client is over its rate limit
+├── ReloadError                    the reload failed; what was served before still is
+├── RequestError                   the client's request is at fault
 │   ├── AuthenticationError        no API key, or a wrong one
-│   ├── ForbiddenError             nobody may ask for that, as the service is set
+│   ├── ForbiddenError             the settings forbid the route
 │   ├── InvalidValueError          right syntax, wrong value
-│   ├── MalformedBodyError         the body isn't what its content type says
-│   ├── NotAcceptableError         no output that the client accepts
-│   ├── SlowBodyError              the body didn't come in time
+│   ├── MalformedBodyError         the body can't be parsed as its content type
+│   ├── NotAcceptableError         the route has no media type that the client accepts
+│   ├── NotFoundError              what the request names doesn't exist
+│   ├── SlowBodyError              the body didn't arrive in time
 │   ├── TooLargeError              over a limit
 │   └── UnsupportedContentError    an unknown content type or encoding
-└── StartupError                   nothing can be served at all
+└── StartupError                   the process can't serve anything
 """
 
 from collections.abc import Sequence
@@ -29,11 +31,11 @@ class ServiceError(Exception):
 
 
 class DeadlinePassedError(ServiceError):
-    """A request took longer than it may; its work was dropped."""
+    """A request took longer than allowed; its work was cancelled."""
 
 
 class RetryLaterError(ServiceError):
-    """The same request may be answered later."""
+    """The same request may succeed later."""
 
     def __init__(self, message: str, *, retry_after_s: int) -> None:
         super().__init__(message)
@@ -41,7 +43,11 @@ class RetryLaterError(ServiceError):
 
 
 class FrameworkUnavailableError(RetryLaterError):
-    """A framework can't answer now; the message says why."""
+    """A framework is unavailable; the message says why."""
+
+
+class ModelNotLoadedError(FrameworkUnavailableError):
+    """A model's checkpoint isn't loaded, but may be."""
 
 
 class FrameworkFaultError(FrameworkUnavailableError):
@@ -49,7 +55,7 @@ class FrameworkFaultError(FrameworkUnavailableError):
 
     def __init__(self, framework: str, fault: str, *, retry_after_s: int = 5) -> None:
         super().__init__(
-            f"{framework} is out of service, because {fault}; it is being loaded anew: "
+            f"{framework} is out of service, because {fault}; it is being loaded again: "
             "try again soon, or another framework",
             retry_after_s=retry_after_s,
         )
@@ -60,19 +66,19 @@ class OverloadedError(RetryLaterError):
 
 
 class RateLimitError(RetryLaterError):
-    """A client asks more often than it may."""
+    """A client is over its rate limit."""
 
 
 class RequestError(ServiceError):
-    """A request can't be answered, through no fault of the service."""
+    """The client's request is at fault."""
 
 
 class AuthenticationError(RequestError):
-    """No API key was sent, or one that isn't known."""
+    """The API key is missing or unknown."""
 
 
 class ForbiddenError(RequestError):
-    """Nobody may ask for that, as the service is set."""
+    """The settings forbid the route."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +89,14 @@ class FieldError:
     """Dotted path, such as `query.seed` or `body.images[3]`."""
 
     why: str
-    """What was wrong and what was expected."""
+    """The problem, and the expected value."""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.why}"
 
 
 class InvalidValueError(RequestError):
-    """A request is well formed, but a value in it is wrong."""
+    """A well-formed request contains an invalid value."""
 
     def __init__(self, message: str, errors: Sequence[FieldError] = ()) -> None:
         super().__init__(message)
@@ -98,27 +104,31 @@ class InvalidValueError(RequestError):
 
 
 class MalformedBodyError(RequestError):
-    """A body can't be parsed as what its content type says."""
+    """A body can't be parsed as its content type."""
 
 
 class NotAcceptableError(RequestError):
-    """Nothing the route can answer with is accepted by the client."""
+    """The client accepts no media type that the route can return."""
 
 
 class TooLargeError(RequestError):
-    """A body, picture or batch is over its limit."""
+    """A body, image file or batch is over its limit."""
 
 
 class UnsupportedContentError(RequestError):
-    """The content type or encoding of a body isn't one that is read here."""
+    """The content type or encoding of a body is not supported."""
+
+
+class NotFoundError(RequestError):
+    """A resource named in the request, such as a model, doesn't exist."""
 
 
 class SlowBodyError(RequestError):
-    """A body didn't come in time."""
+    """A body didn't arrive in time."""
 
 
 class ReloadError(ServiceError):
-    """What was to be loaded anew can't be; what was served before still is."""
+    """A reload failed; the previous models and keys stay in service."""
 
     def __init__(self, message: str, errors: Sequence[FieldError]) -> None:
         super().__init__(message)

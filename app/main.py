@@ -1,134 +1,178 @@
 """The application: settings and a registry in, an ASGI application out. Importing it loads no framework."""
 
-from collections.abc import AsyncIterator, Awaitable, Sequence
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.api.deadlines import DeadlineTimer
+from app.api.memory_budget import MemoryBudget
+from app.api.middleware.access import AccessControl
+from app.api.middleware.cors import CorsPolicy
+from app.api.middleware.request_handler import RequestHandler
+from app.api.request_context import Services
+from app.api.routes import admin, catalog, compare, models, promotions, source_code, status, web_page
+from app.api.schemas.openapi import build_openapi, operation_id
+from app.api_keys import ApiKeys
 from app.codecs.limits import Limits
-from app.direct import DirectMiddleware
-from app.documentation import build_openapi, provenance_headers
-from app.errors import add_error_handlers
-from app.exchange import Service
-from app.hot_path import HotPath
+from app.exceptions import StartupError
 from app.inference.registry import Registry
-from app.keys import Keys
-from app.memory import Memory
-from app.metrics import Metrics
-from app.middleware import ApiKeyMiddleware, RequestMiddleware
-from app.patience import Patience
-from app.rate_limit import RateLimitMiddleware
-from app.reloading import Reloader
-from app.routes import admin, code, comparison, models, site, status
+from app.observability.metrics import Metrics
+from app.observability.request_observer import RequestObserver
+from app.observability.tracing import create_tracer
+from app.open_inference.errors import ProtocolErrorMiddleware
+from app.open_inference.fast_route import infer_routes
+from app.open_inference.routes import OpenInferenceRoutes
+from app.problem_details import add_error_handlers
+from app.protocol.connection import BoundedConnection
+from app.reload import Reloader
 from app.settings import Settings
+
+_ROUTERS: Final = tuple(
+    routes.router for routes in (models, compare, status, catalog, admin, promotions, web_page, source_code)
+)
 
 
 class Application:
-    """FastAPI's application, behind what surrounds it and what outruns it.
+    """The ASGI application, and the protocol of its connections."""
 
-    FastAPI would put our middleware inside its own, which takes longer than a model needs for an image.
-    """
-
-    def __init__(self, api: FastAPI, surrounded: ASGIApp, *, hot_path: HotPath | None) -> None:
+    def __init__(self, api: FastAPI, handler: ASGIApp) -> None:
         self.api = api
-        self.hot_path = hot_path
-        """For connections that can take it."""
-
         self.state = api.state
-        self._surrounded = surrounded
+        self.new_connection: Callable[..., BoundedConnection] = BoundedConnection
+        self.start_grpc: Callable[[], Awaitable[Any]] | None = None
+        """Start the gRPC server and return it; None where there is to be none."""
+
+        self._handler = handler
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Answer one request, or live one life."""
+        """Handle one request, or the lifespan."""
         scope["app"] = self.api
-        return self._surrounded(scope, receive, send)
+        return self._handler(scope, receive, send)
 
 
 def create_app(settings: Settings, registry: Registry | None = None) -> Application:
     """Return the application; it begins to load the registry's frameworks when it is started.
 
     Raises:
-        StartupError: The file of API keys can't be read.
+        StartupError: The file of API keys can't be read, or gRPC isn't installed but set.
     """
-    keys = Keys(settings)
-    registry = registry or Registry(settings)
+    services = _create_services(settings, registry or Registry(settings))
+    keys = ApiKeys(settings)
+    access = AccessControl(rate_limit=settings.rate_limit, keys=keys)
+    cors = CorsPolicy(settings.cors_origins) if settings.cors_origins else None
+    api = _create_api(services, keys)
+    handler = RequestHandler(
+        OpenInferenceRoutes(api, services=services, version=_version()),
+        routes=[route for router in _ROUTERS for route in router.routes],
+        model_routes=[*models.router.routes, *compare.router.routes],
+        services=services,
+        access=access,
+        cors=cors,
+    )
+    app = Application(api, ProtocolErrorMiddleware(handler))
+    if settings.fast_path:
+        _add_fast_path(app, services, access, cors)
+    if settings.grpc_port is not None:
+        app.start_grpc = partial(_import_grpc_server().start_grpc_server, services, access, version=_version())
+    return app
+
+
+def _add_fast_path(app: Application, services: Services, access: AccessControl, cors: CorsPolicy | None) -> None:
+    """Have connections handle small requests by themselves, unless the package was deleted: nothing else needs it."""
+    try:
+        from app.fast_path.connection import fast_connections  # noqa: PLC0415 -- optional
+    except ModuleNotFoundError:
+        return
+    routes = {route.path: route for route in models.SINGLE_OPERATION_ROUTES} | infer_routes(services.registry)
+    app.new_connection = fast_connections(routes, services=services, access=access, cors=cors)
+
+
+def _create_services(settings: Settings, registry: Registry) -> Services:
     metrics = Metrics(version=_version(), frameworks=settings.frameworks)
+    tracer = create_tracer(os.environ, version=_version())
+    return Services(
+        settings=settings,
+        registry=registry,
+        metrics=metrics,
+        observer=RequestObserver(metrics, access_log=settings.access_log, tracer=tracer),
+        limits=Limits(
+            max_body_bytes=settings.max_body_bytes,
+            max_images=settings.max_images,
+            max_samples=settings.max_samples,
+            max_pixels=settings.max_pixels,
+        ),
+        memory=MemoryBudget(max_bytes=settings.max_held_bytes),
+        deadlines=DeadlineTimer(),
+        disconnect_checks=DeadlineTimer(),
+    )
+
+
+def _create_api(services: Services, keys: ApiKeys) -> FastAPI:
+    """Return FastAPI's application: all routes, their errors, and the documentation."""
+    registry = services.registry
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        registry.start(metrics.of)
-        if app.state.loads_first:
+        registry.start(services.metrics.for_framework)
+        if api.state.wait_for_models:
             await registry.wait_until_loaded()
         yield
         registry.close()
 
-    # FastAPI's own documentation pages fetch their scripts from the internet.
-    app: FastAPI = FastAPIOffline(
-        title="Triptych", version=_version(), redoc_url=None, lifespan=lifespan, redirect_slashes=False
+    # The files of the documentation page, which FastAPI would have browsers fetch from the internet.
+    api: FastAPI = FastAPIOffline(
+        title="Triptych",
+        version=_version(),
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        generate_unique_id_function=operation_id,
     )
-    app.state.loads_first = False
-    app.state.settings = settings
-    app.state.registry = registry
-    app.state.metrics = metrics
-    app.state.keys = keys
-    app.state.reloader = Reloader(registry, keys)
-    limits = Limits(
-        max_body_bytes=settings.max_body_bytes,
-        max_images=settings.max_images,
-        max_samples=settings.max_samples,
-        max_pixels=settings.max_pixels,
-    )
-    routers = (models.router, comparison.router, status.router, admin.router, site.router, code.router)
-    for router in routers:
-        app.include_router(router)
-    app.mount(site.FILES_PATH, site.files)
-    add_error_handlers(app)
-    _describe(app, needs_key=bool(keys))
-    service = Service(settings, registry, metrics, limits, Memory(max_bytes=settings.max_held_bytes), Patience())
-    surrounded: ASGIApp = DirectMiddleware(
-        app, routes=[*models.router.routes, *comparison.router.routes], service=service
-    )
-    if keys:
-        surrounded = ApiKeyMiddleware(surrounded, keys=keys)
-    if settings.rate_limit is not None:
-        surrounded = RateLimitMiddleware(surrounded, limit=settings.rate_limit, keys=keys)
-    if settings.cors_origins:
-        surrounded = _allow_origins(surrounded, settings.cors_origins)
-    routes = frozenset(route.path for router in routers for route in router.routes if isinstance(route, APIRoute))
-    # Requests are counted by client, told to pages of other origins, or logged, by what surrounds the application only.
-    is_surrounded = settings.rate_limit is not None or settings.cors_origins or settings.access_log
-    return Application(
-        app,
-        RequestMiddleware(surrounded, metrics=metrics, routes=routes),
-        hot_path=None if is_surrounded else HotPath(models.PLANNED, service=service, keys=keys),
-    )
+    api.state.wait_for_models = False
+    api.state.settings = services.settings
+    api.state.registry = registry
+    api.state.metrics = services.metrics
+    api.state.limits = services.limits
+    api.state.observer = services.observer
+    api.state.keys = keys
+    api.state.reloader = Reloader(registry, keys)
+    for router in _ROUTERS:
+        api.include_router(router)
+    api.mount(web_page.FILES_PATH, web_page.files)
+    api.mount(web_page.GUIDE_PATH, web_page.guide_files)
+    add_error_handlers(api)
+    _describe(api, needs_key=bool(keys))
+    return api
 
 
-def _allow_origins(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
-    return CORSMiddleware(
-        app,
-        allow_origins=origins,
-        allow_methods=["GET", "POST"],
-        allow_headers=["*"],
-        expose_headers=["Retry-After", "Server-Timing", "X-Request-ID", *provenance_headers()],
-    )
+def _import_grpc_server() -> Any:
+    try:
+        return import_module("app.open_inference.grpc_server.server")
+    except ImportError as error:
+        raise StartupError(
+            "TRIPTYCH_GRPC_PORT (--grpc-port) is set, and gRPC isn't installed: run `pip install 'triptych[grpc]'`"
+        ) from error
 
 
-def _describe(app: FastAPI, *, needs_key: bool) -> None:
+def _describe(api: FastAPI, *, needs_key: bool) -> None:
     document: dict[str, Any] = {}
 
     def openapi() -> dict[str, Any]:
         if not document:
-            document.update(build_openapi(app, needs_key=needs_key))
+            document.update(build_openapi(api, needs_key=needs_key))
         return document
 
     # FastAPI's documented way of changing the document: https://fastapi.tiangolo.com/how-to/extending-openapi/
-    app.openapi = openapi  # type: ignore[method-assign]
+    api.openapi = openapi  # type: ignore[method-assign]
 
 
 def _version() -> str:

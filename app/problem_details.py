@@ -16,6 +16,7 @@ from app.exceptions import (
     InvalidValueError,
     MalformedBodyError,
     NotAcceptableError,
+    NotFoundError,
     OverloadedError,
     RateLimitError,
     ReloadError,
@@ -32,6 +33,7 @@ STATUSES: Final[Mapping[type[ServiceError], int]] = {
     MalformedBodyError: 400,
     AuthenticationError: 401,
     ForbiddenError: 403,
+    NotFoundError: 404,
     NotAcceptableError: 406,
     SlowBodyError: 408,
     ReloadError: 409,
@@ -60,6 +62,7 @@ TITLES: Final = {
     429: "Too Many Requests",
     431: "Request Header Fields Too Large",
     500: "Internal Server Error",
+    501: "Not Implemented",
     503: "Service Unavailable",
     504: "Gateway Timeout",
 }
@@ -72,7 +75,7 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _answer_unknown_error)
 
 
-def problem(
+def problem_response(
     status: int,
     detail: str,
     *,
@@ -93,10 +96,14 @@ def problem(
     return Response(json.dumps(document), status, headers, media_type=PROBLEM_JSON)
 
 
-def answer_error(error: ServiceError, *, request_id: str) -> Response:
+def find_status(error: ServiceError) -> int:
+    """Return the status of an error: that of its nearest ancestor in the table."""
+    return next((STATUSES[base] for base in type(error).__mro__ if base in STATUSES), 500)
+
+
+def error_response(error: ServiceError, *, request_id: str) -> Response:
     """Return the problem document of an error of the service."""
-    # The nearest ancestor in the table; one without is a fault of ours.
-    status = next((STATUSES[base] for base in type(error).__mro__ if base in STATUSES), 500)
+    status = find_status(error)
     headers = {}
     if isinstance(error, RetryLaterError):
         headers["Retry-After"] = str(error.retry_after_s)
@@ -105,17 +112,20 @@ def answer_error(error: ServiceError, *, request_id: str) -> Response:
     if isinstance(error, SlowBodyError):
         headers["Connection"] = "close"
     errors = error.errors if isinstance(error, (InvalidValueError, ReloadError)) else ()
-    return problem(status, str(error), request_id=request_id, errors=errors, headers=headers)
+    return problem_response(status, str(error), request_id=request_id, errors=errors, headers=headers)
 
 
-def answer_unknown(*, request_id: str) -> Response:
+def internal_error_response(*, request_id: str) -> Response:
     """Return the problem document of an error that nobody expected."""
-    return problem(500, "the server failed to answer; its log says more under this request_id", request_id=request_id)
+    return problem_response(
+        500, "the server failed to answer; its log says more under this request_id", request_id=request_id
+    )
 
 
 async def _answer_service_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ServiceError)
-    return answer_error(error, request_id=request.state.request_id)
+    request.state.error = error
+    return error_response(error, request_id=request.state.request_id)
 
 
 async def _answer_http_exception(request: Request, error: Exception) -> Response:
@@ -129,10 +139,11 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
         detail = f"there is no such route; {meant}; /docs shows them all with examples"
     if error.status_code == 405:
         allowed = headers.get("Allow", "")
-        detail = f"{request.method} is not a method of this route; use {allowed}; /docs shows how"
-    return problem(error.status_code, detail, request_id=request.state.request_id, headers=headers)
+        hint = " (curl -T sends PUT: add -X POST)" if request.method == "PUT" and "POST" in allowed else ""
+        detail = f"{request.method} is not a method of this route; use {allowed}{hint}; /docs shows how"
+    return problem_response(error.status_code, detail, request_id=request.state.request_id, headers=headers)
 
 
 async def _answer_unknown_error(request: Request, _error: Exception) -> Response:
     # Whoever surrounds the application logs it.
-    return answer_unknown(request_id=request.state.request_id)
+    return internal_error_response(request_id=request.state.request_id)

@@ -1,30 +1,30 @@
-"""What is read again while the service runs: API keys and checkpoints, at SIGHUP or by `/admin/reload`."""
+"""Reloads API keys and checkpoints while the service runs, at SIGHUP or by `/admin/reload`."""
 
 import logging
 from collections.abc import Callable, Mapping
 
+from app.api_keys import ApiKeys
 from app.exceptions import FieldError, ReloadError, StartupError
+from app.inference.model_state import ReloadResult
 from app.inference.registry import Registry
-from app.inference.states import Reload
-from app.keys import Keys
 
 logger = logging.getLogger(__name__)
 
 
 class Reloader:
-    """Reads again what an application was started with."""
+    """Reloads the API keys and checkpoints of an application."""
 
-    def __init__(self, registry: Registry, keys: Keys) -> None:
+    def __init__(self, registry: Registry, keys: ApiKeys) -> None:
         self._registry = registry
         self._keys = keys
-        self.tell_others: Callable[[], None] = lambda: None
-        """Called after a reload that was asked for here and worked, to have other workers follow."""
+        self.broadcast_reload: Callable[[], None] = lambda: None
+        """Called after a reload through this worker succeeded, to reload the other workers too."""
 
-    async def reload(self, framework: str | None = None) -> Mapping[str, Reload]:
-        """Read the keys and the framework's checkpoint again, or all; return what came of each framework.
+    async def reload(self, framework: str | None = None) -> Mapping[str, ReloadResult]:
+        """Reload API keys and the checkpoint of one framework, or of all. Return the result for each framework.
 
         Raises:
-            ReloadError: Something can't be read or served; what was served before still is.
+            ReloadError: A file can't be read or a checkpoint can't be loaded; the previous ones stay in service.
         """
         errors = []
         try:
@@ -32,20 +32,20 @@ class Reloader:
         except StartupError as error:
             logger.error("the API keys stay as they were: %s", error)  # noqa: TRY400 -- it says what to do
             errors.append(FieldError("api_keys", "the file of keys can't be used; the server's log says why"))
-        outcomes = await self._registry.reload(framework)
-        for name, outcome in outcomes.items():
-            if outcome.is_served:
-                logger.info("%s", outcome.message)
+        results = await self._registry.reload(framework)
+        for name, result in results.items():
+            if result.is_served:
+                logger.info("%s", result.message)
             else:
-                logger.error("%s", outcome.message)
-                errors.append(FieldError(name, outcome.message))
+                logger.error("%s", result.message)
+                errors.append(FieldError(name, result.message))
         if errors:
             raise ReloadError("; ".join(map(str, errors)), errors)
-        return outcomes
+        return results
 
-    async def reload_quietly(self) -> None:
-        """Read all again; what goes wrong is logged."""
+    async def reload_and_log(self) -> None:
+        """Reload everything, and log failures."""
         try:
             await self.reload()
         except ReloadError:
-            logger.error("the reload has failed; what it says above is served as before")  # noqa: TRY400 -- said above
+            logger.error("the reload failed; the models and keys named above are unchanged")  # noqa: TRY400 -- said above

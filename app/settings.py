@@ -1,35 +1,26 @@
 """The settings of the service: each field is an environment variable and an option of `python -m app`."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from limits import parse
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from typing_extensions import TypeAliasType
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from training.errors import UnknownFrameworkError
-from training.frameworks import FRAMEWORKS, canonical_framework
+from app import setting_types
+from training.checkpoints.model_files import DEFAULT_NAME
+from training.frameworks import FRAMEWORKS, canonical_framework, framework_choices
 
 PREFIX: Final = "TRIPTYCH_"
 
-# Their names are what `--help` shows as the options' values.
-NAMES = TypeAliasType("NAMES", Annotated[tuple[str, ...], NoDecode])
-KEYS = TypeAliasType("KEYS", Annotated[tuple[SecretStr, ...], NoDecode])
-
 CHECKPOINTS: Final = Path(__file__).resolve().parent.parent / "checkpoints"
-"""Where trained models lie in a checkout, and in an installed package."""
-
-KEY: Final = re.compile(r"[!-~]+")
-
-_ORIGIN: Final = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/\s]+")
+"""The folder of trained models in a checkout and in an installed package."""
 
 
 class Settings(BaseSettings):
-    """Serve the trained models over HTTP. Each option is also an environment variable; the option wins."""
+    """Serve models over HTTP; other commands: client, status, models. An option wins over its environment variable."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -47,134 +38,218 @@ class Settings(BaseSettings):
     checkpoints: Path = Field(
         CHECKPOINTS, description="Folder of the trained models, <framework>/model.safetensors each."
     )
-    frameworks: NAMES = Field(
+    frameworks: setting_types.FRAMEWORKS = Field(
         ",".join(FRAMEWORKS),
         validate_default=True,
-        description=f"Frameworks to load, separated by commas, from {', '.join(FRAMEWORKS)}.",
+        description=f"Frameworks to load, separated by commas, from {framework_choices()}.",
     )
     default_framework: str | None = Field(
         None,
-        description="The framework that answers where a request names none, one of those to load; "
-        "unless set, the first of them that is installed (jax, if it is).",
+        description="Framework used for requests that name none, one of those to load; "
+        "by default the first of them that is installed.",
     )
-    device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="Where the models compute: auto takes a GPU where the framework finds one."
+    models: setting_types.MODELS = Field(
+        DEFAULT_NAME,
+        min_length=1,
+        validate_default=True,
+        description="Names of the models to load at the start, which stay loaded, separated by commas; the first is "
+        "the default of requests. Any other <framework>/<name>.safetensors is loaded at its first request.",
     )
-    api_keys: KEYS = Field(
+    # The page uses seven: a framework's own checkpoint, another's, and its five snapshots.
+    max_models: int = Field(
+        8,
+        ge=1,
+        le=1024,
+        description="Most models of each framework that are loaded at once, 1 to 1024; for another, the least recently "
+        "used of those that were loaded by a request is unloaded.",
+    )
+    device: Annotated[str, BeforeValidator(setting_types.parse_devices)] = Field(
+        "auto",
+        description="Device of the models: auto (a GPU if the framework finds one), cpu, cuda or cuda:N, the GPU of "
+        "that number. For one framework: jax=cuda:1; several with commas between.",
+    )
+    backends: setting_types.BACKENDS = Field(
         "",
         validate_default=True,
-        description="Keys that clients must send one of, separated by commas, in visible ASCII characters; none: "
-        "anyone may ask. Other users of this machine can read options: prefer the variable, or the file.",
+        description="Servers of the Open Inference Protocol that compute instead of this process, as framework=address "
+        "with commas between, such as jax=http://gpu-1:8000. Frameworks that aren't named compute here.",
+    )
+    backend_lanes: int = Field(4, ge=1, le=64, description="Most batches in progress at once on each backend, 1 to 64.")
+    backend_key: SecretStr | None = Field(None, description="API key that is sent to the backends.")
+    isolate: bool = Field(
+        False,
+        description="Whether each framework computes in a child process: true or false. A crash, a hang or an "
+        "out-of-memory kill of one then costs only its own requests in progress (Linux).",
+    )
+    max_isolated_bytes: int | None = Field(
+        None,
+        ge=2**20,
+        description="Most resident memory of a framework's child process, in bytes; beyond it, the child is killed and "
+        "started again. Unless set, no limit. Only with isolate.",
+    )
+    api_keys: setting_types.KEYS = Field(
+        "",
+        validate_default=True,
+        description="API keys, separated by commas, in visible ASCII characters; clients must send one of them. By "
+        "default no key is required. Other users of this machine can read options: prefer the variable or the file.",
     )
     api_keys_file: Path | None = Field(
         None,
-        description="File of further keys, one a line, where # begins a comment; it is read again at a reload, so that "
+        description="File with further API keys, one per line; # starts a comment. A reload reads it again, so that "
         "keys can be changed while the service runs.",
     )
     rate_limit: str | None = Field(
         None,
-        description="Most requests of one client, by its key or else its address, such as 100/second or 5000/hour; "
-        "then 429. Each worker counts by itself. Unless set, any number.",
+        description="Maximum requests of one client (by key, or else by address), such as 100/second or 5000/hour; "
+        "further ones get 429. Each worker counts separately. By default unlimited.",
     )
-    cors_origins: NAMES = Field(
+    cors_origins: setting_types.ORIGINS = Field(
         "",
         validate_default=True,
-        description="Origins whose pages may ask from a browser, separated by commas, such as https://example.org; "
-        "*: any. Unless set, only the service's own pages.",
+        description="Origins whose pages may call the API from a browser, separated by commas, such as "
+        "https://example.org; * allows all. By default only the service's own pages.",
     )
     workers: int = Field(
         1,
         ge=1,
         le=256,
-        description="Processes that serve behind the one port, 1 to 256; each loads all frameworks, and takes its "
-        "share of the cores.",
+        description="Worker processes behind the port, 1 to 256. Each loads all frameworks, on its share of cores.",
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe lines to log.")
-    access_log: bool = Field(False, description="Whether to log each request: true or false; /metrics counts them too.")
+    grpc_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Port of the Open Inference Protocol over gRPC (extra `grpc`), 0 to 65535; 0 takes a free one. "
+        "Unless set, there is none.",
+    )
+    model_control_mode: Literal["none", "explicit"] = Field(
+        "none",
+        description="Whether clients of the Open Inference Protocol may load and unload models, in the worker that "
+        "answers: explicit, or none as in Triton.",
+    )
+    listen_when_ready: bool = Field(
+        False,
+        description="Listen only after all models are loaded: true or false. For proxies that don't check /readyz; "
+        "until then, /healthz can't be reached either.",
+    )
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(setting_types.lower)] = Field(
+        "info", description="Minimum level of log lines; upper or lower case."
+    )
+    log_format: Annotated[Literal["auto", "text", "json"], BeforeValidator(setting_types.lower)] = Field(
+        "auto", description="Format of log lines: text, json (an object per line), or auto: text on a terminal only."
+    )
+    access_log: bool = Field(False, description="Log each request: true or false. /metrics counts them in either case.")
     max_body_bytes: int = Field(
-        32 * 2**20, ge=1024, le=2**31, description="Largest body of a request, in bytes once unpacked, 1024 to 2^31."
+        32 * 2**20,
+        ge=1024,
+        le=2**31,
+        description="Maximum bytes of a body, also once decompressed, 1024 to 2^31.",
     )
     max_images: int = Field(
         1024,
         ge=1,
         le=65536,
-        description="Most images or latents of a request, files of a form, n, and steps; 1 to 65536.",
+        description="Maximum images, latents, files, `n` or `steps` of a request, 1 to 65536.",
     )
     max_pixels: int = Field(
-        25_000_000, ge=1, le=2**30, description="Most pixels of a picture that is sent as a file, 1 to 2^30."
+        25_000_000, ge=1, le=2**30, description="Maximum pixels of all image files of a request together, 1 to 2^30."
     )
     max_queue_images: int = Field(
-        4096, ge=1, le=2**20, description="Most images or latents that wait for one framework, 1 to 2^20; then 429."
+        4096,
+        ge=1,
+        le=2**20,
+        description="Maximum images and latents in a framework's queue, 1 to 2^20; then 429.",
     )
     max_queue_bytes: int = Field(
-        256 * 2**20, ge=1024, le=2**40, description="Most bytes of arrays that wait for one framework, 1024 to 2^40."
+        256 * 2**20,
+        ge=1024,
+        le=2**40,
+        description="Maximum bytes in a framework's queue, 1024 to 2^40; then 429.",
     )
     max_held_bytes: int = Field(
         96 * 2**20,
         ge=1024,
         le=2**40,
-        description="Most bytes of bodies and answers that a worker holds for all requests, 1024 to 2^40; then 429.",
+        description="Maximum bytes of request and response bodies that a worker holds, 1024 to 2^40; then 429.",
     )
-    max_samples: int = Field(
-        5000, ge=1, le=2**20, description="Most draws of noise for each image that /score takes, 1 to 2^20."
-    )
+    max_samples: int = Field(5000, ge=1, le=2**20, description="Maximum noise samples per image of /score, 1 to 2^20.")
     request_timeout_s: float = Field(
         30,
         ge=0,
         le=86400,
-        description="Seconds that a request may take before it is dropped with 504, 0 to 86400; "
-        "0: any number. A client may ask for less by the header X-Request-Timeout.",
+        description="Seconds until a request is cancelled with 504, 0 to 86400; 0 means no limit. "
+        "A client may lower it with the header X-Request-Timeout.",
     )
     hang_timeout_s: float = Field(
         30,
         ge=0,
         le=86400,
-        description="Seconds that one batch may take before its framework counts as hanging and is "
-        "loaded anew, 0 to 86400; 0: any number.",
+        description="Seconds until a batch counts as hanging and its framework is loaded again, 0 to 86400; "
+        "0 means no limit.",
     )
     shutdown_timeout_s: int = Field(
-        15, ge=0, le=3600, description="Seconds that accepted requests are given to finish at the end, 0 to 3600."
+        15, ge=0, le=3600, description="Seconds for accepted requests to finish at shutdown, 0 to 3600."
     )
     max_connections: int = Field(
-        1000, ge=1, le=2**20, description="Most connections of each worker at once, 1 to 2^20; then 503."
+        1000, ge=1, le=2**20, description="Maximum open connections of each worker, 1 to 2^20; further ones get 503."
     )
     max_header_bytes: int = Field(
-        32 * 2**10, ge=1024, le=2**20, description="Longest address and headers of a request, 1024 to 2^20; then 431."
+        32 * 2**10,
+        ge=1024,
+        le=2**20,
+        description="Maximum bytes of address and headers, 1024 to 2^20; then 431.",
     )
     headers_timeout_s: float = Field(
         10,
         gt=0,
         le=3600,
-        description="Seconds that a client may take to send a request's headers, up to 3600; then 408.",
+        description="Seconds for a client to send a request's headers, up to 3600; then 408.",
     )
     transfer_timeout_s: float = Field(
         60,
         gt=0,
         le=86400,
-        description="Seconds that a client may take to send a request's body, then 408, and again to take its answer, "
+        description="Seconds for a client to send a request's body (then 408), and again to receive the response, "
         "up to 86400.",
     )
+    fast_path: bool = Field(
+        True,
+        description="Whether small requests to one model skip ASGI, which halves their time: true or false. "
+        "The responses are the same.",
+    )
+    root_path: setting_types.PATH_PREFIX = Field(
+        "",
+        description="Path prefix under which a proxy serves this service, such as /vae, whether or not it removes "
+        "it. A trusted proxy may send it as X-Forwarded-Prefix instead.",
+    )
+    trusted_proxies: setting_types.NETWORKS = Field(
+        "",
+        validate_default=True,
+        description="Addresses or networks of proxies, separated by commas, such as 10.0.0.0/8, whose X-Forwarded-For, "
+        "-Proto and -Prefix are believed. Unless set, nobody's.",
+    )
     keep_alive_s: int = Field(
-        30, ge=0, le=3600, description="Seconds that a connection stays open between two requests, 0 to 3600."
+        75,
+        ge=0,
+        le=3600,
+        description="Seconds that an idle connection is kept open, 0 to 3600. Use more than a proxy does (often 60): "
+        "if the service closes first, a request that the proxy has just sent is lost.",
     )
 
-    @field_validator("frameworks", mode="before")
+    @field_validator("frameworks", "backends", "models")
     @classmethod
-    def _read_frameworks(cls, value: object) -> object:
-        names = [_canonical(name) for name in value.split(",")] if isinstance(value, str) else value
-        if isinstance(names, Sequence) and len(set(names)) != len(names):
-            raise ValueError("a framework stands there twice")
-        return names
+    def _check_repetition(cls, value: Sequence[str], info: ValidationInfo) -> Sequence[str]:
+        if len({item.partition("=")[0] for item in value}) != len(value):
+            raise ValueError(f"a {'model' if info.field_name == 'models' else 'framework'} is listed twice")
+        return value
 
-    @field_validator("api_keys", mode="before")
+    @field_validator("max_models")
     @classmethod
-    def _read_keys(cls, value: object) -> object:
-        return _split(value, KEY, otherwise="a key is empty or has other characters")
-
-    @field_validator("cors_origins", mode="before")
-    @classmethod
-    def _read_origins(cls, value: object) -> object:
-        return _split(value, _ORIGIN, otherwise="an origin is no scheme, host and port, and nothing else")
+    def _check_max_models(cls, value: int, info: ValidationInfo) -> int:
+        count = len(info.data.get("models", ()))
+        if value < count:
+            raise ValueError(f"it is less than the {count} models to load at the start")
+        return value
 
     @field_validator("rate_limit")
     @classmethod
@@ -183,7 +258,7 @@ class Settings(BaseSettings):
             if value is not None:
                 parse(value)
         except ValueError as error:
-            raise ValueError("it is no number of requests in a time") from error
+            raise ValueError("expected a number of requests per time") from error
         return value
 
     @field_validator("default_framework")
@@ -191,33 +266,26 @@ class Settings(BaseSettings):
     def _read_default(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is None:
             return None
-        name = _canonical(value)
+        name = canonical_framework(value)
         loaded = info.data.get("frameworks", FRAMEWORKS)
         if name not in loaded:
             raise ValueError(f"it is not among the frameworks to load: {', '.join(loaded)}")
         return name
 
+    def device_of(self, framework: str) -> str:
+        """Return the device of a framework: its own, or that of all that have none of their own."""
+        devices = dict(item.rpartition("=")[::2] for item in self.device.split(","))
+        return devices.get(framework) or devices.get("", "auto")
+
+    @property
+    def backend_addresses(self) -> Mapping[str, str]:
+        """Address of the backend of each framework that computes elsewhere."""
+        return dict(item.split("=", 1) for item in self.backends)
+
     @property
     def is_loopback(self) -> bool:
-        """Whether only this machine can reach the service."""
+        """True if only this machine can reach the service."""
         try:
             return ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"
-
-
-def _split(value: object, item: re.Pattern[str], *, otherwise: str) -> object:
-    """Return the items of a text, each of which must be one; what is no text is pydantic's to check."""
-    if not isinstance(value, str):
-        return value
-    items = [text.strip() for text in value.split(",")] if value.strip() else []
-    if not all(map(item.fullmatch, items)):
-        raise ValueError(otherwise)
-    return items
-
-
-def _canonical(name: str) -> str:
-    try:
-        return canonical_framework(name)
-    except UnknownFrameworkError as error:
-        raise ValueError(str(error)) from error

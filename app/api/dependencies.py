@@ -1,14 +1,16 @@
-"""What routes get from the application: its registry, metrics, keys and what reloads them."""
+"""Dependencies of the routes: the application's registry, metrics, keys, limits and reloader."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
+from app.api_keys import ApiKeys
+from app.codecs.limits import Limits
 from app.inference.registry import Registry
-from app.keys import Keys
-from app.metrics import Metrics
-from app.reloading import Reloader
+from app.observability.metrics import Metrics
+from app.reload import Reloader
+from app.settings import Settings
 
 
 def _state(name: str) -> Callable[[Request], Awaitable[Any]]:
@@ -20,6 +22,8 @@ def _state(name: str) -> Callable[[Request], Awaitable[Any]]:
 
 
 RegistryDep = Annotated[Registry, Depends(_state("registry"))]
-KeysDep = Annotated[Keys, Depends(_state("keys"))]
+KeysDep = Annotated[ApiKeys, Depends(_state("keys"))]
 ReloaderDep = Annotated[Reloader, Depends(_state("reloader"))]
+SettingsDep = Annotated[Settings, Depends(_state("settings"))]
+LimitsDep = Annotated[Limits, Depends(_state("limits"))]
 MetricsDep = Annotated[Metrics, Depends(_state("metrics"))]

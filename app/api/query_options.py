@@ -1,17 +1,18 @@
-"""Reads options from a query and a JSON body, and words what is wrong with them. Knows no route."""
+"""Parses the options of a query and of a JSON body, and explains what is invalid. Knows no route."""
 
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
-from itertools import islice
+from itertools import chain, islice, repeat
 from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import QueryParams
 
+from app.api.schemas.model_options import FrameworkOptions
+from app.api.schemas.requests import Options
 from app.codecs.limits import Limits
 from app.exceptions import FieldError, InvalidValueError
-from app.schemas import FrameworkOptions, Options
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 OptionsT = TypeVar("OptionsT", bound=Options)
@@ -21,14 +22,14 @@ _INTEGER: Final = re.compile(r"-?[0-9]{1,40}")
 _BOOLEANS: Final = {"true": True, "false": False}
 
 _MOST_ERRORS: Final = 10
-"""How many wrong names are told at once: a body can have a million."""
+"""Maximum number of unknown names in one message: a body can have a million."""
 
 
 def read_query(query: QueryParams, known: Collection[str]) -> dict[str, str]:
     """Return the parameters by name.
 
     Raises:
-        InvalidValueError: One is unknown, or stands there twice.
+        InvalidValueError: A parameter is unknown or given twice.
     """
     given = query.multi_items()
     names = [name for name, _ in given]
@@ -41,35 +42,40 @@ def read_query(query: QueryParams, known: Collection[str]) -> dict[str, str]:
 
 
 def read_query_options(options_type: type[OptionsT], query: Mapping[str, str], *, limits: Limits) -> OptionsT:
-    """Return a route's options as the query gives them.
+    """Return the options of a route from a query.
 
     Raises:
-        InvalidValueError: One is wrong.
+        InvalidValueError: A value is invalid.
     """
     values = {name: _json_value(text) for name, text in query.items()}
     return validate(options_type, values, source="query", limits=limits)
 
 
 def add_body_options(options: OptionsT, body: Mapping[str, object], *, limits: Limits) -> OptionsT:
-    """Return the options with those that stand in a JSON body.
+    """Return the options of the query merged with those of a JSON body.
 
     Raises:
-        InvalidValueError: One is wrong or unknown, or stands in the query too.
+        InvalidValueError: An option of the body is invalid or unknown, or differs from the query's.
     """
     if not body:
         return options
     _raise_if_any(_unknown_names(body, type(options).model_fields, source="body"))
     added = validate(type(options), body, source="body", limits=limits)
-    both = sorted(options.model_fields_set & added.model_fields_set)
-    _raise_if_any([FieldError(f"query.{name}", "stands in the body as well: give it once") for name in both])
+    _raise_if_any(
+        [
+            FieldError(f"query.{name}", f"is {_shown(queried)}, but body.{name} is {_shown(value)}: give it once")
+            for name in sorted(options.model_fields_set & added.model_fields_set)
+            if (queried := getattr(options, name)) != (value := getattr(added, name))
+        ]
+    )
     return options.model_copy(update={name: getattr(added, name) for name in added.model_fields_set})
 
 
 def validate(model: type[ModelT], values: Mapping[str, object], *, source: str, limits: Limits | None = None) -> ModelT:
-    """Return the model of the values.
+    """Return the values as a validated model.
 
     Raises:
-        InvalidValueError: A value is wrong; `source` begins the path that says which.
+        InvalidValueError: A value is invalid; `source` begins its path.
     """
     try:
         return model.model_validate(values, context=limits)
@@ -82,17 +88,17 @@ def validate(model: type[ModelT], values: Mapping[str, object], *, source: str, 
 
 
 def read_framework(query: QueryParams) -> str | None:
-    """Return the canonical name of the framework that a query asks for, where it may ask for nothing else.
+    """Return the canonical framework of a query that may have no other parameter.
 
     Raises:
-        InvalidValueError: It is unknown, given twice, or something else is asked for.
+        InvalidValueError: The framework is unknown or given twice, or there is another parameter.
     """
     values = read_query(query, known=FrameworkOptions.model_fields)
     return validate(FrameworkOptions, values, source="query").framework
 
 
 def _json_value(text: str) -> object:
-    """Return what the text of a parameter would be in JSON: a boolean, an integer, or else the text."""
+    """Return the text of a parameter as a boolean or an integer if it is one, else unchanged."""
     if _INTEGER.fullmatch(text):
         return int(text)
     return _BOOLEANS.get(text.lower(), text)
@@ -100,15 +106,19 @@ def _json_value(text: str) -> object:
 
 def _explain(message: str, value: object) -> str:
     reason = message.removeprefix("Value error, ")
-    found = json.dumps(value, default=str)
-    shown = found if len(found) <= 60 else f"{found[:57]}..."
-    return f"{reason[0].lower()}{reason[1:]}; found {shown}"
+    return f"{reason[0].lower()}{reason[1:]}; found {_shown(value)}"
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _unknown_names(names: Iterable[str], known: Collection[str], *, source: str) -> list[FieldError]:
-    why = f"unknown; known here: {', '.join(known) or 'nothing'}"
-    unknown = (name for name in dict.fromkeys(names) if name not in known)
-    return [FieldError(f"{source}.{name[:60]}", why) for name in islice(unknown, _MOST_ERRORS)]
+    unknown = [*islice((name for name in dict.fromkeys(names) if name not in known), _MOST_ERRORS)]
+    # The known names once, so that the sentence stays short.
+    reasons = chain([f"unknown; known here: {', '.join(known) or 'nothing'}"], repeat("unknown"))
+    return [FieldError(f"{source}.{name[:60]}", why) for name, why in zip(unknown, reasons, strict=False)]
 
 
 def _raise_if_any(errors: list[FieldError]) -> None:

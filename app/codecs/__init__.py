@@ -1,1 +1,1 @@
-"""Bytes to NumPy arrays and back: JSON, npy and pictures. No tensors, no routes, no settings."""
+"""Bytes to NumPy arrays and back: JSON, npy, npz and image files. Knows no routes and no settings."""

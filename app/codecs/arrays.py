@@ -1,4 +1,4 @@
-"""Checks arrays of numbers and makes them what a model takes: float32, batch first. Reads no bytes."""
+"""Checks arrays of numbers and converts them to a model's input: float32, batch first. Reads no bytes."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float32, Shaped
 from numpy import ndarray
 
+from app.codecs.error_messages import invalid_value
 from app.codecs.limits import Limits
-from app.codecs.wording import wrong_value
 from app.exceptions import InvalidValueError, TooLargeError
 from training.config import ModelConfig
 
@@ -68,14 +68,14 @@ def as_latents(
     rows = array.reshape(-1, dim)
     check_count(len(rows), limits=limits, where=where)
     if array.dtype.kind not in "fiu":
-        raise wrong_value(where, f"has dtype {array.dtype}: expected numbers, such as float32")
+        raise invalid_value(where, f"has dtype {array.dtype}: expected numbers, such as float32")
     with np.errstate(over="ignore", invalid="ignore"):
         latents = np.ascontiguousarray(rows, dtype=np.float32)
     finite = np.isfinite(latents)
     if not finite.all():
         index, column = divmod(int(finite.argmin()), dim)
         name = where if array.ndim == 1 else f"{where}[{index}]"
-        raise wrong_value(name, f"has the value {rows[index, column]} at {column}: expected finite float32 numbers")
+        raise invalid_value(name, f"has the value {rows[index, column]} at {column}: expected finite float32 numbers")
     return latents
 
 
@@ -92,13 +92,13 @@ def _image_shapes(model: ModelConfig) -> tuple[tuple[int, ...], ...]:
 def _check_dtype(array: Shaped[ndarray, "..."], where: str) -> None:
     if array.dtype != np.uint8 and array.dtype.kind != "f":
         expected = "expected uint8 from 0 to 255, or floats such as float32 from 0 to 1"
-        raise wrong_value(where, f"has dtype {array.dtype}: {expected}")
+        raise invalid_value(where, f"has dtype {array.dtype}: {expected}")
 
 
 def _as_pixels(
     rows: Shaped[ndarray, "batch pixels"], *, name: Callable[[int], str]
 ) -> Float32[ndarray, "batch pixels"]:
-    """Return rows of pixels in [0, 1]; `name` gives the path of a wrong one."""
+    """Return rows of pixels in [0, 1]; `name` returns the path of a wrong one."""
     if rows.dtype == np.uint8:
         scaled: Float32[ndarray, "batch pixels"] = np.divide(rows, np.float32(255), dtype=np.float32)
         return scaled
@@ -109,7 +109,7 @@ def _as_pixels(
 
 
 def _is_in_range(rows: Shaped[ndarray, "batch pixels"]) -> bool:
-    # From 0 on floats are in the order of their bits, and those of NaN and of what is below 0 are greater than any.
+    # As unsigned integers, the bits of floats from 0 up are in order; those of NaN and negative floats are greater.
     one = _BITS_OF_ONE.get(rows.dtype)
     if one is not None and np.maximum.reduce(rows.view(one.dtype), axis=None) <= one:
         return True
@@ -122,8 +122,8 @@ def _out_of_range(rows: Shaped[ndarray, "batch pixels"], name: Callable[[int], s
         right = (rows >= 0) & (rows <= 1)
     index, pixel = divmod(int(right.argmin()), rows.shape[1])
     value = rows[index, pixel]
-    return wrong_value(name(index), f"has the value {value} at pixel {pixel}: expected 0 to 1 (divide 0..255 by 255)")
+    return invalid_value(name(index), f"has the value {value} at pixel {pixel}: expected 0 to 1 (divide 0..255 by 255)")
 
 
 def _wrong_shape(array: Shaped[ndarray, "..."], expected: str, where: str) -> InvalidValueError:
-    return wrong_value(where, f"has shape {array.shape}: expected {expected}")
+    return invalid_value(where, f"has shape {array.shape}: expected {expected}")

@@ -1,23 +1,25 @@
-"""Reads a request's body: counts its bytes as they come, and undoes its content encoding. Parses nothing."""
+"""Reads a request's body: counts its bytes while they arrive, and decodes its content encoding. Parses nothing."""
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 
+from app.codecs.error_messages import truncated
 from app.codecs.limits import Limits
-from app.codecs.wording import glimpse
 from app.exceptions import MalformedBodyError, TooLargeError, UnsupportedContentError
 
-# Each further member of a gzip file costs a copy of what follows it, so their number is bounded.
+# Each further member of a gzip file costs a decompressor, so their number is bounded.
 _MAX_GZIP_MEMBERS = 16
 
-# The most that deflate can save: https://zlib.net/zlib_tech.html
-_MOST_INFLATION = 1032
+_PIECE_BYTES = 64 * 1024
+"""Maximum number of bytes decompressed at a time; as many are reserved before each piece."""
+
+_GZIP_MAGIC = b"\x1f\x8b"
 
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 Body = bytes | bytearray
-"""A whole body: as it came at once, or put together."""
+"""A whole body: received at once, or concatenated."""
 
 
 async def read_body(
@@ -26,14 +28,14 @@ async def read_body(
     content_length: str | None,
     content_encoding: str | None,
     limits: Limits,
-    hold: Callable[[int], None] = lambda _: None,
+    reserve: Callable[[int], None] = lambda _: None,
 ) -> Body:
-    """Return the whole body, decompressed where `content_encoding` says so.
+    """Return the whole body, decompressed as `content_encoding` says.
 
-    Before it is decompressed `hold` is told how many bytes that may come to, and may raise.
+    Before each piece is decompressed `reserve` is called with its maximum number of bytes, and may raise.
 
     Raises:
-        TooLargeError: The declared length, the body, or what it inflates to is over the limit.
+        TooLargeError: The declared length, the body, or its decompressed size is over the limit.
         UnsupportedContentError: The encoding isn't gzip or deflate.
         MalformedBodyError: The length isn't a number, or the compressed data is broken or cut short.
     """
@@ -46,8 +48,16 @@ async def read_body(
         body += chunk
     if encoding == "identity":
         return body
-    hold(min(len(body) * _MOST_INFLATION, limits.max_body_bytes))
-    return await asyncio.to_thread(_inflate, bytes(body), encoding, limits)
+    inflated = bytearray()
+    pieces = _inflate(memoryview(body), encoding)
+    while True:
+        reserve(_PIECE_BYTES)
+        piece = await asyncio.to_thread(next, pieces, None)
+        if piece is None:
+            return inflated
+        inflated += piece
+        if len(inflated) > limits.max_body_bytes:
+            raise _too_large(limits)
 
 
 def _parse_encoding(content_encoding: str | None) -> str:
@@ -57,7 +67,7 @@ def _parse_encoding(content_encoding: str | None) -> str:
     if encoding == "x-gzip":  # RFC 9110, section 8.4.1.3: the same as gzip.
         return "gzip"
     raise UnsupportedContentError(
-        f"Content-Encoding is {glimpse(encoding)}: expected gzip or deflate, applied once, or none"
+        f"Content-Encoding is {truncated(encoding)}: expected gzip or deflate, applied once, or none"
     )
 
 
@@ -65,31 +75,42 @@ def _check_declared_length(content_length: str | None, limits: Limits) -> None:
     if content_length is None:
         return
     if not (content_length.isascii() and content_length.isdecimal()):
-        raise MalformedBodyError(f"Content-Length is {glimpse(content_length)}: expected a whole number of bytes")
+        raise MalformedBodyError(f"Content-Length is {truncated(content_length)}: expected a whole number of bytes")
     # Comparing digits first: int() refuses more than 4,300 of them.
     digits = content_length.lstrip("0")
     if len(digits) > len(str(limits.max_body_bytes)) or int(digits or "0") > limits.max_body_bytes:
         raise _too_large(limits)
 
 
-def _inflate(body: bytes, encoding: str, limits: Limits) -> bytes:
-    inflated = bytearray()
-    rest = body
+def _inflate(body: memoryview, encoding: str) -> Iterator[bytes]:
+    """Yield the decompressed body in pieces of at most `_PIECE_BYTES`.
+
+    Raises:
+        MalformedBodyError: The compressed data is broken or cut short, or more follows it.
+    """
+    position = 0
     for _ in range(_MAX_GZIP_MEMBERS):
-        decompressor = zlib.decompressobj(_GZIP_WINDOW if encoding == "gzip" else _deflate_window(rest))
-        try:
-            # One byte more than there is room for tells "just fits" from "too large"; 0 would mean no limit.
-            inflated += decompressor.decompress(rest, limits.max_body_bytes - len(inflated) + 1)
-        except zlib.error as error:
-            raise MalformedBodyError(f"the body isn't valid {encoding} data: compress it again and resend") from error
-        if len(inflated) > limits.max_body_bytes:
-            raise _too_large(limits)
-        if not decompressor.eof:
-            raise MalformedBodyError(f"the body's {encoding} data is cut short: send all of it")
-        rest = decompressor.unused_data
-        if not rest:
-            return bytes(inflated)
-        if encoding != "gzip":
+        window = _GZIP_WINDOW if encoding == "gzip" else _deflate_window(bytes(body[:2]))
+        decompressor = zlib.decompressobj(window)
+        while not decompressor.eof:
+            data = decompressor.unconsumed_tail
+            if not data:
+                data = bytes(body[position : position + _PIECE_BYTES])
+                position += len(data)
+            try:
+                piece = decompressor.decompress(data, _PIECE_BYTES)
+            except zlib.error as error:
+                raise MalformedBodyError(
+                    f"the body isn't valid {encoding} data: compress it again and resend"
+                ) from error
+            if piece:
+                yield piece
+            elif not data:
+                raise MalformedBodyError(f"the body's {encoding} data is cut short: send all of it")
+        position -= len(decompressor.unused_data)
+        if position == len(body):
+            return
+        if encoding != "gzip" or bytes(body[position : position + 2]) != _GZIP_MAGIC:
             break
     raise MalformedBodyError(f"the body has more after the end of its {encoding} data: send one compressed stream")
 

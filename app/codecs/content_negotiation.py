@@ -1,10 +1,10 @@
-"""Chooses what a request is answered with, by `?format=` or by its Accept header. Writes nothing."""
+"""Selects the response format, by `?format=` or by the Accept header. Writes nothing."""
 
 import re
 from collections.abc import Sequence
 from enum import StrEnum
 
-from app.codecs.wording import glimpse, join, wrong_value
+from app.codecs.error_messages import invalid_value, join_with_or, truncated
 from app.exceptions import NotAcceptableError
 
 # RFC 9110, section 12.4.2, and the `.2` of old Java clients.
@@ -12,7 +12,7 @@ _QUALITY = re.compile(r"[01](\.[0-9]{0,9})?|\.[0-9]{1,9}")
 
 
 class OutputFormat(StrEnum):
-    """A way to write an answer, by its word in `?format=`."""
+    """A response format, by its value of `?format=`."""
 
     JSON = "json"
     PNG = "png"
@@ -20,7 +20,7 @@ class OutputFormat(StrEnum):
 
     @property
     def media_type(self) -> str:
-        """The answer's Content-Type."""
+        """The response's Content-Type."""
         return _MEDIA_TYPES[self]
 
 
@@ -40,11 +40,11 @@ def negotiate(
     """Return the available format that the client prefers; `available` begins with the default.
 
     An explicit `format` wins over the Accept header. In the header quality decides, then the more specific
-    range, then the order of `available`. Parts of it that can't be understood are passed over.
+    range, then the order of `available`. Invalid parts of it are ignored.
 
     Raises:
-        InvalidValueError: `format` is no known word.
-        NotAcceptableError: What is asked for isn't available.
+        InvalidValueError: `format` is unknown.
+        NotAcceptableError: No requested format is available.
     """
     if format is not None:
         return _by_name(format, available)
@@ -55,8 +55,8 @@ def negotiate(
     quality, *_, best = max(ranked)
     if quality == 0:
         raise NotAcceptableError(
-            f"the Accept header {glimpse(accept or '')} allows nothing that this route answers with:"
-            f" accept {join([output.media_type for output in available])}"
+            f"the Accept header {truncated(accept or '')} allows no format of this route:"
+            f" accept {join_with_or([output.media_type for output in available])}"
         )
     return best
 
@@ -65,9 +65,9 @@ def _by_name(name: str, available: Sequence[OutputFormat]) -> OutputFormat:
     try:
         output = OutputFormat(name.strip().lower())
     except ValueError:
-        raise wrong_value("query.format", f"is {glimpse(name)}: expected {join(list(available))}") from None
+        raise invalid_value("query.format", f"is {truncated(name)}: expected {join_with_or(list(available))}") from None
     if output not in available:
-        raise NotAcceptableError(f"this route doesn't answer with {output}: ask for {join(list(available))}")
+        raise NotAcceptableError(f"this route has no {output} response: request {join_with_or(list(available))}")
     return output
 
 

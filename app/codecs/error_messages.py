@@ -1,21 +1,21 @@
-"""How codecs word an error: one sentence, and never more than a glimpse of what the client sent."""
+"""Builds the codecs' error messages: one sentence, with at most 60 characters of client data. Raises nothing."""
 
 from app.exceptions import FieldError, InvalidValueError
 
-_GLIMPSE = 60
+_MAX_QUOTED = 60
 
 
-def wrong_value(where: str, why: str) -> InvalidValueError:
-    """Return the error of one wrong value; `why` continues the sentence that `where` begins."""
+def invalid_value(where: str, why: str) -> InvalidValueError:
+    """Return the error of one wrong value: its path and reason, which together form a sentence."""
     return InvalidValueError(f"{where} {why}", [FieldError(where, why)])
 
 
-def glimpse(text: str) -> str:
+def truncated(text: str) -> str:
     """Return text quoted, escaped, and cut to 60 characters."""
-    quoted = ascii(text[:_GLIMPSE])
-    return quoted if len(quoted) <= _GLIMPSE else f"{quoted[: _GLIMPSE - 3]}..."
+    quoted = ascii(text[:_MAX_QUOTED])
+    return quoted if len(quoted) <= _MAX_QUOTED else f"{quoted[: _MAX_QUOTED - 3]}..."
 
 
-def join(words: list[str]) -> str:
+def join_with_or(words: list[str]) -> str:
     """Return words as a list in prose: `a, b or c`."""
     return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

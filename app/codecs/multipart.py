@@ -1,38 +1,63 @@
-"""The files of a multipart form. Decodes none of them."""
+"""Reads the files of a multipart form. Decodes none of them."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
+from typing import TypeVar
 
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from app.codecs.body import Body
+from app.codecs.error_messages import invalid_value, truncated
+from app.codecs.image_files import ImageFile
 from app.codecs.limits import Limits
-from app.codecs.pictures import PictureFile
-from app.codecs.wording import glimpse, wrong_value
-from app.exceptions import MalformedBodyError, RequestError, TooLargeError
+from app.exceptions import InvalidValueError, MalformedBodyError, RequestError, TooLargeError
+
+T = TypeVar("T")
 
 _FIELD = "files"
+_OPTIONS = "options go into the query, such as ?seed=7"
 
-# A form needs no text at all; some are let in to be named in the error.
+# A form needs no text fields; some are accepted, to be named in the error.
 _MAX_TEXT_FIELDS = 16
 
-# The parser is written in Python; between two pieces of this size other requests get their turn.
-_PIECE_BYTES = 2**16
+# The parser is written in Python; between two chunks of this size other requests run.
+_CHUNK_BYTES = 2**16
 
 
-async def parse_form(body: Body, *, content_type: str, limits: Limits) -> tuple[PictureFile, ...]:
+async def parse_form(body: Body, *, content_type: str, limits: Limits) -> tuple[ImageFile, ...]:
     """Return the files of the field `files`, in order.
 
     Raises:
         MalformedBodyError: It isn't a whole multipart form.
-        InvalidValueError: It has no `files`, or something else.
+        InvalidValueError: It has no `files`, or other fields.
         TooLargeError: It has too many files.
     """
+    return await _parse(body, content_type, limits, _read_files)
+
+
+async def parse_named_files(
+    body: Body, *, content_type: str, limits: Limits, names: Collection[str]
+) -> dict[str, bytes]:
+    """Return the files of a form by field name, of which it has one or none each; errors are those of `parse_form`."""
+
+    async def read(form: FormData) -> dict[str, bytes]:
+        files: dict[str, bytes] = {}
+        for name, part in form.multi_items():
+            if name not in names or name in files or not isinstance(part, UploadFile):
+                expected = ", ".join(names)
+                raise invalid_value("body", f"has the field {truncated(name)}: expected one file in each of {expected}")
+            files[name] = await part.read()
+        return files
+
+    return await _parse(body, content_type, limits, read)
+
+
+async def _parse(body: Body, content_type: str, limits: Limits, read: Callable[[FormData], Awaitable[T]]) -> T:
     headers = Headers(raw=[(b"content-type", content_type.encode("latin-1", "replace"))])
     parser = _FormParser(
         headers,
-        _pieces(body),
+        _chunks(body),
         max_files=limits.max_images,
         max_fields=_MAX_TEXT_FIELDS,
         max_part_size=limits.max_body_bytes,
@@ -43,7 +68,7 @@ async def parse_form(body: Body, *, content_type: str, limits: Limits) -> tuple[
         form = await parser.parse()
         if not parser.has_ended:
             raise MalformedBodyError("the multipart body is cut short: send all of it, with its last boundary")
-        return await _read_files(form)
+        return await read(form)
     except MultiPartException as error:
         raise _as_request_error(error, limits) from error
     finally:
@@ -51,7 +76,7 @@ async def parse_form(body: Body, *, content_type: str, limits: Limits) -> tuple[
 
 
 class _FormParser(MultiPartParser):
-    """Knows whether the last boundary came: without it, the parser silently drops the last part."""
+    """Records the last boundary: without it, the parser silently drops the last part."""
 
     has_ended = False
 
@@ -64,30 +89,37 @@ class _FormParser(MultiPartParser):
             file.close()
 
 
-async def _pieces(body: Body) -> AsyncGenerator[bytes, None]:
-    for start in range(0, len(body), _PIECE_BYTES):
-        yield bytes(body[start : start + _PIECE_BYTES])
+async def _chunks(body: Body) -> AsyncGenerator[bytes, None]:
+    for start in range(0, len(body), _CHUNK_BYTES):
+        yield bytes(body[start : start + _CHUNK_BYTES])
         await asyncio.sleep(0)
 
 
-async def _read_files(form: FormData) -> tuple[PictureFile, ...]:
-    files: list[PictureFile] = []
+async def _read_files(form: FormData) -> tuple[ImageFile, ...]:
+    files: list[ImageFile] = []
     for name, part in form.multi_items():
         if name != _FIELD:
-            raise wrong_value("body", f"has the field {glimpse(name)}: expected only files, under the name {_FIELD}")
+            raise _other_field(name, is_file=isinstance(part, UploadFile))
         where = f"body.{_FIELD}[{len(files)}]"
         if not isinstance(part, UploadFile):
-            raise wrong_value(where, "is text: expected a file, with a filename")
-        files.append(PictureFile(where, await part.read()))
+            raise invalid_value(where, "is text: expected a file, with a filename")
+        files.append(ImageFile(where, await part.read()))
     if not files:
-        raise wrong_value(f"body.{_FIELD}", "is missing: expected one or more image files")
+        raise invalid_value(f"body.{_FIELD}", "is missing: expected one or more image files")
     return tuple(files)
 
 
+def _other_field(name: str, *, is_file: bool) -> InvalidValueError:
+    found = truncated(name)
+    if is_file:
+        return invalid_value("body", f"has a file in the field {found}: send it in the field {_FIELD}")
+    return invalid_value("body", f"has the text field {found}: expected only files, in the field {_FIELD}; {_OPTIONS}")
+
+
 def _as_request_error(error: MultiPartException, limits: Limits) -> RequestError:
-    # The parser has one exception for everything: only its message tells why.
+    # The parser has one exception for all errors: only its message says which.
     if error.message.startswith("Too many files"):
         return TooLargeError(f"body.{_FIELD} holds too many files: send at most {limits.max_images} at a time")
     if error.message.startswith("Too many fields"):
-        return wrong_value("body", f"has text fields: expected only files, under the name {_FIELD}")
+        return invalid_value("body", f"has text fields: expected only files, under the name {_FIELD}; {_OPTIONS}")
     return MalformedBodyError("the body isn't a valid multipart form: send one with a boundary and named parts")

@@ -1,4 +1,4 @@
-"""NumPy's npy format, versions 1 to 3, for plain numbers; unpickles nothing and believes no header.
+"""Reads and writes NumPy's npy format, versions 1 to 3, of plain numbers. Unpickles nothing and trusts no header.
 
 The format is described in `numpy.lib.format`. Its own reader isn't used: it has no public function for
 version 3, builds any dtype a header names, and lets a hostile header raise Python warnings.
@@ -17,10 +17,10 @@ from numpy import ndarray
 from numpy.lib import format as npy_format
 
 from app.codecs.body import Body
-from app.codecs.wording import glimpse, wrong_value
+from app.codecs.error_messages import invalid_value, truncated
 from app.exceptions import InvalidValueError, MalformedBodyError
 
-# A header of plain numbers takes 128 bytes; beyond this, evaluating it could cost more than it is worth.
+# A header of plain numbers takes 128 bytes; evaluating a longer one could take long.
 _MAX_HEADER_BYTES = 4096
 
 # Magic, version, and the header's length.
@@ -28,18 +28,28 @@ _LEAD_BYTES = npy_format.MAGIC_LEN + 4
 
 _LENGTH_BYTES = {(1, 0): 2, (2, 0): 4, (3, 0): 4}
 _DESCR = re.compile(r"([<>=|]?)([fiu])([1248])")
+_NAMES = {
+    name: np.dtype(name)
+    for name in (
+        *("float16", "float32", "float64", "half", "single", "double", "e", "f", "d"),
+        *("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "ubyte", "byte", "B", "b"),
+    )
+}
+"""Dtypes of which other writers than NumPy put the name where NumPy puts a code; `numpy.load` takes it."""
+
+_BOOLEANS = {"?", "bool", "bool_", "b1", "|b1", "<b1", ">b1", "=b1"}
 _MAX_DIMENSIONS = 8
 
 
 def parse_npy(body: Body) -> ndarray:
-    """Return the array of a npy file as a view of `body`: as read-only as that, and in the file's byte order.
+    """Return the array of an npy file as a view of `body`: as read-only as that, and in the file's byte order.
 
     Raises:
-        MalformedBodyError: It isn't a npy file, or its length isn't what its header says.
+        MalformedBodyError: It isn't an npy file, or its length isn't what its header says.
         InvalidValueError: Its items aren't integers or floating-point numbers.
     """
     if not body:
-        raise MalformedBodyError("the body is empty: send a npy file, as numpy.save writes it")
+        raise MalformedBodyError("the body is empty: send an npy file, as numpy.save writes it")
     begin, start = _find_header(bytes(body[:_LEAD_BYTES]))
     if len(body) < start:
         raise _malformed("its header is cut short")
@@ -49,12 +59,12 @@ def parse_npy(body: Body) -> ndarray:
     try:
         return np.ndarray(header.shape, header.dtype, buffer=body, offset=start, order=header.order)
     except ValueError:
-        # Nothing is left but a shape with a 0 in it beside numbers over 2^63.
+        # The only case left: a shape with a 0 in it beside numbers over 2^63.
         raise _malformed("its shape isn't possible") from None
 
 
 def dump_npy(array: Float32[ndarray, "..."]) -> bytes:
-    """Return the array as a npy file: version 1.0, little-endian float32, C order."""
+    """Return the array as an npy file: version 1.0, little-endian float32, C order."""
     return b"".join((_dump_header(array.shape), np.ascontiguousarray(array, dtype="<f4").data))
 
 
@@ -91,7 +101,7 @@ def _parse_header(text: bytes) -> _Header:
     try:
         fields = ast.literal_eval(text.decode("utf-8").strip())
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        # Whatever a hostile literal makes of Python's parser.
+        # All that Python's parser raises on hostile literals.
         raise _malformed("its header can't be read") from None
     if not isinstance(fields, dict) or fields.keys() != {"descr", "fortran_order", "shape"}:
         raise _malformed("its header isn't a dictionary of descr, fortran_order and shape")
@@ -119,7 +129,7 @@ def _is_shape(shape: object) -> bool:
 
 
 def _parse_descr(descr: object) -> np.dtype:
-    expected = "expected float32, another float type, or an integer type such as uint8"
+    expected = "expected uint8 from 0 to 255, or floats such as float32 from 0 to 1"
     if isinstance(descr, list | tuple):
         raise _wrong_dtype(f"has a structured dtype: {expected}")
     if not isinstance(descr, str):
@@ -127,10 +137,13 @@ def _parse_descr(descr: object) -> np.dtype:
     if descr[1:2] == "O" or descr[:1] == "O":
         raise _wrong_dtype(f"holds Python objects, which are never unpickled: {expected}")
     match = _DESCR.fullmatch(descr)
-    if match is None or match.groups()[1:] == ("f", "1"):
-        raise _wrong_dtype(f"has the dtype {glimpse(descr)}: {expected}")
-    order, kind, size = match.groups()
-    return np.dtype(f"{order}{kind}{size}")
+    if match is not None and match.groups()[1:] != ("f", "1"):
+        return np.dtype(descr)
+    if descr in _NAMES:
+        return _NAMES[descr]
+    if descr in _BOOLEANS:
+        raise _wrong_dtype(f"holds booleans: {expected}; send array.astype('float32')")
+    raise _wrong_dtype(f"has the dtype {truncated(descr)}: {expected}")
 
 
 def _wrong_length(found: int, *, expected: int) -> MalformedBodyError:
@@ -144,4 +157,4 @@ def _malformed(why: str) -> MalformedBodyError:
 
 
 def _wrong_dtype(why: str) -> InvalidValueError:
-    return wrong_value("body", why)
+    return invalid_value("body", why)

@@ -1,4 +1,4 @@
-"""The same images and noise through several frameworks, and how far their answers are apart."""
+"""Runs the same images and noise through several frameworks, and measures how far their results differ."""
 
 import asyncio
 from collections.abc import Mapping
@@ -10,44 +10,42 @@ from jaxtyping import Float32
 from numpy import ndarray
 
 from app.exceptions import ServiceError
-from app.inference import plans
-from app.inference.plans import Arrays
-from app.inference.states import LoadedModel
-from app.inference.tasks import carry_out
+from app.inference import operations
+from app.inference.operations import NamedArrays
+from app.inference.session import ModelSession
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What several frameworks made of the same input."""
+    """Results of several frameworks for the same input."""
 
-    results: Mapping[str, Arrays]
-    """The arrays of `plans.reconstruct`, by framework."""
+    results: Mapping[str, NamedArrays]
+    """The arrays of `operations.reconstruct`, by framework."""
 
     model_ms: Mapping[str, float]
-    """How long each framework computed."""
+    """Milliseconds that each framework computed."""
 
     max_abs_difference: Mapping[str, float]
     """The largest difference between two frameworks' probs, by pair, such as `jax-pytorch`."""
 
     errors: Mapping[str, ServiceError]
-    """Why a framework gave no result."""
+    """The error of each framework that returned no result."""
 
 
 async def compare(
-    models: Mapping[str, LoadedModel], images: Float32[ndarray, "batch pixels"], *, seed: int
+    sessions: Mapping[str, ModelSession], images: Float32[ndarray, "batch pixels"], *, seed: int
 ) -> Comparison:
     """Return what the frameworks make of the images, side by side; a framework that fails is left out."""
-    computations = {name: model.begin() for name, model in models.items()}
     outcomes = await asyncio.gather(
         *(
-            carry_out(computation, plans.reconstruct(computation.adapter.model, images, seed=seed))
-            for computation in computations.values()
+            session.run_operation(operations.reconstruct(session.adapter.model, images, seed=seed))
+            for session in sessions.values()
         ),
         return_exceptions=True,
     )
-    results: dict[str, Arrays] = {}
+    results: dict[str, NamedArrays] = {}
     errors: dict[str, ServiceError] = {}
-    for name, outcome in zip(computations, outcomes, strict=True):
+    for name, outcome in zip(sessions, outcomes, strict=True):
         if isinstance(outcome, ServiceError):
             errors[name] = outcome
         elif isinstance(outcome, BaseException):
@@ -56,7 +54,7 @@ async def compare(
             results[name] = outcome
     return Comparison(
         results,
-        {name: round(computations[name].timings.model_s * 1e3, 3) for name in results},
+        {name: round(sessions[name].timings.model_s * 1e3, 3) for name in results},
         {
             f"{one}-{other}": float(np.abs(results[one]["probs"] - results[other]["probs"]).max())
             for one, other in combinations(results, 2)

@@ -1,4 +1,4 @@
-"""From a framework's name to its adapter: the only place that knows where adapters are. Imports none before asked."""
+"""Loads a framework's checkpoint into its adapter. Imports no adapter before it is requested."""
 
 import asyncio
 import gc
@@ -8,40 +8,44 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
-from app.inference.adapter import Adapter
-from app.inference.garbage import set_aside_what_is_loaded
-from app.inference.states import FrameworkState, Status
-from app.inference.threads import count_threads, prepare_threads
-from training.checkpoint import Checkpoint, load_checkpoint
+from app.exceptions import NotFoundError
+from app.inference.adapters.base import Adapter, AdapterError
+from app.inference.adapters.process_adapter import ProcessAdapter
+from app.inference.adapters.remote_adapter import RemoteAdapter
+from app.inference.model_catalog import describe_model
+from app.inference.model_state import ModelKey, ModelState, Status
+from app.process_tuning import count_threads, freeze_gc, set_thread_environment
+from app.settings import Settings
+from training.checkpoints.checkpoint import Checkpoint
+from training.checkpoints.model_files import ModelFile, list_models
+from training.checkpoints.snapshots import explain_missing, load_epoch
+from training.environment import pin_environment
 from training.errors import FrameworkNotInstalledError, TrainingError
+from training.frameworks import FRAMEWORKS
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-ADAPTERS: Final = {
-    "jax": "app.inference.jax_adapter:JaxAdapter",
-    "tensorflow": "app.inference.tensorflow_adapter:TensorflowAdapter",
-    "pytorch": "app.inference.pytorch_adapter:PytorchAdapter",
-}
-
-# The frameworks share packages whose modules import each other in circles; two threads that enter such a circle from
-# two sides can be handed half a module. Compiling and warming up, which take longer, do run side by side.
+# The frameworks share packages with circular imports: two threads that import from both ends of a circle can get a
+# half-initialized module. Compilation and warm-up, which take longer, run in parallel.
 _importing = threading.Lock()
 
-# Of later loads, garbage collection takes what was replaced.
+# Frameworks whose objects are frozen already. Models that later loads replace are left to the garbage collector.
 _set_aside: Final[set[str]] = set()
 
 
 class Load(Protocol):
-    """What makes an adapter from a framework's name; tests give their own."""
+    """Makes an adapter from a framework's name; tests pass their own."""
 
-    def __call__(self, framework: str, *, checkpoints: Path, device: str) -> tuple[Checkpoint, Adapter]:
-        """Load a checkpoint and its adapter; any exception means that the framework can't be served."""
+    def __call__(
+        self, framework: str, *, path: Path, device: str, epoch: int | None = None
+    ) -> tuple[Checkpoint, Adapter]:
+        """Load a checkpoint, or a snapshot of its run, and its adapter; any exception means that it can't be served."""
         ...
 
 
@@ -52,69 +56,174 @@ class Loaded:
     checkpoint: Checkpoint
     adapter: Adapter
     seconds: float
-    """How long that took."""
+    """Seconds from the start of loading to being warm."""
 
 
-def checkpoint_path(checkpoints: Path, framework: str) -> Path:
-    """Return where the framework's checkpoint lies in the folder of checkpoints."""
-    return checkpoints / framework / "model.safetensors"
+def import_adapter(framework: str) -> Callable[..., Adapter]:
+    """Import the framework and return its adapter class."""
+    info = FRAMEWORKS[framework]
+    if info.trainer is not None:
+        importlib.import_module(info.trainer)  # imports a framework without its messages, which an adapter wouldn't
+    module, name = info.adapter.split(":")
+    adapter_class: Callable[..., Adapter] = getattr(importlib.import_module(module), name)
+    return adapter_class
 
 
 def load_model(
-    framework: str, *, checkpoints: Path, device: str, threads: int | None = None
+    framework: str, *, path: Path, device: str, epoch: int | None = None, threads: int | None = None
 ) -> tuple[Checkpoint, Adapter]:
     """Load a framework's checkpoint and its adapter, compiled and warm; takes seconds.
 
-    Unless a number of threads is given, it may use one on each core.
+    It uses the given number of threads, or one per core.
 
     Raises:
         CheckpointError: Its checkpoint can't be read.
-        DeviceError: The device isn't there.
+        DeviceError: The device isn't available.
     """
-    checkpoint = load_checkpoint(checkpoint_path(checkpoints, framework))
-    module, name = ADAPTERS[framework].split(":")
-    threads = threads or count_threads()
-    prepare_threads(threads)
-    with _importing:
-        adapter_type = getattr(importlib.import_module(module), name)
-    adapter: Adapter = adapter_type(checkpoint, device=device, threads=threads)
+    checkpoint = load_epoch(path, epoch)
+    adapter = make_adapter(framework, checkpoint, device=device, threads=threads or count_threads())
     if framework not in _set_aside:
         _set_aside.add(framework)
-        set_aside_what_is_loaded()
+        freeze_gc()
     return checkpoint, adapter
 
 
-async def load_in_thread(load: Load, framework: str, *, checkpoints: Path, device: str) -> Loaded | FrameworkState:
-    """Return what was loaded, or the state that says why nothing was."""
-    return await _run_in_daemon(
-        lambda: _try_to_load(load, framework, checkpoints=checkpoints, device=device), name=f"load-{framework}"
+def make_adapter(framework: str, checkpoint: Checkpoint, *, device: str, threads: int) -> Adapter:
+    """Import the framework and return its adapter, compiled and warm; takes seconds.
+
+    Raises:
+        DeviceError: The device isn't there.
+    """
+    set_thread_environment(threads)
+    with _importing:
+        pin_environment()
+        adapter_class = import_adapter(framework)
+    return adapter_class(checkpoint, device=device, threads=threads)
+
+
+def load_isolated(  # noqa: PLR0913 -- an option each
+    framework: str,
+    *,
+    path: Path,
+    device: str,
+    epoch: int | None = None,
+    threads: int | None = None,
+    max_bytes: int | None = None,
+) -> tuple[Checkpoint, Adapter]:
+    """Load a framework's checkpoint and its adapter in a child process, which is killed beyond `max_bytes` of memory.
+
+    Raises:
+        AdapterError: The child ended before it was ready.
+        CheckpointError: Its checkpoint can't be read.
+        DeviceError: The device isn't there.
+    """
+    checkpoint = load_epoch(path, epoch)
+    adapter = ProcessAdapter(
+        checkpoint, framework=framework, device=device, threads=threads or count_threads(), max_bytes=max_bytes
     )
+    return checkpoint, adapter
 
 
-def _try_to_load(load: Load, framework: str, *, checkpoints: Path, device: str) -> Loaded | FrameworkState:
-    path = checkpoint_path(checkpoints, framework)
+def load_remote(  # noqa: PLR0913 -- an option each
+    framework: str,
+    *,
+    path: Path,
+    device: str,
+    address: str,
+    key: str | None,
+    timeout_s: float | None,
+    lanes: int,
+    epoch: int | None = None,
+) -> tuple[Checkpoint, Adapter]:
+    """Connect to the backend of a framework's model, whose name the path has; the checkpoint returned has no weights.
+
+    Raises:
+        AdapterError: The backend can't be reached, doesn't serve the model, or would have to serve a snapshot.
+    """
+    if epoch is not None:
+        raise AdapterError(f"{framework} is computed by another server, which serves no snapshots: leave epoch out")
+    del device  # the backend has its own
+    adapter = RemoteAdapter(address, framework=framework, name=path.stem, key=key, timeout_s=timeout_s, lanes=lanes)
+    checkpoint = Checkpoint(
+        weights={},
+        model=adapter.model,
+        framework=framework,
+        framework_version=adapter.framework_version,
+        sha256=adapter.checkpoint_id,
+    )
+    return checkpoint, adapter
+
+
+def first_state(key: ModelKey, require_installed: Callable[[str], None]) -> ModelState:
+    """Return the state of a model that is to be loaded at the start, before it is."""
+    try:
+        require_installed(key.framework)
+    except FrameworkNotInstalledError as error:
+        return ModelState(key=key, status=Status.NOT_INSTALLED, reason=str(error))
+    return ModelState(key=key, status=Status.LOADING, reason=f"{key} is loading; try again in a few seconds")
+
+
+def state_on_demand(key: ModelKey, default: ModelState, checkpoints: Path) -> ModelState:
+    """Return the state of a model that isn't loaded; `default` is that of its framework's default model.
+
+    Raises:
+        NotFoundError: There is no such checkpoint.
+    """
+    if default.status is Status.NOT_INSTALLED:
+        return replace(default, key=key)
+    if not ModelFile(checkpoints, key.trained_by, key.name).path.exists():
+        names = [model.name for model in list_models(checkpoints, key.trained_by)]
+        raise NotFoundError(f"{key.trained_by} has no model {key.name!r}: it has {', '.join(names) or 'none'}")
+    return ModelState(key=key, status=Status.AVAILABLE, reason=f"{key} is not loaded yet: send it a request")
+
+
+async def load_in_thread(load: Load, key: ModelKey, settings: Settings) -> Loaded | ModelState:
+    """Load in a thread. Return the model, or the failed state with its reason."""
+    model = ModelFile(settings.checkpoints, key.trained_by, key.name)
+    device = settings.device_of(key.framework)
+    return await _run_in_daemon(lambda: _try_to_load(load, key, model, device=device), name=f"load-{key}")
+
+
+def require_snapshot(key: ModelKey, checkpoints: Path) -> None:
+    """Check that the checkpoint of a key has the snapshot of its epoch, if it names one; reads files.
+
+    Raises:
+        NotFoundError: It has none; the message lists those that there are.
+    """
+    if key.epoch is None:
+        return
+    model = ModelFile(checkpoints, key.trained_by, key.name)
+    epochs = dict(describe_model(model, None).snapshots)
+    if key.epoch not in epochs:
+        raise NotFoundError(explain_missing(model, key.epoch, epochs))
+
+
+def _try_to_load(load: Load, key: ModelKey, model: ModelFile, *, device: str) -> Loaded | ModelState:
     started = time.perf_counter()
-    # A model that was served before holds itself in circles, and is large for how few objects it has.
+    # A replaced model is held by reference cycles; with few but large objects, it would not be collected for long.
     gc.collect()
     try:
-        checkpoint, adapter = load(framework, checkpoints=checkpoints, device=device)
+        checkpoint, adapter = load(key.framework, path=model.path, device=device, epoch=key.epoch)
     except FrameworkNotInstalledError as error:
         logger.warning("%s", error)
-        return FrameworkState(framework=framework, status=Status.NOT_INSTALLED, reason=str(error))
+        return ModelState(key=key, status=Status.NOT_INSTALLED, reason=str(error))
     except TrainingError as error:
-        logger.error("%s failed to load: %s", framework, error)  # noqa: TRY400 -- it says what to do
-        # Clients needn't know where the server keeps its files.
-        reason = str(error).replace(str(path), f"{framework}/{path.name}")
+        logger.error("%s failed to load: %s", key, error)  # noqa: TRY400 -- it says what to do
+        # Clients must not learn the paths of the server's files.
+        reason = str(error).replace(str(model.path), f"{model.framework}/{model.path.name}")
+    except AdapterError as error:
+        logger.error("%s failed to load: %s", key, error)  # noqa: TRY400 -- likewise
+        reason = str(error)
     except Exception as error:
-        logger.exception("%s failed to load", framework)
-        reason = f"{type(error).__name__}; the server's log says more"
+        logger.exception("%s failed to load", key)
+        reason = f"{type(error).__name__}; see the server's log"
     else:
         return Loaded(checkpoint, adapter, time.perf_counter() - started)
-    return FrameworkState(framework=framework, status=Status.FAILED, reason=f"{framework} failed to load: {reason}")
+    return ModelState(key=key, status=Status.FAILED, reason=f"{key} failed to load: {reason}")
 
 
 async def _run_in_daemon(function: Callable[[], T], *, name: str) -> T:
-    """Return what the function returns; one that never does doesn't keep the process from ending."""
+    """Run the function in a daemon thread, so that one that hangs can't keep the process alive; return its result."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 
@@ -124,7 +233,7 @@ async def _run_in_daemon(function: Callable[[], T], *, name: str) -> T:
 
     def work() -> None:
         result = function()
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with suppress(RuntimeError):  # the loop is closed: nobody waits for the result
             loop.call_soon_threadsafe(deliver, result)
 
     threading.Thread(target=work, name=name, daemon=True).start()

@@ -1,32 +1,27 @@
-"""Which frameworks are served: loads them, takes out those that fail, and loads these anew. Computes nothing."""
+"""Registry of the served models: finds a request's model, reloads and monitors all. Computes nothing."""
 
 import asyncio
-import logging
-from collections.abc import Callable, Coroutine
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable
 from typing import Final
 
-from app.backoff import Backoff
-from app.exceptions import FrameworkFaultError, FrameworkUnavailableError
-from app.inference.batcher import Batcher, Observer
-from app.inference.loader import Load, Loaded, load_in_thread, load_model
-from app.inference.states import FrameworkState, LoadedModel, Reload, Status
-from app.inference.threads import count_threads
+from app.exceptions import FrameworkUnavailableError, ModelNotLoadedError
+from app.inference.batching.observer import Observer
+from app.inference.loader import Load
+from app.inference.model_state import RETRY_WHEN_BROKEN_S, LoadedModel, ModelKey, ModelState, ReloadResult, Status
+from app.inference.model_store import ModelStore
+from app.inference.placement import choose_load, require_nothing
+from app.inference.worker_board import WorkerBoard, WorkerStatus
 from app.settings import Settings
-from training.errors import FrameworkNotInstalledError
+from training.checkpoints.model_files import list_models
 from training.frameworks import require_installed
 
-logger = logging.getLogger(__name__)
+_MONITOR_INTERVAL_S: Final = 0.25
 
-RETRY_WHILE_LOADING_S: Final = 2
-RETRY_WHEN_BROKEN_S: Final = 60
-
-_WATCH_EVERY_S: Final = 0.25
+_WORKERS_CHECK_INTERVAL_S: Final = 0.05
 
 
 class Registry:
-    """The frameworks of the settings, each loaded in a thread of its own; all else is the event loop's thread's."""
+    """The models of the settings' frameworks. Each loads in its own thread; all else is the event loop's thread's."""
 
     def __init__(
         self,
@@ -34,195 +29,208 @@ class Registry:
         *,
         load: Load | None = None,
         require_installed: Callable[[str], None] = require_installed,
+        board: WorkerBoard | None = None,
     ) -> None:
         self._settings = settings
-        self._load = load or partial(load_model, threads=count_threads(settings.workers))
-        self._states = {name: _first_state(name, require_installed) for name in settings.frameworks}
-        self._locks = {name: asyncio.Lock() for name in settings.frameworks}
-        self._backoffs = {name: Backoff() for name in settings.frameworks}
-        self._observers: dict[str, Observer] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.board = board or WorkerBoard(settings.frameworks)
+        """Status of the frameworks in all workers."""
+
+        load = load or choose_load(settings)
+        self._stores = {
+            name: ModelStore(
+                name, settings, load, require_nothing if name in settings.backend_addresses else require_installed
+            )
+            for name in settings.frameworks
+        }
         self._first_loads: list[asyncio.Task[None]] = []
-        self._when_nothing_is_left: Callable[[], None] = lambda: None
+        self._is_canceled = False
+        self._monitoring: asyncio.Task[None] | None = None
+        self._on_all_failed: Callable[[], None] = lambda: None
 
     @property
     def default(self) -> str:
-        """The framework that answers where a request names none."""
-        installed = (name for name, state in self._states.items() if state.status is not Status.NOT_INSTALLED)
+        """The framework used if a request names none."""
+        installed = (state.framework for state in self.states if state.status is not Status.NOT_INSTALLED)
         return self._settings.default_framework or next(installed, self._settings.frameworks[0])
 
     @property
-    def states(self) -> tuple[FrameworkState, ...]:
-        """Every framework of the settings, in their order."""
-        return tuple(self._states.values())
+    def default_model(self) -> str:
+        """The model used if a request names none."""
+        return self._settings.models[0]
 
     @property
-    def nothing_is_left(self) -> bool:
-        """Whether no framework is ready and none can become so by itself."""
+    def states(self) -> tuple[ModelState, ...]:
+        """The default model of every framework of the settings, in the settings' order."""
+        return tuple(store.start_states[0] for store in self._stores.values())
+
+    @property
+    def start_states(self) -> tuple[ModelState, ...]:
+        """Every model that is loaded at the start."""
+        return tuple(state for store in self._stores.values() for state in store.start_states)
+
+    @property
+    def all_states(self) -> tuple[ModelState, ...]:
+        """Every model that is or was loaded."""
+        return tuple(state for store in self._stores.values() for state in store.states)
+
+    @property
+    def all_failed(self) -> bool:
+        """True if every model of the start has failed permanently, or its framework isn't installed."""
         return all(
             state.status is Status.NOT_INSTALLED or (state.status is Status.FAILED and not state.is_retried)
-            for state in self.states
+            for state in self.start_states
         )
 
-    def get(self, framework: str | None = None) -> LoadedModel:
-        """Return the framework's model, or the default's.
+    def get(
+        self,
+        framework: str | None = None,
+        name: str | None = None,
+        weights: str | None = None,
+        epoch: int | None = None,
+    ) -> LoadedModel:
+        """Return a model that is loaded; a part that is None is the default's, or the framework's own checkpoint.
 
         Raises:
+            ModelNotLoadedError: It isn't loaded, but may be by `load`.
+            NotFoundError: There is no such checkpoint.
             FrameworkUnavailableError: It isn't ready; the message says why.
         """
-        name = framework or self.default
-        state = self._states.get(name)
-        if state is not None and state.model is not None:
-            return state.model
-        if state is None:
-            raise self._not_served(name)
-        soon = state.is_retried or state.status is Status.LOADING
-        raise FrameworkUnavailableError(
-            str(state.reason), retry_after_s=RETRY_WHILE_LOADING_S if soon else RETRY_WHEN_BROKEN_S
-        )
+        key = self.key(framework, name, weights, epoch)
+        return self._store(key.framework).get(key)
 
-    def call_when_nothing_is_left(self, callback: Callable[[], None]) -> None:
-        """Have the callback called once no framework is ready and none can become so by itself."""
-        self._when_nothing_is_left = callback
+    async def load(self, key: ModelKey) -> LoadedModel:
+        """Return a model once it is loaded; errors are those of `get`."""
+        return await self._store(key.framework).load(key)
+
+    def key(
+        self,
+        framework: str | None = None,
+        name: str | None = None,
+        weights: str | None = None,
+        epoch: int | None = None,
+    ) -> ModelKey:
+        """Return the key of a request's model."""
+        framework = framework or self.default
+        others = "" if weights == framework else weights or ""
+        return ModelKey(framework, name or self._settings.models[0], others, epoch)
+
+    def list_names(self) -> list[tuple[str, str]]:
+        """Return framework and name of every checkpoint in the folder, of the settings' frameworks."""
+        return [
+            (framework, model.name)
+            for framework in self._stores
+            for model in list_models(self._settings.checkpoints, framework)
+        ]
+
+    def count_restarts(self, framework: str) -> int:
+        """Return how often a model of the framework has been loaded again after it failed."""
+        return self._stores[framework].restarts
+
+    def on_all_failed(self, callback: Callable[[], None]) -> None:
+        """Register a callback for the moment when `all_failed` becomes true during the first loads."""
+        self._on_all_failed = callback
 
     def start(self, observer_of: Callable[[str], Observer]) -> None:
-        """Begin to load, and return at once; needs a running event loop."""
-        self._observers = {name: observer_of(name) for name in self._states}
-        for state in self.states:
-            if state.status is Status.LOADING:
-                self._first_loads.append(self._spawn(self._load_first(state.framework)))
-            else:
-                logger.warning("%s", state.reason)
-        self._spawn(self._watch())
+        """Start loading and return immediately; requires a running event loop."""
+        for name, store in self._stores.items():
+            for task in store.start(observer_of(name)):
+                task.add_done_callback(self._check_first_load)
+                self._first_loads.append(task)
+        self._monitoring = asyncio.create_task(self._monitor())
 
     async def wait_until_loaded(self) -> None:
-        """Return once no framework is loading for the first time."""
-        await asyncio.gather(*self._first_loads)
+        """Return once no model is loading for the first time, in any worker, or `cancel_loading` was called."""
+        await asyncio.gather(*self._first_loads, return_exceptions=True)
+        self._publish_status()
+        # Other processes can set no event of this one.
+        while self.board.find_others(WorkerStatus.LOADING) and not self._is_canceled:  # noqa: ASYNC110
+            await asyncio.sleep(_WORKERS_CHECK_INTERVAL_S)
 
-    async def reload(self, framework: str | None = None) -> dict[str, Reload]:
-        """Load the framework's checkpoint anew, or all that are installed, and serve it if that works.
+    def cancel_loading(self) -> None:
+        """Stop waiting for the first loads; a model that is still loading is never served."""
+        self._is_canceled = True
+        for task in self._first_loads:
+            task.cancel()
 
-        Requests that have begun are answered by the model that they began with.
+    async def reload(self, framework: str | None = None, name: str | None = None) -> dict[str, ReloadResult]:
+        """Reload the checkpoints of one framework, or of all installed ones, and serve those that load.
+
+        Requests in progress finish with the model that they started with. A framework that is named also has its model
+        loaded that was unloaded by request: the default one, or that of the name.
 
         Raises:
-            FrameworkUnavailableError: The framework isn't among those that are served.
+            FrameworkUnavailableError: The framework isn't among those of the settings.
         """
-        if framework is not None and framework not in self._states:
-            raise self._not_served(framework)
-        installed = [name for name, state in self._states.items() if state.status is not Status.NOT_INSTALLED]
-        names = [framework] if framework else installed
-        return {name: await self._reload(name) for name in names}
+        named = None if framework is None else self.key(framework, name)
+        if named is not None:
+            self._store(named.framework)
+        concerned = [
+            state
+            for state in self.all_states
+            if framework in {None, state.framework, state.key.trained_by} and name in {None, state.key.name}
+        ]
+        for key in (state.key for state in concerned if state.key.epoch is not None):
+            self._store(key.framework).forget(key)  # the new checkpoint may have other snapshots
+        keys = [
+            state.key
+            for state in concerned
+            if state.key.epoch is None and state.status not in {Status.NOT_INSTALLED, Status.UNLOADED}
+        ]
+        if named is not None and named not in keys:
+            keys.insert(0, named)
+        return {str(key): await self._store(key.framework).reload(key) for key in keys}
+
+    async def reload_model(self, key: ModelKey) -> ReloadResult:
+        """Load one model's checkpoint, again if it is loaded, and serve it if it loads; errors are those of `get`."""
+        return await self._store(key.framework).reload(key)
+
+    async def unload(self, key: ModelKey) -> None:
+        """Stop serving a model until it is loaded by request; requests in progress are still computed.
+
+        Raises:
+            FrameworkUnavailableError: The framework isn't among those of the settings.
+        """
+        await self._store(key.framework).unload(key)
+
+    async def get_or_load(self, framework: str, name: str | None) -> LoadedModel:
+        """Return a model, loaded first if it isn't loaded; errors are those of `get`."""
+        try:
+            return self.get(framework, name)
+        except ModelNotLoadedError:
+            return await self.load(self.key(framework, name))
 
     def close(self) -> None:
-        """Stop every batcher; a framework that is still loading is never served."""
-        for task in self._tasks:
-            task.cancel()
-        for name, state in self._states.items():
-            if state.model is not None:
-                stopping = f"{name} is no longer served: the server is stopping; send the request again later"
-                state.model.batcher.close(FrameworkUnavailableError(stopping, retry_after_s=RETRY_WHILE_LOADING_S))
+        """Stop every batcher, and never serve a model that is still loading."""
+        if self._monitoring is not None:
+            self._monitoring.cancel()
+        for store in self._stores.values():
+            store.close()
 
-    def _not_served(self, name: str) -> FrameworkUnavailableError:
-        return FrameworkUnavailableError(
-            f"{name} is not among the frameworks that this server is set to load: {', '.join(self._states)}",
-            retry_after_s=RETRY_WHEN_BROKEN_S,
-        )
+    def _store(self, framework: str) -> ModelStore:
+        store = self._stores.get(framework)
+        if store is None:
+            raise FrameworkUnavailableError(
+                f"{framework} is not among the frameworks that this server is set to load: {', '.join(self._stores)}",
+                retry_after_s=RETRY_WHEN_BROKEN_S,
+            )
+        return store
 
-    async def _load_first(self, framework: str) -> None:
-        async with self._locks[framework]:
-            self._put(framework, await self._load_anew(framework))
-        if self.nothing_is_left:
-            self._when_nothing_is_left()
+    def _check_first_load(self, _: asyncio.Task[None]) -> None:
+        if self.all_failed:
+            self._on_all_failed()
 
-    async def _reload(self, framework: str) -> Reload:
-        async with self._locks[framework]:
-            outcome = await self._load_anew(framework)
-            if isinstance(outcome, Loaded) or self._states[framework].model is None:
-                self._put(framework, outcome)
-            model = self._states[framework].model
-            if isinstance(outcome, Loaded) and model is not None:
-                return Reload(True, f"checkpoint {model.checkpoint_id} of {framework} is served")
-            kept = "nothing is" if model is None else f"checkpoint {model.checkpoint_id} is still"
-            return Reload(False, f"{outcome.reason if isinstance(outcome, FrameworkState) else ''}; {kept} served")
-
-    async def _load_anew(self, framework: str) -> Loaded | FrameworkState:
-        settings = self._settings
-        return await load_in_thread(self._load, framework, checkpoints=settings.checkpoints, device=settings.device)
-
-    def _put(self, framework: str, outcome: Loaded | FrameworkState) -> None:
-        if isinstance(outcome, FrameworkState):
-            self._states[framework] = outcome
-            return
-        old = self._states[framework].model
-        adapter = outcome.adapter
-        model = LoadedModel(
-            adapter=adapter,
-            batcher=old.batcher if old else self._make_batcher(framework),
-            checkpoint=outcome.checkpoint,
-            load_seconds=outcome.seconds,
-            compilations_at_start=adapter.count_compilations(),
-        )
-        logger.info("%s is ready on %s after %.1f s", framework, adapter.device, outcome.seconds)
-        self._states[framework] = FrameworkState(framework=framework, status=Status.READY, model=model)
-
-    def _make_batcher(self, framework: str) -> Batcher:
-        return Batcher(
-            framework,
-            max_rows=self._settings.max_queue_images,
-            max_bytes=self._settings.max_queue_bytes,
-            observer=self._observers[framework],
-            on_fault=partial(self._take_out, framework),
-        )
-
-    def _take_out(self, framework: str, fault: FrameworkFaultError) -> None:
-        model = self._states[framework].model
-        if model is None:
-            return
-        logger.error("%s", fault)
-        self._states[framework] = FrameworkState(
-            framework=framework, status=Status.FAILED, reason=str(fault), is_retried=True
-        )
-        model.batcher.close(fault)
-        self._spawn(self._bring_back(framework))
-
-    async def _bring_back(self, framework: str) -> None:
-        """Load a framework that has failed, again and again, until that works or somebody else has done it."""
+    async def _monitor(self) -> None:
         while True:
-            await asyncio.sleep(self._backoffs[framework].next_s())
-            async with self._locks[framework]:
-                if self._states[framework].model is not None:
-                    return
-                outcome = await self._load_anew(framework)
-                if isinstance(outcome, Loaded):
-                    self._put(framework, outcome)
-                    return
-                self._states[framework] = replace(outcome, is_retried=True)
+            await asyncio.sleep(_MONITOR_INTERVAL_S)
+            for store in self._stores.values():
+                store.monitor()
+            self._publish_status()
 
-    async def _watch(self) -> None:
-        """Take out what hangs, and count what was compiled after the warm-up."""
-        limit_s = self._settings.hang_timeout_s
-        while True:
-            await asyncio.sleep(_WATCH_EVERY_S)
-            for name, state in self._states.items():
-                if (model := state.model) is None:
-                    continue
-                if limit_s and model.batcher.busy_s > limit_s:
-                    fault = f"a batch has taken over {limit_s} s"
-                    self._take_out(name, FrameworkFaultError(name, fault))
-                compilations = model.adapter.count_compilations() - model.compilations_at_start
-                self._observers[name].set_compilations(compilations)
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-
-def _first_state(framework: str, require_installed: Callable[[str], None]) -> FrameworkState:
-    try:
-        require_installed(framework)
-    except FrameworkNotInstalledError as error:
-        return FrameworkState(framework=framework, status=Status.NOT_INSTALLED, reason=str(error))
-    reason = f"{framework} is loading; ask again in a few seconds"
-    return FrameworkState(framework=framework, status=Status.LOADING, reason=reason)
+    def _publish_status(self) -> None:
+        for framework, store in self._stores.items():
+            statuses = {state.status for state in store.start_states}
+            if Status.LOADING in statuses:
+                shown = WorkerStatus.LOADING
+            else:
+                shown = WorkerStatus.READY if statuses <= {Status.READY, Status.NOT_INSTALLED} else WorkerStatus.FAILED
+            self.board.set_status(framework, shown)

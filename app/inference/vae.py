@@ -1,6 +1,6 @@
-"""The model's operations on an adapter, once for all frameworks, in NumPy. No HTTP, no framework, no noise of its own.
+"""The model's batch functions on an adapter, once for all frameworks, in NumPy. No HTTP, framework or random numbers.
 
-Each works row by row: a row's outputs depend on no other row, so that a batcher may join and cut what it is given.
+Each works row by row: a row's outputs depend on no other row, so the batcher may join and split batches.
 """
 
 from collections.abc import Callable
@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
-from app.inference.adapter import Adapter
-from training.numpy_model import sigmoid
+from app.inference.adapters.base import Adapter
+from training.numpy_model import kl_by_dimension, sigmoid
 
-Operation = Callable[..., tuple[ndarray, ...]]
+BatchFunction = Callable[..., tuple[ndarray, ...]]
 """From an adapter and inputs, batch first, to outputs, batch first."""
 
 
@@ -21,9 +21,36 @@ def encode(adapter: Adapter, images: Float32[ndarray, "batch pixels"]) -> tuple[
     return adapter.encode(images)
 
 
+def encode_and_sample(
+    adapter: Adapter, images: Float32[ndarray, "batch pixels"], eps: Float32[ndarray, "batch latent"]
+) -> tuple[ndarray, ...]:
+    """Return mean and logvar of q(z|x), and one draw from it."""
+    mean, logvar = adapter.encode(images)
+    return mean, logvar, mean + eps * np.exp(logvar / 2)
+
+
 def decode(adapter: Adapter, z: Float32[ndarray, "batch latent"]) -> tuple[ndarray, ...]:
     """Return the probs of p(x|z)."""
-    return (sigmoid(adapter.decode(z)),)
+    return (_as_images(adapter, sigmoid(adapter.decode(z))),)
+
+
+def decode_logits(adapter: Adapter, z: Float32[ndarray, "batch latent"]) -> tuple[ndarray, ...]:
+    """Return the logits of p(x|z)."""
+    return (_as_images(adapter, adapter.decode(z)),)
+
+
+def decode_probs_and_logits(adapter: Adapter, z: Float32[ndarray, "batch latent"]) -> tuple[ndarray, ...]:
+    """Return the probs of p(x|z) and their logits."""
+    logits = adapter.decode(z)
+    return _as_images(adapter, sigmoid(logits)), _as_images(adapter, logits)
+
+
+def apply(
+    adapter: Adapter, images: Float32[ndarray, "batch pixels"], eps: Float32[ndarray, "batch latent"]
+) -> tuple[ndarray, ...]:
+    """Return logits, mean and logvar: the bare model, whose noise is an input."""
+    logits, mean, logvar = adapter.reconstruct(images, eps)
+    return _as_images(adapter, logits), mean, logvar
 
 
 def reconstruct(
@@ -31,16 +58,17 @@ def reconstruct(
 ) -> tuple[ndarray, ...]:
     """Return probs, mean and logvar."""
     logits, mean, logvar = adapter.reconstruct(images, eps)
-    return sigmoid(logits), mean, logvar
+    return _as_images(adapter, sigmoid(logits)), mean, logvar
 
 
 def reconstruct_and_score(
     adapter: Adapter, images: Float32[ndarray, "batch pixels"], eps: Float32[ndarray, "batch latent"]
 ) -> tuple[ndarray, ...]:
-    """Return probs, mean, logvar, and log p(x|z) and KL(q(z|x) || N(0, I)) of each image, in nats."""
+    """Return probs, mean, logvar, and each image's ELBO, log p(x|z) and KL(q(z|x) || N(0, I)), in nats."""
     logits, mean, logvar = adapter.reconstruct(images, eps)
     log_likelihood = -binary_cross_entropy_with_logits(logits, images)
-    return sigmoid(logits), mean, logvar, log_likelihood, kl_by_dimension(mean, logvar).sum(axis=-1)
+    kl = kl_by_dimension(mean, logvar).sum(axis=-1)
+    return _as_images(adapter, sigmoid(logits)), mean, logvar, log_likelihood - kl, log_likelihood, kl
 
 
 def log_likelihood(
@@ -56,21 +84,14 @@ def binary_cross_entropy_with_logits(
     """Return -log p(x|z) of each image under independent Bernoullis, in nats, summed over pixels."""
     losses = np.abs(logits)
     np.exp(np.negative(losses, out=losses), out=losses)
-    # Not log1p, which takes four times as long: what it would add to a sum over pixels, float32 doesn't hold.
+    # log1p takes four times as long, and its extra precision is lost in a float32 sum over pixels.
     losses += np.float32(1)
     np.log(losses, out=losses)
-    # Pixel by pixel, where a confident logit and its part of the product cancel.
+    # Added per pixel, where a confident logit and its part of the product cancel.
     losses += np.maximum(logits, 0) - logits * images
     totals: Float32[ndarray, "batch"] = losses.sum(axis=-1)
     return totals
 
 
-def kl_by_dimension(
-    mean: Float32[ndarray, "batch latent"], logvar: Float32[ndarray, "batch latent"]
-) -> Float32[ndarray, "batch latent"]:
-    """Return KL(q(z_i|x) || N(0, 1)) of each latent of each example, in nats.
-
-    Closed form of Kingma & Welling (2014), Appendix B, arXiv:1312.6114.
-    """
-    divergences: Float32[ndarray, "batch latent"] = np.float32(0.5) * (np.exp(logvar) + mean**2 - 1 - logvar)
-    return divergences
+def _as_images(adapter: Adapter, rows: Float32[ndarray, "batch pixels"]) -> Float32[ndarray, "batch height width"]:
+    return rows.reshape(-1, *adapter.model.image_shape)

@@ -1,4 +1,4 @@
-"""The server in one process: uvicorn's, which ends without losing a request and loads checkpoints anew at SIGHUP."""
+"""uvicorn's server in one process, with a shutdown that loses no request and a reload at SIGHUP."""
 
 import asyncio
 import contextlib
@@ -10,112 +10,133 @@ import threading
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 
-from app.connection import Connection, ConnectionLimits
 from app.exceptions import StartupError
-from app.hot_connection import HotConnection
-from app.inference.garbage import look_for_garbage_less_often
 from app.inference.registry import Registry
+from app.inference.worker_board import WorkerBoard
 from app.main import Application, create_app
-from app.memory import give_large_blocks_back
-from app.middleware import OTHER_ROUTE
-from app.reloading import Reloader
+from app.process_tuning import exit_now, raise_gc_threshold, tune_malloc
+from app.protocol.connection import BoundedConnection
+from app.protocol.excess_connections import ExcessConnections
+from app.protocol.forwarded import TrustedProxies
+from app.protocol.request_parser import ConnectionLimits
+from app.reload import Reloader
+from app.server.open_files import count_excess_connections
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-ACCEPTED_AT_ONCE: Final = 16
-"""New connections that are accepted, at most, before others are served again."""
+ACCEPT_BATCH: Final = 16
+"""Maximum new connections accepted in one iteration of the event loop, per socket."""
 
-_LAST_S: Final = 1.0
-"""How much of the time to stop is kept for answering with 503 what the models won't answer any more."""
+_REJECT_WINDOW_S: Final = 1.0
+"""Seconds at the end of the shutdown timeout that are reserved for rejecting unfinished requests with 503."""
 
 
-def run_server(settings: Settings, sockets: Sequence[socket.socket], *, server_type: "type[Server]") -> None:
-    """Serve on the sockets until the process is told to stop.
+def run_server(
+    settings: Settings,
+    sockets: Sequence[socket.socket],
+    *,
+    server_type: "type[Server]",
+    board: WorkerBoard | None = None,
+) -> None:
+    """Serve on the sockets until a signal stops the process, which is the board's worker.
 
     Raises:
         StartupError: No framework can be served; a line for each.
     """
-    give_large_blocks_back()
-    look_for_garbage_less_often()
-    registry = Registry(settings)
-    server = server_type(create_app(settings, registry))
-    registry.call_when_nothing_is_left(server.stop)
+    tune_malloc()
+    raise_gc_threshold()
+    registry = Registry(settings, board=board)
+    app = create_app(settings, registry)
+    app.state.wait_for_models = settings.listen_when_ready
+    server = server_type(app)
+    registry.on_all_failed(server.stop)
     server.run(sockets=list(sockets))
-    if registry.nothing_is_left:
+    app.state.observer.close()
+    if registry.all_failed:
         raise StartupError("\n".join(str(state.reason) for state in registry.states))
 
 
 class Server(uvicorn.Server):
-    """The server of a process of its own: the first signal ends it in good order, the second at once."""
+    """The server of a single process: the first signal stops it gracefully, the second immediately."""
 
     def __init__(self, app: Application) -> None:
-        super().__init__(_configure(app))
+        super().__init__(configure(app))
+        self._registry: Registry = app.state.registry
         self._reloader: Reloader = app.state.reloader
-        self._reloader.tell_others = self.tell_others
+        self._reloader.broadcast_reload = self.broadcast_reload
         self._reloading: asyncio.Task[None] | None = None
+        self._start_grpc = app.start_grpc
+        self.grpc_server: Any = None
 
     def stop(self) -> None:
-        """Begin to stop."""
+        """Start the graceful shutdown."""
         self.should_exit = True
+        if not self.started:
+            self._registry.cancel_loading()
 
-    def tell_others(self) -> None:
-        """Have all that serve behind the same port load anew: here, this is the only one."""
+    def broadcast_reload(self) -> None:
+        """Reload all other processes behind the same port: here there are none."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 -- uvicorn's signature
-        """Stop, with exit code 0: uvicorn would raise the signal again."""
+        """Stop with exit code 0: uvicorn would raise the signal again."""
         if self.should_exit:
-            os._exit(128 + sig)
+            logger.warning("Triptych was stopped at once, by a second signal")
+            exit_now(128 + sig)
         self.stop()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        """Listen to signals, in the main thread, while the server runs."""
+        """Handle signals while the server runs, if this is the main thread."""
         if threading.current_thread() is threading.main_thread():
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hang_up)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._on_sighup)
         with super().capture_signals():
             yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to accept."""
+        """Start to accept connections."""
         for one in sockets or []:
-            # A duplicate of a blocking one would make it so for other workers too, who share it, and would then wait in
-            # `accept` for a connection that this one took.
+            # Workers may share the socket's file: if one made it blocking, another could hang in `accept`.
             one.setblocking(False)
-        # uvloop accepts one connection of each listening socket at once: under load, hundreds that come together would
-        # wait for as many batches, and health checks behind them.
-        await super().startup([one.dup() for one in sockets or [] for _ in range(ACCEPTED_AT_ONCE)])
+        # uvloop accepts one connection per listening socket and iteration. Under load, hundreds of new connections,
+        # with health checks among them, would wait for as many iterations: hence the duplicates.
+        await super().startup([one.dup() for one in sockets or [] for _ in range(ACCEPT_BATCH)])
+        if self._start_grpc is not None and not self.should_exit:
+            self.grpc_server = await self._start_grpc()
 
     async def on_tick(self, counter: int) -> bool:
-        """Look at what each connection waits for, once a second."""
+        """Enforce the timeouts of all connections, once a second."""
         if counter % 10 == 0:
             self._check_connections()
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop accepting, answer what was accepted, and what isn't answered in time with 503."""
+        """Stop accepting, complete accepted requests, and reject with 503 those not completed in time."""
         loop = asyncio.get_running_loop()
-        await self._accept_what_waits(sockets or [])
+        await self._drain_accept_queue(sockets or [])
         for server in self.servers:
             server.close()
         for listening in sockets or []:
             listening.close()
         seconds = self.config.timeout_graceful_shutdown or 0
         ends = loop.time() + seconds
-        await self._wait_until_answered(max(seconds - _LAST_S, seconds / 2))
+        grpc_stop = None if self.grpc_server is None else asyncio.create_task(self.grpc_server.stop(seconds))
+        await self._wait_until_answered(max(seconds - _REJECT_WINDOW_S, seconds / 2))
         if unanswered := sum(not connection.is_idle for connection in self._connections):
-            logger.warning("%d requests were not answered within %d s, and are told so", unanswered, seconds)
+            logger.warning("%d requests were not completed within %d s and get 503", unanswered, seconds)
         await self.lifespan.shutdown()
         await self._wait_until_answered(ends - loop.time())
         for connection in self._connections:
             connection.transport.abort()
+        if grpc_stop is not None:
+            await grpc_stop
 
-    async def _accept_what_waits(self, sockets: Sequence[socket.socket]) -> None:
-        """Accept what the kernel has accepted already: closing the socket would reset it, and what it has sent."""
+    async def _drain_accept_queue(self, sockets: Sequence[socket.socket]) -> None:
+        """Drain the kernel's accept queue before closing the sockets; pending connections would otherwise be reset."""
         for listening in sockets:
             while True:
                 try:
@@ -126,8 +147,8 @@ class Server(uvicorn.Server):
                 await asyncio.get_running_loop().connect_accepted_socket(self._make_connection, accepted)
 
     @property
-    def _connections(self) -> list[Connection]:
-        return [connection for connection in self.server_state.connections if isinstance(connection, Connection)]
+    def _connections(self) -> list[BoundedConnection]:
+        return [connection for connection in self.server_state.connections if isinstance(connection, BoundedConnection)]
 
     def _make_connection(self) -> asyncio.Protocol:
         make: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
@@ -136,8 +157,10 @@ class Server(uvicorn.Server):
     async def _wait_until_answered(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while self.server_state.connections or self.server_state.tasks:  # uvicorn has no event for it
-                    # Again and again: some of those that were accepted last are not yet among them.
+                while (
+                    self.server_state.connections or self.server_state.tasks
+                ):  # uvicorn has no event for closed connections
+                    # Repeatedly: the most recent connections may not be in the list yet.
                     for connection in self._connections:
                         connection.shutdown()
                     await asyncio.sleep(0.02)
@@ -145,55 +168,62 @@ class Server(uvicorn.Server):
     def _check_connections(self) -> None:
         now = asyncio.get_running_loop().time()
         for connection in self._connections:
-            connection.check(now)
+            connection.enforce_timeouts(now)
 
-    def _hang_up(self) -> None:
+    def _on_sighup(self) -> None:
         if self._reloading is None or self._reloading.done():
-            self._reloading = asyncio.create_task(self._reloader.reload_quietly())
+            self._reloading = asyncio.create_task(self._reloader.reload_and_log())
 
 
 class WorkerServer(Server):
-    """The server of one of several workers, which only their parent ends at once."""
+    """The server of one of several workers; only the supervisor stops it immediately."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 -- uvicorn's signature
-        """Stop at SIGTERM; SIGINT comes from a terminal to the parent too, which passes it on."""
+        """Stop at SIGTERM. SIGINT from a terminal also reaches the supervisor, which forwards it as SIGTERM."""
         if sig == signal.SIGTERM:
             self.stop()
 
-    def tell_others(self) -> None:
-        """Have all workers load anew, this one too."""
+    def broadcast_reload(self) -> None:
+        """Reload all workers, including this one."""
         os.kill(os.getppid(), signal.SIGHUP)
 
 
 class ReplacementServer(WorkerServer):
-    """The server of a worker that takes another's place: the others serve until it can."""
+    """The server of a replacement worker: it listens when its models are loaded; the others serve until then."""
 
     def __init__(self, app: Application) -> None:
         super().__init__(app)
-        app.state.loads_first = True
+        app.state.wait_for_models = True
 
 
-def _configure(app: Application) -> uvicorn.Config:
+def configure(app: Application) -> uvicorn.Config:
+    """Return uvicorn's configuration for the application, by its settings."""
     settings: Settings = app.state.settings
     limits = ConnectionLimits(
         max_connections=settings.max_connections,
+        excess=ExcessConnections(count_excess_connections(settings.max_connections)),
         max_header_bytes=settings.max_header_bytes,
         headers_timeout_s=settings.headers_timeout_s,
         transfer_timeout_s=settings.transfer_timeout_s,
     )
-    on_refused = partial(app.state.metrics.count_refused, OTHER_ROUTE)
-    connection: Callable[..., Connection] = Connection
-    if app.hot_path is not None:
-        connection = partial(HotConnection, hot_path=app.hot_path)
+    connection = partial(
+        app.new_connection,
+        limits=limits,
+        metrics=app.state.metrics,
+        proxies=TrustedProxies(settings.trusted_proxies),
+        root_path=settings.root_path,
+        logs_rejections=settings.access_log,
+    )
     return uvicorn.Config(
         app,
         interface="asgi3",
-        http=partial(connection, limits=limits, on_refused=on_refused),  # type: ignore[arg-type]  # uvicorn only calls it
+        http=connection,  # type: ignore[arg-type]  # uvicorn only calls it
         log_config=None,
-        access_log=settings.access_log,
+        access_log=False,  # the service has its own access log
         server_header=False,
-        # Who asks is all that they tell, which nobody else looks at.
-        proxy_headers=settings.access_log or settings.rate_limit is not None,
+        headers=[("X-Content-Type-Options", "nosniff")],
+        # Proxies are trusted by a setting of the service; uvicorn trusts all clients of this machine.
+        proxy_headers=False,
         ws="none",
         timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=settings.shutdown_timeout_s,

@@ -1,10 +1,9 @@
-"""Several worker processes behind one port: starts them, passes signals on, and replaces those that crash."""
+"""Supervisor of several worker processes behind one port: starts them, forwards signals, replaces crashed ones."""
 
 import logging
 import multiprocessing
 import os
 import signal
-import sys
 import tempfile
 import threading
 import time
@@ -20,49 +19,53 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from app.backoff import Backoff
 from app.exceptions import StartupError
-from app.inference.threads import take_share_of_cores
-from app.logs import configure_logs
-from app.metrics import FOLDER_VARIABLE
-from app.server import ReplacementServer, WorkerServer, run_server
+from app.inference.worker_board import WorkerBoard
+from app.observability.log_config import configure_logs
+from app.observability.metrics import FOLDER_VARIABLE
+from app.process_tuning import exit_now, pin_to_core_share
+from app.server.http_server import ReplacementServer, WorkerServer, run_server
+from app.server.sockets import bind_again, listen
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-_LOOK_EVERY_S: Final = 0.2
+_POLL_INTERVAL_S: Final = 0.2
 
-_LATE_S: Final = 5
-"""How long after the time to stop a worker is killed that is still there."""
+_KILL_AFTER_S: Final = 5
+"""Seconds after the shutdown timeout until a worker that still runs is killed."""
 
 
 def run_workers(settings: Settings, sockets: Sequence[socket]) -> None:
-    """Serve with the settings' number of processes until this one is told to stop.
+    """Serve with the number of processes in the settings until a signal stops this one.
 
     Raises:
         StartupError: A worker can't serve any framework from the start; a line for each.
     """
-    # Workers count in files of a folder, which they look up when they import the metrics.
+    # Workers keep their metrics in files of this folder; prometheus_client reads the variable when it is imported.
     with tempfile.TemporaryDirectory(prefix="triptych-metrics-", dir=os.environ.get(FOLDER_VARIABLE)) as folder:
         os.environ[FOLDER_VARIABLE] = folder
-        Workers(settings, sockets).run()
+        Supervisor(settings, sockets).run()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Worker:
     number: int
     process: SpawnProcess
-    reasons: Connection
-    """Where the worker says why it can't serve."""
+    failure_pipe: Connection
+    """Receives the reason if the worker can't serve any framework."""
 
     is_first: bool
-    """Whether it replaces no other."""
+    """False if it replaces a crashed worker."""
 
 
-class Workers:
-    """The parent of the workers; it serves nothing itself."""
+class Supervisor:
+    """The parent process of the workers; it serves no requests."""
 
     def __init__(self, settings: Settings, sockets: Sequence[socket]) -> None:
+        """Keep the sockets, which only reserve the port: each worker listens on its own."""
         self._settings = settings
         self._sockets = sockets
+        self._board = WorkerBoard(settings.frameworks, workers=settings.workers)
         self._workers: list[_Worker] = []
         self._backoffs = [Backoff() for _ in range(settings.workers)]
         self._due: dict[int, float] = {}
@@ -70,56 +73,64 @@ class Workers:
         self._failure: str | None = None
 
     def run(self) -> None:
-        """Start the workers, and return once all have ended.
+        """Start the workers, and return when all have exited.
 
         Raises:
             StartupError: One can't serve any framework from the start.
         """
-        signal.signal(signal.SIGTERM, self._end)
-        signal.signal(signal.SIGINT, self._end)
+        signal.signal(signal.SIGTERM, self._on_terminate)
+        signal.signal(signal.SIGINT, self._on_terminate)
         for number in range(self._settings.workers):
             self._start(number, is_first=True)
-        # Not before they are started: a signal that is ignored is so in new processes too.
-        signal.signal(signal.SIGHUP, self._pass_on)
+        # Only after they have started, because child processes inherit ignored signals.
+        signal.signal(signal.SIGHUP, self._forward_signal)
         while self._workers or (self._due and self._stopped is None):
-            wait([worker.process.sentinel for worker in self._workers], timeout=_LOOK_EVERY_S)
+            wait([worker.process.sentinel for worker in self._workers], timeout=_POLL_INTERVAL_S)
             for worker in [worker for worker in self._workers if not worker.process.is_alive()]:
-                self._bury(worker)
-            self._go_on()
+                self._reap(worker)
+            self._restart_due()
         if self._failure is not None:
             raise StartupError(self._failure)
 
     def _start(self, number: int, *, is_first: bool) -> None:
         # A framework's threads don't survive a fork.
         spawn = multiprocessing.get_context("spawn")
-        reasons, tell = spawn.Pipe(duplex=False)
+        failure_pipe, sender = spawn.Pipe(duplex=False)
         server_type = WorkerServer if is_first else ReplacementServer
-        process = spawn.Process(target=_work, args=(number, self._settings, self._sockets, server_type, tell))
+        sockets = bind_again(self._sockets)
+        if is_first and not self._settings.listen_when_ready:
+            listen(sockets)
+        board = self._board.for_worker(number)
+        process = spawn.Process(target=_worker_main, args=(board, self._settings, sockets, server_type, sender))
         process.start()
-        tell.close()
-        self._workers.append(_Worker(number, process, reasons, is_first))
+        sender.close()
+        # With copies open here, the kernel would still send clients to a worker that has crashed.
+        for bound in sockets:
+            bound.close()
+        self._workers.append(_Worker(number, process, failure_pipe, is_first))
         if self._stopped is not None:
             process.terminate()
 
-    def _go_on(self) -> None:
+    def _restart_due(self) -> None:
         now = time.monotonic()
         if self._stopped is None:
             for number in [number for number, due in self._due.items() if due <= now]:
                 del self._due[number]
-                # It would end at a hangup that comes before it listens to those.
+                # SIGHUP would kill a new process before it has installed its handler.
                 handler = signal.signal(signal.SIGHUP, signal.SIG_IGN)
                 self._start(number, is_first=False)
                 signal.signal(signal.SIGHUP, handler)
-        elif now > self._stopped + self._settings.shutdown_timeout_s + _LATE_S:
+        elif now > self._stopped + self._settings.shutdown_timeout_s + _KILL_AFTER_S:
             self._kill()
 
-    def _bury(self, worker: _Worker) -> None:
+    def _reap(self, worker: _Worker) -> None:
         process = worker.process
         process.join()
         self._workers.remove(worker)
+        self._board.for_worker(worker.number).set_absent()
         mark_process_dead(process.pid)  # type: ignore[no-untyped-call]
         reason = _read_reason(worker)
-        worker.reasons.close()
+        worker.failure_pipe.close()
         if self._stopped is not None:
             return
         if reason is not None and worker.is_first:
@@ -128,14 +139,14 @@ class Workers:
             return
         pause_s = self._backoffs[worker.number].next_s()
         logger.error(
-            "worker %d has ended with code %d; another takes its place in %d s",
+            "worker %d has ended with code %d and is replaced in %d s",
             worker.number + 1,
             process.exitcode,
             pause_s,
         )
         self._due[worker.number] = time.monotonic() + pause_s
 
-    def _end(self, number: int, _frame: FrameType | None) -> None:
+    def _on_terminate(self, number: int, _frame: FrameType | None) -> None:
         if self._stopped is None:
             self._stop()
             return
@@ -146,15 +157,14 @@ class Workers:
         self._stopped = time.monotonic()
         for worker in list(self._workers):
             worker.process.terminate()
-        # The workers, which have these too, answer what waits there.
-        for listening in self._sockets:
-            listening.close()
+        for bound in self._sockets:
+            bound.close()
 
     def _kill(self) -> None:
         for worker in list(self._workers):
             worker.process.kill()
 
-    def _pass_on(self, number: int, _frame: FrameType | None) -> None:
+    def _forward_signal(self, number: int, _frame: FrameType | None) -> None:
         for worker in list(self._workers):
             if worker.process.pid is not None and worker.process.is_alive():
                 os.kill(worker.process.pid, number)
@@ -162,30 +172,30 @@ class Workers:
 
 def _read_reason(worker: _Worker) -> str | None:
     try:
-        return str(worker.reasons.recv()) if worker.reasons.poll() else None
+        return str(worker.failure_pipe.recv()) if worker.failure_pipe.poll() else None
     except EOFError:
         return None
 
 
-def _work(
-    number: int, settings: Settings, sockets: Sequence[socket], server_type: type[WorkerServer], reasons: Connection
+def _worker_main(
+    board: WorkerBoard,
+    settings: Settings,
+    sockets: Sequence[socket],
+    server_type: type[WorkerServer],
+    failure_pipe: Connection,
 ) -> None:
-    """Serve as one of the workers; the whole life of its process."""
+    """Serve as one of the workers: the main function of its process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    configure_logs(settings.log_level)
-    take_share_of_cores(number, settings.workers)
+    configure_logs(settings.log_level, settings.log_format)
+    pin_to_core_share(board.worker, settings.workers)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     code = 0
     try:
-        run_server(settings, sockets, server_type=server_type)
+        run_server(settings, sockets, server_type=server_type, board=board)
     except StartupError as error:
-        reasons.send(str(error))
+        failure_pipe.send(str(error))
         code = 1
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # As in `app.__main__`.
-    os._exit(code)
+    exit_now(code)
 
 
 def _end_with_parent() -> None:

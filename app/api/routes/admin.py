@@ -2,28 +2,34 @@
 
 from fastapi import APIRouter, Request
 
-from app.answer_schemas import ReloadAnswer
-from app.dependencies import KeysDep, ReloaderDep
-from app.documentation import describe_admin_route
+from app.api.dependencies import KeysDep, ReloaderDep
+from app.api.query_options import read_framework
+from app.api.schemas.model_options import FrameworkOptions
+from app.api.schemas.openapi import describe_admin_route
+from app.api.schemas.responses import ReloadResponse
+from app.api_keys import ApiKeys
 from app.exceptions import ForbiddenError
-from app.options import read_framework
-from app.schemas import FrameworkOptions
 
 router = APIRouter(tags=["admin"])
 
 
 @router.post("/admin/reload", **describe_admin_route(FrameworkOptions))
-async def reload(request: Request, keys: KeysDep, reloader: ReloaderDep) -> ReloadAnswer:
-    """Load checkpoints anew, of all frameworks or of one, and read the file of API keys again.
+async def reload(request: Request, keys: KeysDep, reloader: ReloaderDep) -> ReloadResponse:
+    """Reload the checkpoints, of all frameworks or of one, and the file of API keys.
 
-    Requests that have begun end with the model that they began with. What can't be loaded changes nothing.
+    Requests in progress finish on the model that they started with. An invalid checkpoint or file changes nothing.
     """
     framework = read_framework(request.query_params)
+    require_keys(keys)
+    outcomes = await reloader.reload(framework)
+    reloader.broadcast_reload()
+    return ReloadResponse(reloaded={name: outcome.message for name, outcome in outcomes.items()})
+
+
+def require_keys(keys: ApiKeys) -> None:
+    """Raise a `ForbiddenError` unless the server has API keys, one of which every request then needs."""
     if not keys:
         raise ForbiddenError(
             "reloading needs an API key, and this server has none: set TRIPTYCH_API_KEYS or TRIPTYCH_API_KEYS_FILE and "
             "restart it, or send its process SIGHUP"
         )
-    outcomes = await reloader.reload(framework)
-    reloader.tell_others()
-    return ReloadAnswer(reloaded={name: outcome.message for name, outcome in outcomes.items()})

@@ -8,10 +8,10 @@ from pygments import lex
 from pygments.lexers import PythonLexer
 from pygments.token import STANDARD_TYPES
 
-from app.codecs.wording import glimpse, join, wrong_value
-from app.options import read_query
-from training.comparison.alignment import align_twins, read_twins
-from training.frameworks import FRAMEWORKS
+from app.api.query_options import read_query
+from app.codecs.error_messages import invalid_value, join_with_or, truncated
+from training.frameworks import trainable_frameworks
+from training.source_alignment import align_twins, read_twins
 
 FILES: Final = ("model.py", "losses.py", "train.py")
 
@@ -24,14 +24,14 @@ def code(request: Request) -> dict[str, Any]:
     # No coroutine: aligning takes long, the first time.
     file = read_query(request.query_params, known=("file",)).get("file", FILES[0])
     if file not in FILES:
-        raise wrong_value("query.file", f"is {glimpse(file)}: expected {join(list(FILES))}")
+        raise invalid_value("query.file", f"is {truncated(file)}: expected {join_with_or(list(FILES))}")
     return {"file": file, "files": FILES, "definitions": _align(file)}
 
 
 @cache
 def _align(file: str) -> list[dict[str, Any]]:
     """Return the rows of `align_twins`, with each text as its tokens: pairs of a CSS class of Pygments and a text."""
-    sources = read_twins(file, FRAMEWORKS)
+    sources = read_twins(file, trainable_frameworks())
     tokens = {framework: _highlight(source) for framework, source in sources.items()}
     return [
         {

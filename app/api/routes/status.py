@@ -1,82 +1,85 @@
-"""The routes that tell what is served and whether it is ready."""
+"""Status routes: loaded frameworks, liveness, readiness and metrics."""
+
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from app.answer_schemas import FrameworksAnswer, FrameworkView, HealthAnswer, ReadyAnswer
-from app.dependencies import MetricsDep, RegistryDep
-from app.documentation import describe_status_route
-from app.exceptions import FrameworkUnavailableError
-from app.inference.registry import RETRY_WHEN_BROKEN_S, RETRY_WHILE_LOADING_S
-from app.inference.states import FrameworkState, Status
-from app.options import read_framework, read_query
-from app.schemas import FrameworkOptions
+from app.api.dependencies import MetricsDep, RegistryDep
+from app.api.query_options import read_framework, read_query
+from app.api.schemas.model_options import FrameworkOptions
+from app.api.schemas.openapi import describe_status_route
+from app.api.schemas.responses import FrameworksResponse, FrameworkStatus, HealthResponse, ReadyResponse
+from app.inference.model_state import ModelState
+from app.inference.readiness import require_model_ready, require_ready
+from training.checkpoints.summary import public_training
+from training.frameworks import FRAMEWORKS
 
 router = APIRouter(tags=["status"])
 
 
 @router.get("/frameworks", **describe_status_route())
-async def frameworks(request: Request, registry: RegistryDep) -> FrameworksAnswer:
-    """Tell which frameworks are served: version, device, checkpoint and its figures, or why not."""
+async def frameworks(request: Request, registry: RegistryDep) -> FrameworksResponse:
+    """List the frameworks: version, device, checkpoint and its metrics, or why one is not ready."""
     read_query(request.query_params, known=())
-    return FrameworksAnswer(default=registry.default, frameworks=[_view(state) for state in registry.states])
+    views = [_view(state, restarts=registry.count_restarts(state.framework)) for state in registry.states]
+    return FrameworksResponse(default=registry.default, frameworks=views)
 
 
 @router.get("/healthz")
-async def healthz() -> HealthAnswer:
-    """Tell that the server answers, whatever its models do."""
-    return HealthAnswer(status="ok")
+async def healthz() -> HealthResponse:
+    """Report that the server is alive, whatever the state of its models."""
+    return HealthResponse(status="ok")
 
 
 @router.get("/readyz", **describe_status_route(FrameworkOptions))
-async def readyz(request: Request, registry: RegistryDep) -> ReadyAnswer:
-    """Tell whether every framework that is installed is ready, or the one that is asked for."""
+async def readyz(request: Request, registry: RegistryDep) -> ReadyResponse:
+    """Report that every installed framework is ready in every worker, or the requested one; 503 until then."""
     framework = read_framework(request.query_params)
     if framework is not None:
-        registry.get(framework)
-        return ReadyAnswer(status="ready", frameworks=[framework])
-    # What isn't installed isn't waited for, unless there is nothing else.
-    unready = [
-        state
-        for state in registry.states
-        if state.status in (Status.LOADING, Status.FAILED) or registry.nothing_is_left
-    ]
-    if unready:
-        loading = any(state.status is Status.LOADING for state in unready)
-        raise FrameworkUnavailableError(
-            "; ".join(str(state.reason) for state in unready),
-            retry_after_s=RETRY_WHILE_LOADING_S if loading else RETRY_WHEN_BROKEN_S,
-        )
-    ready = [state.framework for state in registry.states if state.status is Status.READY]
-    return ReadyAnswer(status="ready", frameworks=ready)
+        require_model_ready(registry, framework)
+        return ReadyResponse(status="ready", frameworks=[framework])
+    return ReadyResponse(status="ready", frameworks=require_ready(registry))
 
 
 @router.get("/metrics", response_class=PlainTextResponse, **describe_status_route())
 def metrics(request: Request, counted: MetricsDep) -> PlainTextResponse:
-    """Tell what was counted and measured, in Prometheus's text format, for all worker processes together."""
+    """Return the metrics of all worker processes in Prometheus's text format."""
     # No coroutine, so that reading the files of many workers holds up no one.
     read_query(request.query_params, known=())
     return PlainTextResponse(counted.render(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-def _view(state: FrameworkState) -> FrameworkView:
+def _view(state: ModelState, *, restarts: int) -> FrameworkStatus:
+    info = FRAMEWORKS[state.framework]
+    shown: dict[str, Any] = {
+        "framework": state.framework,
+        "title": info.title,
+        "color": info.color,
+        "marker": info.marker,
+        "restarts": restarts,
+    }
     model = state.model
     if model is None:
-        return FrameworkView(framework=state.framework, status=state.status, ready=False, reason=state.reason)
-    return FrameworkView(
-        framework=state.framework,
+        return FrameworkStatus(**shown, status=state.status, ready=False, reason=state.reason)
+    return FrameworkStatus(
+        **shown,
         status=state.status,
         ready=True,
         framework_version=model.adapter.framework_version,
         device=model.adapter.device,
+        device_name=model.adapter.details.name if model.adapter.details else None,
+        device_memory_bytes=model.adapter.details.memory_bytes if model.adapter.details else None,
+        max_batch=model.adapter.max_batch,
         threads=model.adapter.threads,
+        pid=model.adapter.pid,
         checkpoint=model.checkpoint_id,
         model=model.adapter.model.to_json(),
         training={
             "framework": model.checkpoint.framework,
             "framework_version": model.checkpoint.framework_version,
-            **model.checkpoint.training,
+            **public_training(model.checkpoint),
         },
         metrics=dict(model.checkpoint.metrics),
         load_seconds=round(model.load_seconds, 3),

@@ -1,54 +1,10 @@
-"""What clients may ask for: the options of each route, checked by pydantic. Arrays are the codecs' business."""
+"""Request options of each route, validated by pydantic. The arrays of a body are validated by the codecs."""
 
-import random
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from training.errors import UnknownFrameworkError
-from training.frameworks import ALIASES, FRAMEWORKS, canonical_framework
-
-SEED_LIMIT: Final = 2**63
-
-# Every JSON reader holds integers below 2^53 exactly.
-_FRESH_SEED_LIMIT: Final = 2**53
-
-
-class FrameworkOptions(BaseModel):
-    """Which framework a request is about."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    framework: Annotated[
-        str | None,
-        Field(
-            description=f"One of {', '.join(FRAMEWORKS)}, or an alias ({', '.join(ALIASES)}), in any case.",
-            json_schema_extra={"enum": list(FRAMEWORKS)},
-        ),
-    ] = None
-
-    @field_validator("framework")
-    @classmethod
-    def _read_framework(cls, value: str | None) -> str | None:
-        try:
-            return None if value is None else canonical_framework(value)
-        except UnknownFrameworkError as error:
-            raise ValueError(str(error)) from error
-
-
-class AnswerOptions(FrameworkOptions):
-    """Who answers, and how: query parameters of every model route."""
-
-    format: Annotated[
-        str | None,
-        Field(
-            description="The kind of answer, for clients that can't set an `Accept` header; it wins over the header.",
-            json_schema_extra={"enum": ["json", "png", "npy"]},
-        ),
-    ] = None
-    output: Annotated[
-        str | None, Field(description="Which array a npy answer holds, by its name in the JSON answer; npy only.")
-    ] = None
+from app.inference.noise import SEED_LIMIT
 
 
 class Options(BaseModel):
@@ -56,22 +12,22 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    answer_options: ClassVar[tuple[str, ...]] = ("framework", "format", "output")
-    """Which of `AnswerOptions` the route has."""
+    response_options: ClassVar[tuple[str, ...]] = ("framework", "model", "weights", "epoch", "format", "output")
+    """Names of the `ResponseOptions` that the route has."""
 
     @property
     def formats(self) -> tuple[str, ...]:
-        """The kinds of answer, by their words in `?format=`, the default first."""
+        """Formats of the response, as in `?format=`, the default first."""
         return ("json", "png", "npy") if "probs" in self.outputs else ("json", "npy")
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """Names of the answer's arrays, the one that npy takes first."""
+        """Names of the response's arrays, the default of npy first."""
         raise NotImplementedError
 
 
 class SeedOptions(Options):
-    """Options of a route that draws noise."""
+    """Options of a route that samples noise."""
 
     seed: Annotated[
         int | None,
@@ -79,63 +35,85 @@ class SeedOptions(Options):
             ge=0,
             le=SEED_LIMIT - 1,
             description="Seed of the noise, from 0 to 2^63 - 1: the same seed gives the same noise in every framework. "
-            "Unless given, a fresh one is drawn; the answer names it.",
+            "Default: a fresh seed, named in the response.",
             examples=[7],
         ),
     ] = None
-
-    def choose_seed(self) -> int:
-        """Return the seed, or a fresh one below 2^53."""
-        return random.randrange(_FRESH_SEED_LIMIT) if self.seed is None else self.seed  # noqa: S311 -- no secret
 
 
 class ImageOptions(Options):
     """Options of a route that reads images."""
 
     invert: Annotated[
-        bool, Field(description="Whether the pictures are dark on light, and are to be inverted: true or false.")
+        bool | None,
+        Field(
+            description="Invert the images first, for dark ink on a light background: true or false. Default: false, "
+            "or with `centre` as the image's edges say."
+        ),
+    ] = None
+    centre: Annotated[
+        bool,
+        Field(
+            description="Crop and center the drawing or photo in each image file, as MNIST's digits were: true or "
+            "false. Not for arrays of numbers, which already have the model's shape."
+        ),
     ] = False
 
 
-class ReconstructOptions(SeedOptions, ImageOptions):
+class PictureOptions(Options):
+    """Options of a route that can respond with a PNG."""
+
+    scale: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=16,
+            description="Side of the square that shows one pixel in a PNG, from 1 to 16; only with `format=png`, or "
+            "`Accept: image/png`.",
+            examples=[8],
+        ),
+    ] = 1
+
+
+class ReconstructOptions(SeedOptions, ImageOptions, PictureOptions):
     """Options of `/reconstruct`."""
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """Names of the answer's arrays."""
+        """Names of the response's arrays."""
         return ("probs", "mean", "logvar", "elbo", "log_likelihood", "kl_divergence")
 
 
 class EncodeOptions(SeedOptions, ImageOptions):
     """Options of `/encode`."""
 
-    sample: Annotated[
-        bool, Field(description="Whether to draw `latents` from q(z|x) too: true or false; only then is a seed used.")
-    ] = False
+    sample: Annotated[bool, Field(description="Also sample `latents` from q(z|x), with the seed: true or false.")] = (
+        False
+    )
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """Names of the answer's arrays."""
+        """Names of the response's arrays."""
         return ("mean", "logvar", "latents") if self.sample else ("mean", "logvar")
 
 
-class DecodeOptions(Options):
-    """Options of `/decode`: none."""
+class DecodeOptions(PictureOptions):
+    """Options of `/decode`."""
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """Names of the answer's arrays."""
+        """Names of the response's arrays."""
         return ("probs",)
 
 
-class SampleOptions(SeedOptions):
+class SampleOptions(SeedOptions, PictureOptions):
     """Options of `/sample`."""
 
     n: Annotated[
         int,
         Field(
             ge=1,
-            description="How many images to draw, from 1 to the server's limit (1024 unless it is set otherwise).",
+            description="Number of images, from 1 to the server's limit (`TRIPTYCH_MAX_IMAGES`, 1024).",
             examples=[16],
         ),
     ] = 1
@@ -147,7 +125,7 @@ class SampleOptions(SeedOptions):
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """Names of the answer's arrays."""
+        """Names of the response's arrays."""
         return ("probs", "latents")
 
 
@@ -158,8 +136,8 @@ class ScoreOptions(SeedOptions, ImageOptions):
         int,
         Field(
             ge=1,
-            description="How many latents to draw for each image, from 1 to the server's limit (5000 unless it is set "
-            "otherwise); from 2 there is the importance-weighted bound too.",
+            description="Number of latents per image, from 1 to the server's limit (`TRIPTYCH_MAX_SAMPLES`, 5000); 2 "
+            "or more add the importance-weighted bound.",
             examples=[16],
         ),
     ] = 1
@@ -171,20 +149,20 @@ class ScoreOptions(SeedOptions, ImageOptions):
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """Names of the answer's arrays."""
-        bound = ("iwae", "iwae_standard_error") if self.samples > 1 else ()
+        """Names of the response's arrays."""
+        bound = ("iwae", "iwae_standard_error", "effective_samples") if self.samples > 1 else ()
         return ("elbo", "log_likelihood", "kl_divergence", "kl_per_dimension", "bits_per_pixel", *bound)
 
 
-class InterpolateOptions(ImageOptions):
+class InterpolateOptions(ImageOptions, PictureOptions):
     """Options of `/interpolate`."""
 
     steps: Annotated[
         int,
         Field(
             ge=2,
-            description="How many images, both ends included, from 2 to the server's limit (1024 unless it is set "
-            "otherwise).",
+            description="Number of images, both ends included, from 2 to the server's limit (`TRIPTYCH_MAX_IMAGES`, "
+            "1024).",
             examples=[8],
         ),
     ] = 8
@@ -196,18 +174,18 @@ class InterpolateOptions(ImageOptions):
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """Names of the answer's arrays."""
+        """Names of the response's arrays."""
         return ("probs", "latents")
 
 
 class CompareOptions(SeedOptions, ImageOptions):
     """Options of `/compare`."""
 
-    answer_options: ClassVar[tuple[str, ...]] = ("format",)
+    response_options: ClassVar[tuple[str, ...]] = ("model", "weights", "epoch", "format")
 
     @property
     def formats(self) -> tuple[str, ...]:
-        """The kinds of answer: only JSON holds several frameworks' arrays."""
+        """Formats of the response: only JSON holds the arrays of several frameworks."""
         return ("json",)
 
     @property

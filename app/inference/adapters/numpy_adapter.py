@@ -1,22 +1,25 @@
-"""The adapter of no framework: the same model in NumPy, for tests of the service that need not load one."""
+"""The adapter without a framework: the same model in NumPy, for tests of the service."""
 
 import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
+from app.inference.adapters.base import Adapter
 from training import numpy_model
-from training.checkpoint import Checkpoint
+from training.checkpoints.checkpoint import Checkpoint
 
 
-class FakeAdapter:
-    """A `training.checkpoint.Checkpoint` evaluated with NumPy; slow, and right."""
+class NumpyAdapter(Adapter):
+    """A `training.checkpoints.checkpoint.Checkpoint` evaluated with NumPy; slow, and right."""
 
-    device = "cpu"
-    threads = 1
     framework_version = np.__version__
 
-    def __init__(self, checkpoint: Checkpoint, *, framework: str) -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, *, framework: str = "numpy", device: str = "cpu", threads: int = 1
+    ) -> None:
         self.framework = framework
+        self.device = "cpu" if device == "auto" else device
+        self.threads = threads
         self.model = checkpoint.model
         self._weights = checkpoint.weights
 

@@ -1,17 +1,26 @@
-/* Sends requests to the service, arrays as npy, and turns whatever goes wrong into one sentence. */
+/* Sends requests to the service, arrays as npy, and turns every failure into one sentence for the visitor. */
 
 import { dumpNpy, parseNpy } from "./npy.js";
 
-const NPY = "application/x-npy";
+const TYPES = { npy: "application/x-npy", png: "image/png", json: "application/json" };
 const KEY = "triptych-api-key";
+
+/* Short words for problems that a visitor can't do anything about. */
+const SHORT = {
+  401: "An API key is needed: see the top of the page.",
+  429: "The server is busy. Try again in a moment.",
+  503: "Not available right now. Retrying…",
+  504: "That took too long. Try again in a moment.",
+};
 
 let onKeyNeeded = () => {};
 
-/* An answer that isn't one: `message` is a sentence for the visitor. */
+/* A failed request: `message` is a short sentence for the visitor, `details` the service's own words, if it had any. */
 export class ServiceProblem extends Error {
-  constructor(message, status) {
+  constructor(message, status, details = "") {
     super(message);
     this.status = status;
+    this.details = details;
   }
 }
 
@@ -24,17 +33,17 @@ export function keyNeeded(listener) {
 }
 
 /*
- * Ask the service, and return {array, json, timings, provenance}.
+ * Send a request, and return {array, json, timings}.
  *
- * `path` and `query` are the address, `body` an array to send as npy. `as` is "npy", with the answer's first array or
- * the one that `query.output` names, or "json". `timings` are milliseconds: queue, model and total as the server has
- * them, and `all`, from here and back.
+ * `path` and `query` are the address, `body` an array to send as npy. `as` is the format of the response: "npy" (its
+ * first array, or the one that `query.output` names), "json", or "png" (one image, as bytes: smallest, but rounded).
+ * `timings` are in milliseconds: queue, model and total as the server measured them, and `all`, the round trip.
  */
 export async function request({ path, query = {}, body = null, as = "npy" }, { signal } = {}) {
-  const headers = { Accept: as === "npy" ? NPY : "application/json" };
+  const headers = { Accept: TYPES[as] };
   const key = sessionStorage.getItem(KEY);
   if (key) headers["X-API-Key"] = key;
-  if (body) headers["Content-Type"] = NPY;
+  if (body) headers["Content-Type"] = TYPES.npy;
   const begun = performance.now();
   const response = await send(addressOf(path, query), {
     method: body ? "POST" : "GET",
@@ -44,28 +53,28 @@ export async function request({ path, query = {}, body = null, as = "npy" }, { s
     cache: "no-store",
   });
   if (!response.ok) throw await readProblem(response);
-  const isNpy = response.headers.get("Content-Type") === NPY;
-  const array = isNpy ? parseNpy(await response.arrayBuffer()) : null;
-  const json = isNpy ? null : await response.json();
-  return {
-    array,
-    json,
-    timings: { ...readTimings(response), all: performance.now() - begun },
-    provenance: json ?? readProvenance(response),
-  };
+  const array = as === "json" ? null : await ARRAYS[as](response);
+  const json = as === "json" ? await response.json() : null;
+  return { array, json, timings: { ...readTimings(response), all: performance.now() - begun } };
 }
 
+const ARRAYS = {
+  npy: async (response) => parseNpy(await response.arrayBuffer()),
+  png: async (response) => readPng(await response.blob()),
+};
+
+/* The full address of a route, below the address of the page: a proxy may serve both under a prefix. */
 export function addressOf(path, query = {}) {
   const text = String(new URLSearchParams(Object.entries(query).filter(([, value]) => value !== null)));
-  return text ? `${path}?${text}` : path;
+  return new URL(`.${text ? `${path}?${text}` : path}`, document.baseURI).href;
 }
 
-/* What the service says of an error, as a sentence. */
+/* The service's description of an error, as a sentence. */
 export function sentence(text) {
   return `${text[0].toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
 }
 
-/* Whether it only means that nobody waits for that answer any more. */
+/* Return true if the request was cancelled because a newer one replaced it. */
 export function isOvertaken(error) {
   return error.name === "AbortError";
 }
@@ -75,14 +84,15 @@ async function send(address, options) {
     return await fetch(address, options);
   } catch (error) {
     if (isOvertaken(error)) throw error;
-    throw new ServiceProblem("The server can't be reached; this page tries again by itself.", 0);
+    throw new ServiceProblem("Can't reach the server. Retrying…", 0);
   }
 }
 
 async function readProblem(response) {
   const problem = await response.json().catch(() => ({}));
   if (response.status === 401) onKeyNeeded(sessionStorage.getItem(KEY) !== null);
-  return new ServiceProblem(sentence(problem.detail ?? `the server answered with status ${response.status}`), response.status);
+  const details = sentence(problem.detail ?? `the server responded with status ${response.status}`);
+  return new ServiceProblem(SHORT[response.status] ?? details, response.status, details);
 }
 
 function readTimings(response) {
@@ -90,9 +100,12 @@ function readTimings(response) {
   return Object.fromEntries([...parts].map(([, name, duration]) => [name, Number(duration)]));
 }
 
-function readProvenance(response) {
-  const names = ["framework", "framework_version", "device", "checkpoint", "seed"];
-  return Object.fromEntries(
-    names.map((name) => [name, response.headers.get(`X-Triptych-${name.replaceAll("_", "-")}`)]),
-  );
+/* The gray values of a PNG image, as an array of shape (1, height, width). */
+async function readPng(blob) {
+  const bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none" });
+  const { width, height } = bitmap;
+  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  context.drawImage(bitmap, 0, 0);
+  const { data } = context.getImageData(0, 0, width, height);
+  return { shape: [1, height, width], data: Uint8Array.from({ length: width * height }, (_, pixel) => data[pixel * 4]) };
 }

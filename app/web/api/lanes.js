@@ -1,8 +1,8 @@
 /*
- * One lane for each framework: a request at a time, and of those that wait only the latest of its kind.
+ * A queue for each framework: one request at a time, and only the latest waiting request of each kind.
  *
- * What is overtaken while it waits is never sent. What is overtaken on its way is cancelled, unless it is one of a
- * stream (`live`), as while a hand is drawing: then it may arrive, so that there is something to see.
+ * A request that is overtaken while waiting is never sent. One that is overtaken in flight is cancelled, unless both are
+ * part of a stream (`live`, as while drawing): then it may finish, so that the picture keeps moving.
  */
 
 import { isOvertaken, request } from "./client.js";
@@ -22,8 +22,8 @@ export class Lanes {
   }
 
   /*
-   * Ask a framework, as `request` does, with `framework` as a part of the query; `kind` tells requests apart that don't
-   * overtake each other. Throws an AbortError when overtaken, and else a ServiceProblem.
+   * Send a request to a framework, as `request` does. Requests of different `kind` don't overtake each other.
+   * Throws an AbortError if overtaken, else a ServiceProblem.
    */
   ask({ framework, kind = "", live = false, ...what }) {
     const lane = this.#laneOf(framework);
@@ -31,7 +31,7 @@ export class Lanes {
     if (lane.running?.kind === kind && !(live && lane.running.live)) lane.running.controller.abort();
     const query = { framework, ...what.query };
     return new Promise((resolve, reject) => {
-      // What comes last has waited least.
+      // Deleted first, so that it goes to the end of the queue.
       lane.waiting.delete(kind);
       const controller = new AbortController();
       lane.waiting.set(kind, { kind, live, what: { ...what, query }, controller, resolve, reject });
@@ -39,7 +39,7 @@ export class Lanes {
     });
   }
 
-  /* Cancel whatever waits or runs. */
+  /* Cancel all requests, waiting and in flight. */
   drop() {
     for (const lane of this.#lanes.values()) {
       for (const call of lane.waiting.values()) call.reject(overtaken());
@@ -72,5 +72,5 @@ export class Lanes {
 }
 
 function overtaken() {
-  return new DOMException("A newer request took its place.", "AbortError");
+  return new DOMException("A newer request replaced this one.", "AbortError");
 }

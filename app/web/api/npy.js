@@ -1,4 +1,4 @@
-/* NumPy's file format, version 1.0, of float32 and uint8 in C order: what the service sends, and what it is sent. */
+/* NumPy's npy format, version 1.0, for float32 and uint8 arrays in C order. */
 
 const MAGIC = "\x93NUMPY\x01\x00";
 
@@ -10,7 +10,7 @@ export function parseNpy(buffer) {
   const descr = /'descr': '([^']*)'/.exec(header)?.[1];
   const shape = (/'shape': \(([^)]*)\)/.exec(header)?.[1] ?? "").split(",").map((size) => size.trim()).filter(Boolean);
   const types = { "<f4": Float32Array, "|u1": Uint8Array };
-  if (!types[descr]) throw new Error(`An array of ${descr} came, which this page can't read.`);
+  if (!types[descr]) throw new Error(`Can't read an array of type ${descr}.`);
   return { shape: shape.map(Number), data: new types[descr](buffer.slice(start)) };
 }
 
@@ -18,7 +18,7 @@ export function dumpNpy({ shape, data }) {
   const descr = data instanceof Uint8Array ? "|u1" : "<f4";
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
   const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${sizes}), }`;
-  // The data begins at a multiple of 64 bytes.
+  // The format aligns the data to 64 bytes.
   const length = Math.ceil((10 + text.length + 1) / 64) * 64 - 10;
   const header = `${text.padEnd(length - 1)}\n`;
   const bytes = new Uint8Array(10 + length + data.byteLength);
@@ -30,7 +30,7 @@ export function dumpNpy({ shape, data }) {
   return bytes;
 }
 
-/* Make an array of a batch of images or latents that are themselves arrays of numbers. */
+/* Stack rows of numbers, such as images or latents, into one array. */
 export function stack(rows, type = Float32Array) {
   const data = new type(rows.length * rows[0].length);
   rows.forEach((row, index) => data.set(row, index * row.length));

@@ -1,14 +1,14 @@
-/* Writes a request of this page as a curl command, and as Python: what it sends is in the text. */
+/* Writes a request of this page as a curl command or a Python script that contains all it sends. */
 
 import { addressOf } from "./client.js";
 import { dumpNpy } from "./npy.js";
 
 const READABLE_NUMBERS = 64;
 
-/* A request is what `client.js` takes; few numbers are written out as JSON, under `field`, many as npy. */
+/* `request` as in `client.js`. Few numbers are written out as JSON, in the member `field`; many are sent as npy. */
 export function asCurl({ path, query, body = null, field = "latents" }, { as = "json" } = {}) {
-  const url = `'${location.origin}${addressOf(path, { ...query, format: as })}'`;
-  const end = as === "json" ? "" : ` -o answer.${as}`;
+  const url = `'${addressOf(path, { ...query, format: as })}'`;
+  const end = as === "json" ? "" : ` -o result.${as}`;
   if (!body) return `curl -sS --fail-with-body${end} ${url}\n`;
   if (isReadable(body)) {
     const json = `{"${field}": ${listOf(body)}}`;
@@ -19,35 +19,43 @@ export function asCurl({ path, query, body = null, field = "latents" }, { as = "
   ${url}\n`;
 }
 
+/* The member of each route's response that a script prints. */
+const PRINTED = { "/reconstruct": "elbo", "/score": "elbo", "/encode": "mean", "/compare": "max_abs_difference" };
+const WITHOUT_PICTURE = ["/compare", "/encode", "/score"];
+
+/* A script of the standard library alone, which prints the main figures and saves the picture, if there is one. */
 export function asPython({ path, query, body = null, field = "latents" }) {
-  const url = JSON.stringify(`${location.origin}${addressOf(path, query)}`);
-  if (!body) {
-    return `import httpx  # pip install httpx
-
-answer = httpx.get(${url}).raise_for_status().json()
-print(answer.keys())
-`;
-  }
-  if (isReadable(body)) {
-    return `import httpx  # pip install httpx
-
-${field} = ${listOf(body)}
-answer = httpx.post(${url}, json={"${field}": ${field}}).raise_for_status().json()
-print(answer.keys())
-`;
-  }
-  return `import base64
-
-import httpx  # pip install httpx
-
-npy = base64.b64decode("${base64(dumpNpy(body))}")
-headers = {"Content-Type": "application/x-npy"}
-answer = httpx.post(${url}, content=npy, headers=headers).raise_for_status().json()
-print(answer.keys())
-`;
+  const url = addressOf(path, query);
+  const picture = addressOf(path, { ...query, format: "png" });
+  const [imports, data, headers] = pythonBody(body, field);
+  const request = (name) => (data ? `Request(${name}, data, headers)` : `Request(${name})`);
+  const printed = PRINTED[path];
+  return [
+    `${imports}from urllib.request import Request, urlopen`,
+    "",
+    ...(data ? [`data = ${data}`, `headers = ${headers}`] : []),
+    `url = ${JSON.stringify(url)}`,
+    `result = json.load(urlopen(${request("url")}))`,
+    ...(printed ? [`print("${printed}:", result["${printed}"])`] : []),
+    ...(WITHOUT_PICTURE.includes(path) ? [] : [
+      `picture = urlopen(${request(JSON.stringify(picture))}).read()`,
+      'open("result.png", "wb").write(picture)',
+      'print("saved result.png")',
+    ]),
+    "",
+  ].join("\n");
 }
 
-/* The shortest digits that are the same float32. */
+function pythonBody(body, field) {
+  if (!body) return ["import json\n", null, null];
+  if (isReadable(body)) {
+    return ["import json\n", `json.dumps({"${field}": ${listOf(body)}}).encode()`, '{"Content-Type": "application/json"}'];
+  }
+  const npy = `base64.b64decode("${base64(dumpNpy(body))}")`;
+  return ["import base64\nimport json\n", npy, '{"Content-Type": "application/x-npy"}'];
+}
+
+/* The shortest decimal that rounds to the same float32. */
 export function shortest(value) {
   for (let digits = 1; digits < 9; digits += 1) {
     const rounded = Number(value.toPrecision(digits));

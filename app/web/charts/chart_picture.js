@@ -1,8 +1,8 @@
-/* Draws a chart or a map of the page as a picture that is understood alone: with title, legend and where its figures are from. */
+/* Draws a chart or a map as a picture for a file: with its title, legend and source. */
 
-import { MARKS } from "./charts.js";
-import { element } from "./elements.js";
-import { TITLES } from "./frameworks.js";
+import { markOf } from "./charts.js";
+import { element } from "../parts/elements.js";
+import { titleOf } from "../api/frameworks.js";
 
 export const SCALE = 2;
 const MARGIN = 16;
@@ -12,8 +12,8 @@ const GAP = 16;
 const KEPT = ["fill", "stroke", "stroke-width", "font-family", "font-size", "text-anchor", "dominant-baseline"];
 
 /*
- * Return a canvas with an SVG or a canvas that is on the page, in the colours that it has there; `source` is a sentence.
- * A canvas is read at once, so that it may be drawn otherwise for this alone.
+ * Return a canvas that shows an SVG or a canvas of the page, in the page's colors; `source` is a sentence.
+ * A canvas is read before this function first awaits, so its user may draw it differently just for this call.
  */
 export async function drawPicture(shown, { title, unit, series = [] }, source) {
   const { width, height } = shown.viewBox?.baseVal ?? { width: shown.clientWidth, height: shown.clientHeight };
@@ -21,9 +21,9 @@ export async function drawPicture(shown, { title, unit, series = [] }, source) {
   const context = canvas.getContext("2d");
   const style = getComputedStyle(shown);
   const fontOf = (weight) => `${weight} ${TEXT}px ${style.fontFamily}`;
-  const write = (words, x, y, { colour = "soft", weight = 400 } = {}) => {
+  const write = (words, x, y, { color = "soft", weight = 400 } = {}) => {
     context.font = fontOf(weight);
-    context.fillStyle = style.getPropertyValue(`--${colour}`);
+    context.fillStyle = style.getPropertyValue(`--${color}`);
     context.fillText(words, x, y);
     return x + context.measureText(words).width;
   };
@@ -37,22 +37,22 @@ export async function drawPicture(shown, { title, unit, series = [] }, source) {
   context.fillRect(0, 0, ...size);
   context.translate(MARGIN, MARGIN);
   context.textBaseline = "middle";
-  titles.forEach((words, at) => write(words, 0, (at + 0.5) * LINE, { colour: "ink", weight: 600 }));
+  titles.forEach((words, at) => write(words, 0, (at + 0.5) * LINE, { color: "ink", weight: 600 }));
   const y = (titles.length + 0.5) * LINE;
   let x = write(unit, 0, y) + GAP;
   for (const { framework } of series) {
     context.fillStyle = style.getPropertyValue(`--${framework}`);
     context.translate(x, y);
-    context.fill(new Path2D(MARKS[framework]));
+    context.fill(new Path2D(markOf(framework)));
     context.translate(-x, -y);
-    x = write(TITLES[framework], x + LINE / 2, y) + GAP;
+    x = write(titleOf(framework), x + LINE / 2, y) + GAP;
   }
   context.drawImage(shown.viewBox ? await rasterise(shown, width, height) : shown, 0, top, width, height);
   sources.forEach((words, at) => write(words, 0, top + height + GAP + (at + 0.5) * LINE));
   return canvas;
 }
 
-/* The lines of a text that fit into a width. */
+/* Break a text into lines that fit into a width. */
 function fold(context, text, width, font) {
   context.font = font;
   return text.split(" ").reduce((lines, word) => {
@@ -62,7 +62,7 @@ function fold(context, text, width, font) {
   }, []);
 }
 
-/* An image of the SVG, whose styles come from the page and have to go along. */
+/* An image of the SVG, with the page's styles copied into it. */
 async function rasterise(svg, width, height) {
   const copy = svg.cloneNode(true);
   const nodes = svg.querySelectorAll("*");

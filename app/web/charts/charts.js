@@ -1,12 +1,13 @@
-/* Small charts as SVG, and the same numbers as a table. */
+/* Small charts as SVG, and their numbers as a table. */
 
-import { element } from "./elements.js";
-import { TITLES } from "./frameworks.js";
+import { element } from "../parts/elements.js";
+import { markerOf, titleOf } from "../api/frameworks.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-// No wider than the narrowest column, so that the text is never smaller than it is written here.
+// The width of the narrowest column, so that text is never scaled down.
 const WIDTH = 256;
-const LABEL = 80;
+// An upper bound of a character's width in labels.
+const CHARACTER = 7;
 const VALUE = 50;
 const BAR = 13;
 const GAP = 12;
@@ -15,23 +16,23 @@ const MARGIN = { left: 42, right: 8, top: 4, bottom: 24 };
 const MARKED = 12;
 const WIDE = 10;
 
-/* A circle, a square and a triangle around the origin, for those to whom the colours are alike. */
-export const MARKS = {
-  jax: "M-4 0a4 4 0 1 1 8 0a4 4 0 1 1-8 0",
-  tensorflow: "M-3.5-3.5h7v7h-7z",
-  pytorch: "M0-5L-5 4h10z",
-};
+/* Circle, square, triangle and diamond around the origin, so that colors aren't needed to tell the series apart. */
+const MARKS = { o: "M-4 0a4 4 0 1 1 8 0a4 4 0 1 1-8 0", s: "M-3.5-3.5h7v7h-7z", "^": "M0-5L-5 4h10z", D: "M0-5L5 0L0 5L-5 0z" };
+
+export function markOf(framework) {
+  return MARKS[markerOf(framework)] ?? MARKS.o;
+}
 
 /* `chart` is one of `comparison.json`: {kind, title, unit, axis, series: [{framework, values}]}. */
 export function drawChart(chart) {
   const draw = chart.kind === "bars" ? drawBars : drawLines;
-  return draw(chart, `${chart.title}, in ${chart.unit}. The table below has the numbers.`);
+  return draw(chart, `${chart.title}, in ${chart.unit}. The table below lists the numbers.`);
 }
 
-/* The same numbers in rows, of which the first has the columns' names. */
+/* The numbers in rows, the header first. */
 export function rowsOf({ unit, axis, series }) {
   return [
-    [unit, ...series.map(({ framework }) => TITLES[framework])],
+    [unit, ...series.map(({ framework }) => titleOf(framework))],
     ...axis.map((label, at) => [label, ...series.map(({ values }) => values[at])]),
   ];
 }
@@ -54,31 +55,37 @@ function drawBars({ axis, series }, said) {
   const step = series.length * BAR + GAP;
   const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${axis.length * step}`, role: "img", "aria-label": said });
   const most = Math.max(...series.flatMap(({ values }) => values.map((value) => value ?? 0)), Number.MIN_VALUE);
-  axis.forEach((label, at) => {
-    picture.append(...wrap(String(label), LABEL - 8, at * step + (step - GAP) / 2));
+  const labels = axis.map((label) => breakLabel(String(label)));
+  const left = Math.max(...labels.flat().map((line) => line.length)) * CHARACTER + 8;
+  labels.forEach((lines, at) => {
+    picture.append(...stack(lines, left - 8, at * step + (step - GAP) / 2));
     series.forEach(({ framework, values }, place) => {
       const y = at * step + place * BAR;
-      const length = ((values[at] ?? 0) / most) * (WIDTH - LABEL - VALUE);
+      const length = ((values[at] ?? 0) / most) * (WIDTH - left - VALUE);
       picture.append(
-        svg("rect", { class: framework, x: LABEL, y, width: Math.max(1, length), height: BAR - 2, rx: 1.5 }),
-        text(formatFigure(values[at]), { x: LABEL + length + 5, y: y + BAR / 2 }));
+        svg("rect", { class: framework, x: left, y, width: Math.max(1, length), height: BAR - 2, rx: 1.5 }),
+        text(formatFigure(values[at]), { x: left + length + 5, y: y + BAR / 2 }));
     });
   });
   return picture;
 }
 
-/* A long label is two lines. */
-function wrap(label, x, y) {
+/* Break a long label into two lines. */
+function breakLabel(label) {
   const words = label.split(" ");
   const lines = label.length > 15 ? [words.slice(0, 2).join(" "), words.slice(2).join(" ")] : [label];
-  return lines.filter(Boolean).map((line, at, { length }) => text(line, { x, y: y + (at - (length - 1) / 2) * 13, class: "end" }));
+  return lines.filter(Boolean);
+}
+
+function stack(lines, x, y) {
+  return lines.map((line, at, { length }) => text(line, { x, y: y + (at - (length - 1) / 2) * 13, class: "end" }));
 }
 
 function drawLines({ axis, series }, said) {
   const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": said });
   const all = series.flatMap(({ values }) => values).filter((value) => value !== null);
   const [low, high] = [Math.min(...all), Math.max(...all)];
-  // Where one value is many times another, equal factors are equal steps.
+  // Logarithmic for values that span more than a factor of ten.
   const isWide = low > 0 && high / low > WIDE;
   const isWideAxis = axis.at(-1) / axis[0] > WIDE && axis.length <= MARKED;
   const x = scale(axis[0], axis.at(-1), MARGIN.left + 8, WIDTH - MARGIN.right - 8, isWideAxis);
@@ -90,13 +97,13 @@ function drawLines({ axis, series }, said) {
   const marked = axis.length <= MARKED ? axis : ticks(axis[0], axis.at(-1), false).filter(Number.isInteger);
   for (const tick of marked) picture.append(text(String(tick), { x: x(tick), y: HEIGHT - MARGIN.bottom + 12, class: "middle" }));
   for (const [place, { framework, values }] of series.entries()) {
-    // A curve without marks may have another one on it, and is seen on both sides of that.
+    // Curves without markers may coincide: earlier ones are wider, and stay visible on both sides.
     const width = axis.length <= MARKED ? 2 : 6 - 2 * place;
     const points = axis.flatMap((label, at) => (values[at] === null ? [] : [[x(label), y(values[at])]]));
     picture.append(svg("polyline", { class: framework, "stroke-width": width, points: points.map((point) => point.join(",")).join(" ") }));
     if (axis.length > MARKED) continue;
     for (const [left, top] of points) {
-      picture.append(svg("path", { class: framework, d: MARKS[framework], transform: `translate(${left} ${top})` }));
+      picture.append(svg("path", { class: framework, d: markOf(framework), transform: `translate(${left} ${top})` }));
     }
   }
   return picture;

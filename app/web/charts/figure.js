@@ -1,17 +1,17 @@
-/* A chart with its caption, the same numbers as a table for whoever would rather read them, and buttons that save it. */
+/* A chart with its caption, its numbers as a table, and buttons that save it. */
 
 import { drawPicture } from "./chart_picture.js";
 import { drawChart, makeTable, rowsOf } from "./charts.js";
-import { element } from "./elements.js";
-import { makeActions } from "./parts.js";
+import { element } from "../parts/elements.js";
+import { makeActions } from "../parts/actions.js";
 
-/* `chart` is what `drawChart` takes, `source` a sentence that says where its figures are from. */
+/* `chart` as `drawChart` takes it; `source` is a sentence on the origin of its numbers. */
 export function makeFigure(chart, source) {
   const { title, unit, axis, series } = chart;
   const picture = drawChart(chart);
   const scroller = { class: "scroller", tabindex: 0, role: "region", "aria-label": `${title}, as a table` };
   const rows = rowsOf(chart);
-  // What there isn't is NaN.
+  // NaN for missing values.
   const values = rows.slice(1).flatMap(([, ...row]) => row.map((value) => value ?? NaN));
   const result = () => ({
     array: { shape: [axis.length, series.length], data: Float32Array.from(values) },

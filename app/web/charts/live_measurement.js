@@ -1,21 +1,22 @@
-/* Times requests from this browser, one after the other, so that a visitor sees what their own machine and network make of it. */
+/* Times requests from this browser, one at a time, so that visitors see their own network and machine. */
 
 import { formatFigure } from "./charts.js";
-import { button, choice, dot, element, field } from "./elements.js";
-import { makeFigure } from "./figures.js";
-import { TITLES } from "./frameworks.js";
-import { makeActions, makeNotice } from "./parts.js";
+import { button, choice, dot, element, field } from "../parts/elements.js";
+import { makeFigure } from "./figure.js";
+import { titleOf } from "../api/frameworks.js";
+import { makeActions } from "../parts/actions.js";
+import { makeNotice } from "../parts/notice.js";
 
 const SIZES = [1, 16, 64, 256];
 const WARM = 3;
 const COUNTS = [10, 30, 100];
-const COLUMNS = ["median, ms", "95th percentile, ms", "of that the model, ms", "images/s"];
-const HEADS = ["framework", "images a request", ...COLUMNS];
+const COLUMNS = ["median, ms", "95th percentile, ms", "model only, ms", "images/s"];
+const HEADS = ["framework", "images per request", ...COLUMNS];
 
-/* Title, unit and column of what is drawn. */
+/* Title, unit and column of each chart. */
 const CHARTS = [["Latency", "ms, median", 0], ["Throughput", "images/s", 3]];
 
-/* Return {node, stop(), show()}; `images(count)` gives so many test digits as one array of bytes. */
+/* Return {node, stop(), show()}; `images(count)` returns that many images as one array of bytes. */
 export function makeLiveMeasurement(app, images) {
   let run = null;
   let first = null;
@@ -33,27 +34,27 @@ export function makeLiveMeasurement(app, images) {
   const charts = element("div", { class: "charts" });
   const result = () => found.length > 0 && {
     array: { shape: [found.length, COLUMNS.length], data: Float32Array.from(found.flatMap(({ figures }) => figures)) },
-    rows: [HEADS, ...found.map(({ framework, size, figures }) => [TITLES[framework], size, ...figures])],
+    rows: [HEADS, ...found.map(({ framework, size, figures }) => [titleOf(framework), size, ...figures])],
     name: "latency",
     request: first,
   };
   const node = element("section", { class: "card live", "aria-label": "Measured now" },
     element("div", { class: "row head" },
-      element("h2", {}, "Measured now, from your browser"),
+      element("h2", {}, "Measure it from your browser"),
       element("div", { class: "row" },
-        field("Requests each", count), measuring)),
+        field("Requests per row", count), measuring)),
     element("p", { class: "hint" },
-      `Reconstructs test digits, npy both ways, one request after the other, after ${WARM} that aren't counted. The `,
-      "times are those that this page sees: network, browser, and the server with all it does; the model's own part is ",
-      "what the server says of it (Server-Timing). One request at a time isn't the most that a server can do."),
+      `Reconstructs images; sends and receives npy, one request at a time, after ${WARM} warm-up requests. The times are `,
+      "what this page sees: network, browser and server. The model's share is reported by the server (Server-Timing). ",
+      "Sequential requests don't show peak throughput."),
     notice.node, said,
     element("div", { class: "scroller", tabindex: 0, role: "region", "aria-label": "Measured from this browser" }, table),
-    makeActions(result, "figures measured from this browser", ["npy", "CSV", "curl", "Python"]),
+    makeActions(result, "results measured from this browser", ["npy", "CSV", "curl", "Python"]),
     charts);
 
   async function start() {
     if (app.frameworks.ready.length === 0) {
-      notice.say("No framework answers yet: try again in a moment.");
+      notice.say("No framework is ready yet. Try again in a moment.");
       return;
     }
     const own = { requests: Number(count.value) };
@@ -66,16 +67,16 @@ export function makeLiveMeasurement(app, images) {
     try {
       for (const size of SIZES) {
         for (const framework of app.frameworks.ready) {
-          said.textContent = `Measuring ${TITLES[framework]} with ${size} image${size > 1 ? "s" : ""} a request.`;
+          said.textContent = `Measuring ${titleOf(framework)} with ${size} image${size > 1 ? "s" : ""} per request.`;
           const figures = await measure(framework, size, own);
           if (run !== own) return;
           found.push({ framework, size, figures });
           body.append(element("tr", { class: framework },
-            element("th", { scope: "row" }, dot(), ` ${TITLES[framework]}`),
+            element("th", { scope: "row" }, dot(framework), ` ${titleOf(framework)}`),
             ...[size, ...figures].map((value) => element("td", {}, formatFigure(value)))));
         }
       }
-      said.textContent = `Done: ${own.requests} requests each, in this browser with ${navigator.hardwareConcurrency} cores.`;
+      said.textContent = `Done: ${own.requests} requests per row, in this browser with ${navigator.hardwareConcurrency} cores.`;
     } catch (error) {
       if (run !== own) return;
       notice.explain(error);
@@ -95,7 +96,7 @@ export function makeLiveMeasurement(app, images) {
       all.push(timings.all);
       model.push(timings.model);
     }
-    // Of a single image, which can be pasted.
+    // A single image, short enough to paste.
     first ??= request;
     const seconds = all.reduce((sum, value) => sum + value, 0) / 1e3;
     return [quantile(all, 0.5), quantile(all, 0.95), quantile(model, 0.5), (size * all.length) / seconds];
@@ -109,7 +110,7 @@ export function makeLiveMeasurement(app, images) {
 
   function finish() {
     const day = new Date().toISOString().slice(0, 10);
-    const source = `${run.requests} requests each, in a browser with ${navigator.hardwareConcurrency} cores, ${day}.`;
+    const source = `${run.requests} requests per row, in a browser with ${navigator.hardwareConcurrency} cores, ${day}.`;
     run = null;
     measuring.textContent = "Measure";
     if (found.length > 0) charts.replaceChildren(...CHARTS.map((chart) => makeFigure(chartOf(found, ...chart), source)));
@@ -124,17 +125,17 @@ export function makeLiveMeasurement(app, images) {
   };
 }
 
-/* The value that a share of the values isn't above. */
+/* The smallest value that at least this share of the values doesn't exceed. */
 function quantile(values, share) {
   const sorted = Float64Array.from(values).sort();
   return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? null;
 }
 
-/* Of a measurement that was stopped some places are empty. */
+/* A measurement that was stopped leaves gaps. */
 function chartOf(found, title, unit, column) {
   const axis = [...new Set(found.map(({ size }) => size))];
-  const names = Object.keys(TITLES).filter((name) => found.some(({ framework }) => framework === name));
+  const names = [...new Set(found.map(({ framework }) => framework))];
   const valueOf = (name, place) => found.find(({ framework, size }) => framework === name && size === place)?.figures[column];
   const series = names.map((framework) => ({ framework, values: axis.map((size) => valueOf(framework, size) ?? null) }));
-  return { kind: "lines", title: `${title}, by images a request`, unit, axis, series };
+  return { kind: "lines", title: `${title}, by images per request`, unit, axis, series };
 }

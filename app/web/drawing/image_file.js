@@ -1,46 +1,51 @@
-/* Makes an image of 28 x 28 pixels of a picture that was dropped, pasted or chosen; on request as MNIST's were made. */
+/* Converts an image file to the models' size, cropped and centered as MNIST's digits were if wanted. */
 
-import { PIXELS, WIDTH, level } from "./pixels.js";
+import { imageSize, level } from "./pixels.js";
 
 const LONGEST_SIDE = 200;
-const BOX = 20;
+const BOX_SHARE = 20 / 28;
 const INK = 0.35;
 
-/* A picture that can't be read or has nothing in it; `message` is a sentence for the visitor. */
+// Digits have this share of the width between them, and each this share of the ink.
+const GAP_SHARE = 0.03;
+const GROUP_SHARE = 0.2;
+
+/* A file that can't be read or shows no digit; `message` is a sentence for the visitor. */
 export class PictureProblem extends Error {}
 
 /*
- * Return {image, isDark}. `ink` is "dark" (on light), "light" (on dark) or "auto". With `centred` the digit is cropped,
- * fitted into 20 x 20 pixels and moved so that its centre of mass is in the middle, as MNIST's were; uneven light and
- * the paper's grain are taken away first. Without, the whole picture is squeezed, as the service does with files.
+ * Return {image, isDark, isCrowded}: `isCrowded` if the picture seems to show several digits. `ink` is "dark" (on light), "light" (on dark) or "auto". With `centered`, uneven light and
+ * paper grain are removed, the digit is cropped, fitted into 20/28 of the image (20 x 20 pixels for MNIST) and shifted so
+ * that its center of mass is in the middle. Without, the whole picture is resized, as the service does with files.
  */
-export async function readPicture(blob, { ink, centred }) {
+export async function readPicture(blob, { ink, centered }) {
   const picture = await decode(blob);
   const isDark = ink === "dark" || (ink === "auto" && hasLightEdges(picture));
   if (isDark) picture.values = picture.values.map((value) => 1 - value);
-  if (!centred) {
-    const across = (place) => (place * picture.width) / WIDTH;
-    const down = (place) => (place * picture.height) / WIDTH;
-    return { image: sample(picture, across, down), isDark };
+  if (!centered) {
+    const across = (place) => (place * picture.width) / imageSize.width;
+    const down = (place) => (place * picture.height) / imageSize.height;
+    return { image: sample(picture, across, down), isDark, isCrowded: false };
   }
   flatten(picture);
-  const { box, middle } = findDigit(picture);
-  if (!box) throw new PictureProblem("There is no digit to be seen in it: try another picture, or say which ink it has.");
-  const scale = Math.max(box.right - box.left, box.bottom - box.top) / BOX;
-  // Centred on its mass, but never over the edge.
-  const start = (centre, first, last) =>
-    Math.max(last - WIDTH * scale, Math.min(first, centre - (WIDTH / 2) * scale));
-  const [left, top] = [start(middle.x, box.left, box.right), start(middle.y, box.top, box.bottom)];
-  return { image: sample(picture, (place) => left + place * scale, (place) => top + place * scale), isDark };
+  const { box, middle, isCrowded } = findDigit(picture);
+  if (!box) throw new PictureProblem("No digit found. Try another picture, or choose the ink color.");
+  const scale = Math.max(box.right - box.left, box.bottom - box.top) / (Math.min(imageSize.width, imageSize.height) * BOX_SHARE);
+  // Centered on its mass, but never beyond the edge.
+  const start = (center, first, last, size) =>
+    Math.max(last - size * scale, Math.min(first, center - (size / 2) * scale));
+  const left = start(middle.x, box.left, box.right, imageSize.width);
+  const top = start(middle.y, box.top, box.bottom, imageSize.height);
+  return { image: sample(picture, (place) => left + place * scale, (place) => top + place * scale), isDark, isCrowded };
 }
 
-/* The picture upright and gray, from 0 to 1, laid on white or black where it is transparent. */
+/* The picture upright and gray, from 0 to 1, on white or black where it is transparent. */
 async function decode(blob) {
   let bitmap;
   try {
     bitmap = await createImageBitmap(blob);
   } catch {
-    throw new PictureProblem("That isn't a picture that this browser can read: try a PNG, JPEG, WebP or GIF file.");
+    throw new PictureProblem("That isn't an image this browser can read. Try a PNG, JPEG, WebP or GIF file.");
   }
   const scale = Math.min(1, LONGEST_SIDE / Math.max(bitmap.width, bitmap.height));
   const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
@@ -67,7 +72,7 @@ function hasLightEdges({ width, height, values }) {
   return edge.sort((one, other) => one - other)[edge.length >> 1] > 0.5;
 }
 
-/* Take the paper away, which is what is left where no stroke is wider than a window, and stretch what stays. */
+/* Subtract the paper (a morphological closing, in a window wider than any stroke), and stretch the contrast. */
 function flatten(picture) {
   const { width, height } = picture;
   const reach = Math.ceil(Math.max(width, height) / 8);
@@ -82,7 +87,7 @@ function flatten(picture) {
   picture.values = ink.map((value) => Math.min(1, Math.max(0, (value / peak - 0.2) / 0.6)));
 }
 
-/* Pick from the window around each pixel, along a row (`step` 1) or a column (`step` is the width). */
+/* Apply `pick` to the window around each pixel, along a row (`step` 1) or a column (`step` is the width). */
 function filter(values, width, step, reach, pick) {
   const length = step === 1 ? width : values.length / width;
   return values.map((_, pixel) => {
@@ -95,7 +100,7 @@ function filter(values, width, step, reach, pick) {
   });
 }
 
-/* The box around the ink, without specks, and its centre of mass. */
+/* The bounding box of the ink, without specks, and its center of mass. */
 function findDigit({ width, height, values }) {
   const rows = new Float32Array(height);
   const columns = new Float32Array(width);
@@ -112,19 +117,33 @@ function findDigit({ width, height, values }) {
   const first = (sums) => sums.findIndex((value) => value >= least);
   const last = (sums) => sums.findLastIndex((value) => value >= least) + 1;
   const box = { left: first(columns), right: last(columns), top: first(rows), bottom: last(rows) };
-  return { box: box.left < 0 || box.top < 0 ? null : box, middle: { x: x / mass, y: y / mass } };
+  const isCrowded = countGroups(columns, least) > 1;
+  return { box: box.left < 0 || box.top < 0 ? null : box, middle: { x: x / mass, y: y / mass }, isCrowded };
 }
 
-/* Average what each pixel of the image covers of the picture. */
+/* The number of groups of ink, side by side with clear columns between them, without small ones. */
+function countGroups(columns, least) {
+  const groups = [0];
+  let clear = 0;
+  for (const ink of columns) {
+    clear = ink < least ? clear + 1 : 0;
+    if (clear > columns.length * GAP_SHARE && groups.at(-1) > 0) groups.push(0);
+    groups[groups.length - 1] += ink;
+  }
+  const total = sum(groups, (ink) => ink);
+  return groups.filter((ink) => ink > total * GROUP_SHARE).length;
+}
+
+/* Resample: average the part of the picture that each pixel of the image covers. */
 function sample({ width, height, values }, across, down) {
   const isInside = (x, y) => x >= 0 && y >= 0 && x < width && y < height;
   const at = (x, y) => (isInside(x, y) ? values[Math.floor(y) * width + Math.floor(x)] : 0);
   const parts = 6;
-  return Uint8Array.from({ length: PIXELS }, (_, pixel) => {
+  return Uint8Array.from({ length: imageSize.pixels }, (_, pixel) => {
     let total = 0;
     for (let part = 0; part < parts * parts; part += 1) {
-      const x = (pixel % WIDTH) + ((part % parts) + 0.5) / parts;
-      const y = Math.floor(pixel / WIDTH) + (Math.floor(part / parts) + 0.5) / parts;
+      const x = (pixel % imageSize.width) + ((part % parts) + 0.5) / parts;
+      const y = Math.floor(pixel / imageSize.width) + (Math.floor(part / parts) + 0.5) / parts;
       total += at(across(x), down(y));
     }
     return level(total / (parts * parts));

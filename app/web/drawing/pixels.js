@@ -1,11 +1,15 @@
 /*
- * The visitor's own images, as short text for the address: sixteen levels of gray, and runs of black.
+ * The size of the models' images, and images as short text for links: sixteen levels of gray, and runs of black.
  *
- * Such images have these levels alone, so that a link replays them exactly.
+ * The visitor's images use only these levels, so that a link replays them exactly.
  */
 
-export const WIDTH = 28;
-export const PIXELS = WIDTH * WIDTH;
+/* In pixels; set before any tab is built. */
+export const imageSize = { width: 28, height: 28, pixels: 28 * 28 };
+
+export function setImageShape([height, width]) {
+  Object.assign(imageSize, { height, width, pixels: height * width });
+}
 
 const LEVELS = 16;
 const STEP = 255 / (LEVELS - 1);
@@ -13,7 +17,7 @@ const SYMBOLS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-
 const SHORTEST_RUN = 2;
 const LONGEST_RUN = SYMBOLS.length - LEVELS + SHORTEST_RUN - 1;
 
-/* The nearest of the levels, as a byte, for a share from 0 to 1. */
+/* The nearest level to a value from 0 to 1, as a byte. */
 export function level(share) {
   return Math.round(Math.min(1, Math.max(0, share)) * (LEVELS - 1)) * STEP;
 }
@@ -30,14 +34,14 @@ export function writePixels(image) {
   return text;
 }
 
-/* The image, or null where the text is none, such as a link cut short. */
+/* The image, or null if the text isn't one of this size, such as a truncated link. */
 export function readPixels(text) {
   const values = [];
   for (const symbol of text) {
     const code = SYMBOLS.indexOf(symbol);
-    if (code < 0 || values.length > PIXELS) return null;
+    if (code < 0 || values.length > imageSize.pixels) return null;
     if (code < LEVELS) values.push(code * STEP);
     else values.push(...new Array(code - LEVELS + SHORTEST_RUN).fill(0));
   }
-  return values.length === PIXELS ? Uint8Array.from(values) : null;
+  return values.length === imageSize.pixels ? Uint8Array.from(values) : null;
 }

@@ -1,11 +1,9 @@
 /*
- * The page's state, in the address after the `#`: the tab's name, and that tab's own values as a query.
- * A link replays it.
- *
- * What a tab was last like is kept while another one is shown.
+ * The page's state in the address, after the `#`: the tab's name, and that tab's values as a query, so that a link
+ * replays it. Values of the other tabs are kept in memory.
  */
 
-// Browsers refuse more than a hundred changes of the address in half a minute.
+// Browsers reject more than about a hundred changes of the address in half a minute.
 const WRITE_MS = 350;
 
 export class Address {
@@ -18,11 +16,11 @@ export class Address {
     this.#names = names;
     this.tab = names[0];
     this.#read();
-    // Back, forward, or a link that was pasted over.
+    // Back, forward, or a pasted link.
     window.addEventListener("popstate", () => {
       this.#cancel();
       this.#read();
-      this.#tell();
+      this.#notify();
     });
   }
 
@@ -30,14 +28,14 @@ export class Address {
     this.#listeners.push(listener);
   }
 
-  /* Go to a tab, which the browser's back button leaves again; `values` replace what it was last like. */
+  /* Go to a tab, as a step in the browser's history; `values` replace the tab's values. */
   open(name, values = null) {
     if (values) this.#values.set(name, new URLSearchParams(values));
     else if (name === this.tab) return;
     this.#write();
     this.tab = name;
     history.pushState(null, "", this.#hash());
-    this.#tell();
+    this.#notify();
   }
 
   stateOf(name) {
@@ -79,7 +77,7 @@ export class Address {
     return `#${this.tab}${query ? `?${query}` : ""}`;
   }
 
-  #tell() {
+  #notify() {
     for (const listener of this.#listeners) listener();
   }
 }

@@ -1,18 +1,18 @@
-/* The top of the page: how each framework is, what keeps the service from answering, and the field for its key. */
+/* The top of the page: the state of each framework, problems of the service, and the form for its API key. */
 
-import { keyNeeded } from "./client.js";
-import { dot, element } from "./elements.js";
-import { TITLES } from "./frameworks.js";
-import { makeNotice } from "./parts.js";
+import { keyNeeded } from "../api/client.js";
+import { choice, dot, element, field } from "../parts/elements.js";
+import { countOf, titleOf } from "../api/frameworks.js";
+import { makeNotice } from "../parts/notice.js";
 
-const STATES = { ready: "ready", loading: "loading", failed: "down", not_installed: "not installed" };
+const STATES = { ready: "ready", loading: "loading", failed: "down", not_installed: "not installed", no_model: "no such model" };
 
 export function showFrameworks(list, notices, frameworks) {
   const notice = makeNotice();
   notices.append(notice.node);
   frameworks.changed(() => {
     list.replaceChildren(...frameworks.list.map((one) => chip(one, frameworks.problem)));
-    // Of a missing key there is a form that says so.
+    // The key form below says it too.
     notice.say(frameworks.needsKey ? "" : frameworks.problem ?? "");
   });
 }
@@ -21,10 +21,25 @@ function chip(one, problem) {
   const state = problem ? "unknown" : STATES[one.status];
   const about = one.ready ? `${one.framework_version} on ${one.device}` : one.reason;
   return element("li", { class: `chip ${one.framework}`, "data-state": state, title: about ?? "" },
-    dot(),
-    TITLES[one.framework],
+    dot(one.framework),
+    titleOf(one.framework),
     element("span", { class: "chip-state" }, state),
   );
+}
+
+/* The choice of a model, where the service has several. */
+export function showModels(place, frameworks) {
+  let shown = "";
+  frameworks.changed(() => {
+    const names = frameworks.modelNames;
+    if (names.length < 2 || names.join() === shown) return;
+    shown = names.join();
+    const select = choice("model", names, (name) => {
+      location.search = new URLSearchParams({ model: name });
+    });
+    select.value = frameworks.modelName;
+    place.replaceChildren(field("Model", select));
+  });
 }
 
 export function showKeyForm(notices, frameworks, onKey) {
@@ -35,7 +50,7 @@ export function showKeyForm(notices, frameworks, onKey) {
   const form = element("form", { class: "notice row key-form", hidden: true },
     label,
     input,
-    element("button", { type: "submit" }, "Use it"),
+    element("button", { type: "submit" }, "Continue"),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -44,13 +59,26 @@ export function showKeyForm(notices, frameworks, onKey) {
   notices.append(form);
   keyNeeded((wasSent) => {
     label.textContent = wasSent
-      ? "The server refused that API key. Another one:"
-      : "This server asks for an API key. It is kept until this tab is closed:";
+      ? "The server rejected that API key. Try another one:"
+      : "This server needs an API key (kept until you close this tab):";
     if (!form.hidden) return;
     form.hidden = false;
     input.focus();
   });
   frameworks.changed(() => {
     if (!frameworks.problem) form.hidden = true;
+  });
+}
+
+/* "A neural network squeezes your digit ... The same network, in three frameworks: JAX, TensorFlow and PyTorch." */
+export function showIntro({ noun, count }, frameworks) {
+  frameworks.changed(() => {
+    const titles = frameworks.names.map(titleOf);
+    if (titles.length === 0) return;
+    const list = new Intl.ListFormat("en").format(titles);
+    noun.textContent = frameworks.takesMnist ? "digit" : "image";
+    count.textContent = titles.length === 1
+      ? `The framework is ${list}.`
+      : `The same network, in ${countOf(titles.length)}: ${list}.`;
   });
 }

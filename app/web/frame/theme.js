@@ -1,4 +1,4 @@
-/* Light or dark: the system's choice until the visitor makes one, which this browser keeps. */
+/* Light or dark theme: the system's, until the visitor chooses one, which the browser remembers. */
 
 const KEY = "triptych-theme";
 

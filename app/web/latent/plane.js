@@ -1,7 +1,7 @@
-/* A square on which a place is chosen by dragging or with the arrow keys. What it shows is drawn by others. */
+/* A square in which a point is chosen by dragging or with the arrow keys. Its user draws the content. */
 
-import { SCALE, drawPicture } from "./chart_picture.js";
-import { element } from "./elements.js";
+import { SCALE, drawPicture } from "../charts/chart_picture.js";
+import { element } from "../parts/elements.js";
 
 const STEP = 0.02;
 const BIG_STEP = 0.1;
@@ -9,8 +9,8 @@ const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDow
 
 /*
  * `draw(plane)` draws on `plane.context`, in CSS pixels, at `plane.toScreen(x, y)`; `reach` is the largest coordinate.
- * `onMove({x, y}, {live, at, isFirst})` is called where the pointer goes, `onStep([dx, dy])` for a key,
- * `onHover({x, y} or null)` where it only passes.
+ * `onMove({x, y}, {live, at, isFirst})` is called while the pointer drags, `onStep([dx, dy], how)` for a key,
+ * `onHover({x, y} or null, {live, at})` while it only passes.
  */
 export class Plane {
   #draw;
@@ -34,8 +34,8 @@ export class Plane {
     return [((x / this.reach + 1) / 2) * this.size, ((1 - y / this.reach) / 2) * this.size];
   }
 
-  /* The value of one of the page's colours. */
-  colour(name) {
+  /* The value of one of the page's color variables. */
+  color(name) {
     return getComputedStyle(this.canvas).getPropertyValue(`--${name}`);
   }
 
@@ -49,7 +49,7 @@ export class Plane {
     this.#draw(this);
   }
 
-  /* A canvas for a file, as sharp as a file's pictures are; `words` are title and unit. */
+  /* A canvas for a file, in its resolution; `words` are title and unit. */
   toPicture(words, source) {
     this.draw(SCALE);
     const picture = drawPicture(this.canvas, words, source);
@@ -59,7 +59,7 @@ export class Plane {
 
   #drawAxes() {
     const [middle] = this.toScreen(0, 0);
-    this.context.strokeStyle = this.colour("line");
+    this.context.strokeStyle = this.color("line");
     this.context.lineWidth = 1;
     this.context.beginPath();
     this.context.moveTo(middle, 0);
@@ -69,15 +69,28 @@ export class Plane {
     this.context.stroke();
   }
 
-  /* A ring where one is. */
+  /* The current point. */
   drawPlace(x, y) {
     const [left, top] = this.toScreen(x, y);
-    this.context.strokeStyle = this.colour("ink");
-    this.context.fillStyle = this.colour("own");
+    this.context.strokeStyle = this.color("ink");
+    this.context.fillStyle = this.color("own");
     this.context.lineWidth = 2;
     this.context.beginPath();
     this.context.arc(left, top, 7, 0, 2 * Math.PI);
     this.context.fill();
+    this.context.stroke();
+  }
+
+  /* A place that isn't the current point. */
+  drawCross(x, y) {
+    const [left, top] = this.toScreen(x, y);
+    this.context.strokeStyle = this.color("ink");
+    this.context.lineWidth = 2;
+    this.context.beginPath();
+    for (const [dx, dy] of [[6, 0], [0, 6]]) {
+      this.context.moveTo(left - dx, top - dy);
+      this.context.lineTo(left + dx, top + dy);
+    }
     this.context.stroke();
   }
 
@@ -99,9 +112,9 @@ export class Plane {
     });
     canvas.addEventListener("pointermove", (event) => {
       if (canvas.hasPointerCapture(event.pointerId)) onMove(this.#place(event), { live: true, at: event.timeStamp });
-      else onHover(this.#place(event));
+      else onHover(this.#place(event), { live: true, at: event.timeStamp });
     });
-    canvas.addEventListener("pointerleave", () => onHover(null));
+    canvas.addEventListener("pointerleave", ({ timeStamp }) => onHover(null, { at: timeStamp }));
     canvas.addEventListener("keydown", (event) => {
       const direction = KEYS[event.key];
       if (!direction) return;

@@ -1,36 +1,16 @@
-/* Small pieces that every tab is made of: a sentence where something went wrong, and buttons that save and copy. */
+/* Buttons that save a result as a file, or copy the request that made it. */
 
-import { isOvertaken } from "./client.js";
 import { button, element } from "./elements.js";
 import { saveCsv, saveNpy, savePng } from "./files.js";
-import { enlarge } from "./grids.js";
-import { asCurl, asPython } from "./snippets.js";
+import { enlarge } from "../results/grids.js";
+import { asCurl, asPython } from "../api/snippets.js";
 
 const SAID_MS = 1_600;
 
-/* A place beside what may go wrong: `say(sentence)`, `clear()`, and `explain(error)`, but for what was overtaken. */
-export function makeNotice() {
-  const node = element("p", { class: "notice", role: "status", hidden: true });
-  const say = (sentence) => {
-    node.hidden = !sentence;
-    if (node.textContent !== sentence) node.textContent = sentence;
-  };
-  return {
-    node,
-    say,
-    clear: () => say(""),
-    explain(error) {
-      if (isOvertaken(error)) return;
-      say(error.message);
-      if (error.status === undefined) throw error;
-    },
-  };
-}
-
 /*
- * Buttons for a result: `result()` returns {array, options, draw, rows, name, request}, or null while there is none.
- * `array` and `options` are what `drawImages` takes, where there is no `draw()` that returns a canvas itself, `rows` is
- * what `saveCsv` takes, and `request` what `client.js` does. `actions` are those that there are.
+ * Return a group of buttons for a result. `result()` returns {array, options, draw, rows, name, request}, or null while
+ * there is none: `array` and `options` as `drawImages` takes them, unless `draw()` returns a canvas; `rows` as `saveCsv`
+ * takes them, and `request` as `request` of `api/client.js` does. `actions` chooses the buttons.
  */
 export function makeActions(result, label = "result", actions = ["PNG", "npy", "curl", "Python"]) {
   const status = element("span", { class: "offscreen", role: "status" });
@@ -57,7 +37,7 @@ export async function copy(text) {
     await navigator.clipboard.writeText(text);
     return "Copied";
   } catch {
-    // Browsers keep the clipboard from pages that came without TLS from another machine.
+    // Without TLS, browsers allow the clipboard API to localhost only.
     const area = element("textarea", { class: "offscreen" });
     area.value = text;
     document.body.append(area);
@@ -68,7 +48,7 @@ export async function copy(text) {
   }
 }
 
-/* Say it on a button for a while, and in a status for those who don't see it. */
+/* Show a word on a button for a moment, and announce it to screen readers. */
 export function flash(said, node, status) {
   if (!said || status.textContent) return;
   const words = node.textContent;
@@ -78,14 +58,4 @@ export function flash(said, node, status) {
     node.textContent = words;
     status.textContent = "";
   }, SAID_MS);
-}
-
-export function formatMs(value) {
-  if (value === undefined || value === null) return "–";
-  return value < 10 ? value.toFixed(2) : value.toFixed(value < 100 ? 1 : 0);
-}
-
-/* With a minus sign, which is as wide as a digit. */
-export function formatNats(value) {
-  return value.toFixed(1).replace("-", "−");
 }

@@ -1,4 +1,6 @@
-/* Makes elements of the document, in one expression each. */
+/* Creates DOM elements, in one expression each. */
+
+import { markerOf } from "../api/frameworks.js";
 
 export function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -15,19 +17,19 @@ export function button(words, onclick, attributes = {}) {
   return element("button", { type: "button", onclick, ...attributes }, words);
 }
 
-/* Of options that are words, or a value and its words each; `onchange(value)` is called with the chosen one's value. */
+/* A select; an option is a value, or a pair of value and words. `onchange(value)` is called with the chosen value. */
 export function choice(id, options, onchange) {
   const items = options.map((option) => [option].flat()).map(([value, words = value]) => element("option", { value }, words));
   const node = element("select", { id, onchange: () => onchange(node.value) }, ...items);
   return node;
 }
 
-/* A framework's mark, in its colour. */
-export function dot() {
-  return element("span", { class: "dot", "aria-hidden": "true" });
+/* A framework's marker, in its color. */
+export function dot(framework) {
+  return element("span", { class: "dot", "data-marker": markerOf(framework), "aria-hidden": "true" });
 }
 
-/* A control, which has an id, with its label beside it. */
+/* A control that has an id, with its label beside it. */
 export function field(words, control, ...more) {
   return element("span", { class: "field" }, element("label", { for: control.id }, words), control, ...more);
 }

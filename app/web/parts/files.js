@@ -1,7 +1,7 @@
 /* Saves results as files: canvases as PNG, arrays as npy, tables as CSV. */
 
 import { element } from "./elements.js";
-import { dumpNpy } from "./npy.js";
+import { dumpNpy } from "../api/npy.js";
 
 export async function savePng(canvas, name) {
   save(await new Promise((resolve) => canvas.toBlob(resolve, "image/png")), `${name}.png`);
@@ -11,7 +11,7 @@ export function saveNpy(array, name) {
   save(new Blob([dumpNpy(array)], { type: "application/x-npy" }), `${name}.npy`);
 }
 
-/* Rows of texts and numbers, of which the first has the columns' names; null is an empty field. */
+/* Rows of texts and numbers, the header first; null is an empty field. */
 export function saveCsv(rows, name) {
   const quote = (value) => (typeof value === "string" ? `"${value.replaceAll('"', '""')}"` : (value ?? ""));
   const text = rows.map((row) => `${row.map(quote).join(",")}\r\n`).join("");

@@ -1,18 +1,18 @@
-/* A field for the seed of the noise, and a button for another one. */
+/* A field for the seed of the noise, and a button for a new one. */
 
-import { button, element, field } from "./elements.js";
+import { button, element } from "./elements.js";
+import { term } from "./glossary.js";
 
 const FIRST = "7";
 const BELOW = 2 ** 53;
 const DRAWN_BELOW = 100_000;
 
-let made = 0;
-
-/* Return {node, value, set(text)}; `set(null)` sets the seed that there is at first. */
+/* Return {node, value, set(text)}; `set(null)` restores the first seed. */
 export function makeSeedField(onChange) {
-  const id = `seed-${(made += 1)}`;
-  const input = element("input", { id, class: "seed", type: "number", min: 0, max: BELOW - 1, step: 1, value: FIRST });
-  // The last one that was valid: what the field has may be half written.
+  const input = element("input", {
+    class: "seed", type: "number", min: 0, max: BELOW - 1, step: 1, value: FIRST, "aria-label": "Seed",
+  });
+  // The last valid seed: the field may hold one that is half typed.
   let value = FIRST;
   const take = () => {
     if (!input.reportValidity() || !input.value) return;
@@ -24,7 +24,8 @@ export function makeSeedField(onChange) {
     take();
   };
   input.addEventListener("input", take);
-  const node = field("Seed", input, button("Another", draw, { class: "quiet" }));
+  const node = element("span", { class: "field" },
+    term("seed", "Seed"), input, button("New seed", draw, { class: "quiet" }));
   return {
     node,
     get value() {

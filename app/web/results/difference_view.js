@@ -1,13 +1,13 @@
-/* The fourth panel: where the frameworks' pictures differ, amplified, and by how much they do. */
+/* The last panel: where the frameworks' pictures differ, amplified, and by how much. */
 
-import { amplification, differ } from "./differences.js";
-import { element } from "./elements.js";
-import { TITLES } from "./frameworks.js";
+import { amplification, describeAmplification, differ } from "./differences.js";
+import { element } from "../parts/elements.js";
+import { titleOf } from "../api/frameworks.js";
 import { drawImages, heat, imageCanvas } from "./grids.js";
-import { makeActions } from "./parts.js";
-import { PIXELS } from "./pixels.js";
+import { makeActions } from "../parts/actions.js";
+import { imageSize } from "../drawing/pixels.js";
 
-/* Return {node, show(images by framework, request), clear()}; `request` has the service tell them apart itself. */
+/* Return {node, show(images by framework, request), clear()}; `request` is the request that lets the service compare. */
 export function makeDifferenceView() {
   let result = null;
   const canvas = imageCanvas("Where the frameworks' pictures differ");
@@ -20,16 +20,16 @@ export function makeDifferenceView() {
     element("div", { class: "framework-body" },
       canvas,
       element("dl", { class: "figures" },
-        element("dt", { class: "main" }, "largest"), largest,
-        element("dt", {}, "between"), pair,
-        element("dt", {}, "mean"), mean,
+        element("dt", { class: "main" }, "Largest pixel difference"), largest,
+        element("dt", {}, "Between"), pair,
+        element("dt", {}, "Average"), mean,
       ),
       makeActions(() => result, "difference"),
     ),
   );
 
   function clear() {
-    drawImages(canvas, new Uint8Array(PIXELS));
+    drawImages(canvas, new Uint8Array(imageSize.pixels));
     result = null;
     factor.textContent = "";
     for (const place of [largest, pair, mean]) place.textContent = "–";
@@ -42,16 +42,16 @@ export function makeDifferenceView() {
       return;
     }
     const times = amplification(found.largest);
-    drawImages(canvas, found.spread.map((value) => value * times), { colour: heat });
+    drawImages(canvas, found.spread.map((value) => value * times), { color: heat });
     result = {
-      array: { shape: [1, 28, 28], data: found.spread },
-      options: { colour: (value) => heat(Math.min(255, value * times)) },
+      array: { shape: [1, imageSize.height, imageSize.width], data: found.spread },
+      options: { color: (value) => heat(Math.min(255, value * times)) },
       name: "difference",
       request,
     };
-    factor.textContent = times === 1 ? "as it is" : `× ${times.toLocaleString("en")}`;
+    factor.textContent = describeAmplification(found.largest);
     largest.textContent = found.largest.toPrecision(3);
-    pair.textContent = found.pair.map((name) => TITLES[name]).join(" – ");
+    pair.textContent = found.pair.map((name) => titleOf(name)).join(" – ");
     mean.textContent = (found.spread.reduce((sum, value) => sum + value) / found.spread.length).toPrecision(2);
     node.dataset.state = "ready";
   }

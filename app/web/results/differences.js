@@ -1,13 +1,11 @@
-/* How far apart several frameworks' pictures are: where, how much, and which two. */
-
-import { TITLES } from "./frameworks.js";
+/* Compares the frameworks' pictures: where they differ, how much, and which two differ most. */
 
 /*
- * Return {spread, largest, pair} of images by framework's name, or null of fewer than two: `spread` is at each pixel
- * the largest less the smallest, `pair` the two names, in the page's order, that are furthest apart somewhere.
+ * Return {spread, largest, pair} for a map of images by framework, or null for fewer than two images: `spread` is the
+ * largest minus the smallest value of each pixel, `pair` the two frameworks that differ by `largest`, in the map's order.
  */
 export function differ(images) {
-  const names = Object.keys(TITLES).filter((name) => images.has(name));
+  const names = [...images.keys()];
   if (names.length < 2) return null;
   const length = images.get(names[0]).length;
   const spread = new Float32Array(length);
@@ -27,9 +25,21 @@ export function differ(images) {
   return { spread, largest, pair };
 }
 
-/* The greatest of 1, 2, 5, 10, 20, ... that still shows the largest difference whole. */
+/* The largest of 1, 2, 5, 10, 20, … that doesn't amplify the largest difference beyond 1. */
 export function amplification(largest) {
   if (largest <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(1 / largest));
   return Math.max(1, [5, 2, 1].map((step) => step * power).find((factor) => factor * largest <= 1) ?? 1);
+}
+
+/* "identical", "not amplified" or "× 1,000,000". */
+export function describeAmplification(largest) {
+  if (largest === 0) return "identical";
+  const times = amplification(largest);
+  return times === 1 ? "not amplified" : `× ${times.toLocaleString("en")}`;
+}
+
+/* Levels from 0 to 255 as probabilities; probabilities as they are. */
+export function toProbs(data) {
+  return data instanceof Uint8Array ? Float32Array.from(data, (value) => value / 255) : data;
 }

@@ -1,30 +1,29 @@
-/* Draws arrays of images on a canvas, pixel for pixel, or larger for a file. */
+/* Draws arrays of images on a canvas, pixel for pixel, or enlarged for a file. */
 
-import { element } from "./elements.js";
+import { imageSize } from "../drawing/pixels.js";
+import { element } from "../parts/elements.js";
 
 const WHITE = 255;
 const SAVED_SCALE = 8;
 
-/* How a number from 0 to 1, or a byte, becomes a colour: white on black as the models see it. */
+/* Red, green and blue of a byte: white on black, as the models see it. */
 export function gray(value) {
   return [value, value, value];
 }
 
-/* Black to yellow by way of red: for differences. */
+/* Black, red, yellow, white: for differences. */
 export function heat(value) {
   const share = value / WHITE;
   return [WHITE * Math.min(1, share * 1.6), WHITE * Math.max(0, share * 1.6 - 0.6), WHITE * Math.max(0, share * 3 - 2)];
 }
 
 /*
- * Draw images, an array of shape (n, height, width) or (n, 784), or the numbers of a single one, on a canvas that is made
- * as large as they need.
- * `columns` defaults to all in a row. CSS makes it larger (class `pixels`).
+ * Draw images on a canvas, resized to fit them: an array of shape (n, height, width), or the numbers of one image of the
+ * models' size. `columns` defaults to all in one row. CSS enlarges the canvas (class `pixels`).
  */
-export function drawImages(canvas, images, { columns = Infinity, gap = 1, colour = gray } = {}) {
-  const { shape, data } = images.shape ? images : { shape: [1, 28, 28], data: images };
-  const [count] = shape;
-  const [height, width] = shape.length === 3 ? shape.slice(1) : [28, 28];
+export function drawImages(canvas, images, { columns = Infinity, gap = 1, color = gray } = {}) {
+  const { shape, data } = images.shape ? images : { shape: [1, imageSize.height, imageSize.width], data: images };
+  const [count, height, width] = shape;
   const across = Math.min(columns, count);
   const size = [across * (width + gap) - gap, Math.ceil(count / across) * (height + gap) - gap];
   // Setting a size clears the canvas, which flickers.
@@ -36,19 +35,19 @@ export function drawImages(canvas, images, { columns = Infinity, gap = 1, colour
     const tile = context.createImageData(width, height);
     for (let pixel = 0; pixel < width * height; pixel += 1) {
       const value = Math.round(data[index * width * height + pixel] * scale);
-      tile.data.set([...colour(value), WHITE], pixel * 4);
+      tile.data.set([...color(value), WHITE], pixel * 4);
     }
     const [x, y] = [index % across, Math.floor(index / across)];
     context.putImageData(tile, x * (width + gap), y * (height + gap));
   }
 }
 
-/* A canvas for images, with what a screen reader says of it. */
+/* A canvas for images, with its description for screen readers. */
 export function imageCanvas(label, attributes = {}) {
-  return element("canvas", { class: "pixels", width: 28, height: 28, role: "img", "aria-label": label, ...attributes });
+  return element("canvas", { class: "pixels", width: imageSize.width, height: imageSize.height, role: "img", "aria-label": label, ...attributes });
 }
 
-/* A canvas with images larger than they are, so that they can be looked at. */
+/* A canvas with the images enlarged, for a file. */
 export function enlarge(array, options = {}) {
   const small = document.createElement("canvas");
   drawImages(small, array, options);

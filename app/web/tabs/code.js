@@ -1,14 +1,19 @@
-/* The three sources side by side, as they are installed; a line and its twins light up together. */
+/* The installed sources side by side; a line and its counterparts light up together. */
 
-import { request } from "../client.js";
-import { button, choice, dot, element, field } from "../elements.js";
-import { TITLES } from "../frameworks.js";
-import { copy, flash, makeNotice } from "../parts.js";
+import { request } from "../api/client.js";
+import { button, choice, dot, element, field } from "../parts/elements.js";
+import { titleOf } from "../api/frameworks.js";
+import { copy, flash } from "../parts/actions.js";
+import { about } from "../parts/glossary.js";
+import { makeNotice } from "../parts/notice.js";
 
 export const name = "code";
 export const title = "Code";
 
 const FILES = ["model.py", "losses.py", "train.py"];
+const ABOUT =
+  "The same model, written once per framework, with equal names in equal order. Lines that do the same stand side by " +
+  "side, identical ones are dimmed, and a hatched gap means that a framework needs no such line.";
 const STEPS = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20 };
 
 export function mount(panel, app) {
@@ -20,10 +25,12 @@ export function mount(panel, app) {
   const said = element("p", { class: "hint", role: "status" });
   const file = choice("code-file", FILES, (chosen) => open({ file: chosen, line: null }));
   const jump = choice("code-definition", [], (line) => mark(Number(line), { isKept: true, isMoved: true }));
-  const buttons = Object.entries(TITLES).map(([framework, words]) =>
-    button(words, () => choose(framework), { "data-of": framework }));
+  const buttons = element("div", { class: "row code-choice", role: "group", "aria-label": "Framework" });
   const place = element("div", { class: "code-columns" });
-  for (const [framework, words] of Object.entries(TITLES)) {
+
+  function addColumn(framework) {
+    const words = titleOf(framework);
+    buttons.append(button(words, () => choose(framework), { "data-of": framework }));
     const text = element("div", { class: "code-text", role: "group", tabindex: 0, "data-of": framework });
     text.addEventListener("keydown", moveMark);
     text.addEventListener("pointermove", (event) => mark(lineAt(event.target)));
@@ -37,18 +44,17 @@ export function mount(panel, app) {
     columns.set(framework, { text, path });
     place.append(
       element("article", { class: `framework ${framework}`, "data-framework": framework },
-        element("h3", {}, dot(), words, path, saving), status, text));
+        element("h3", {}, dot(framework), words, path, saving), status, text));
   }
   panel.append(
     element("section", { class: "card", "aria-label": "Code" },
       element("div", { class: "row head" },
-        element("h2", {}, "One idea, in three languages"),
+        element("h2", {}, "One model, line by line"),
         element("div", { class: "row" },
           field("File", file),
-          field("Go to", jump))),
+          field("Go to", jump), about(name, ABOUT))),
       notice.node,
-      element("div", { class: "row code-choice", role: "group", "aria-label": "Framework" }, ...buttons),
-      said, place));
+      buttons, said, place));
 
   async function open(changes) {
     app.state.set(changes);
@@ -66,24 +72,28 @@ export function mount(panel, app) {
   }
 
   function build({ file: sent, definitions }) {
-    if (sent !== file.value) return; // another was chosen meanwhile
+    // Another file was chosen meanwhile.
+    if (sent !== file.value) return;
     shown = sent;
     marked = null;
     lines = definitions.flatMap((definition) => definition.lines);
-    let first = 0;
+    const frameworks = new Set(lines.flatMap(({ cells }) => Object.keys(cells)));
+    for (const framework of frameworks) if (!columns.has(framework)) addColumn(framework);
+    choose(columns.has(app.state.get("of")) ? app.state.get("of") : first());
+    let start = 0;
     jump.replaceChildren(...definitions.map((definition) => {
-      const option = element("option", { value: first }, definition.id);
-      first += definition.lines.length;
+      const option = element("option", { value: start }, definition.id);
+      start += definition.lines.length;
       return option;
     }));
     for (const [framework, { text, path }] of columns) {
       path.textContent = `training/${framework}_vae/${sent}`;
-      text.setAttribute("aria-label", `${TITLES[framework]}, ${sent}. Up and down move along the lines.`);
+      text.setAttribute("aria-label", `${titleOf(framework)}, ${sent}. Up and down move along the lines.`);
       text.replaceChildren(element("div", { class: "code-lines" }, ...lines.map((line, at) => lineNode(line, at, framework))));
       text.scrollLeft = 0;
     }
     const same = lines.filter((line) => line.same).length;
-    said.textContent = `${same} of ${lines.length} lines are the same to the letter: they are toned down.`;
+    said.textContent = `${same} of ${lines.length} lines are identical (dimmed).`;
   }
 
   function mark(at, { isKept = false, isMoved = false } = {}) {
@@ -114,8 +124,13 @@ export function mount(panel, app) {
 
   function choose(framework) {
     panel.dataset.of = framework;
-    for (const one of buttons) one.setAttribute("aria-pressed", String(one.dataset.of === framework));
-    app.state.set({ of: framework === "jax" ? null : framework });
+    for (const one of buttons.children) one.setAttribute("aria-pressed", String(one.dataset.of === framework));
+    for (const one of place.children) one.classList.toggle("chosen", one.dataset.framework === framework);
+    app.state.set({ of: framework === first() ? null : framework });
+  }
+
+  function first() {
+    return columns.keys().next().value;
   }
 
   function sourceOf(framework) {
@@ -125,7 +140,7 @@ export function mount(panel, app) {
 
   return {
     show() {
-      choose(app.state.get("of") in TITLES ? app.state.get("of") : "jax");
+      if (columns.has(app.state.get("of"))) choose(app.state.get("of"));
       return open({});
     },
     hide() {},

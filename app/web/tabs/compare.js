@@ -1,16 +1,22 @@
-/* How the three compare: as measured on one machine for the report, and as this visitor's own browser sees it. */
+/* Benchmarks of the frameworks: from the report, and measured from this browser. */
 
-import { ServiceProblem } from "../client.js";
-import { loadDigits } from "../digits.js";
-import { dot, element } from "../elements.js";
-import { makeFigure } from "../figures.js";
-import { TITLES } from "../frameworks.js";
-import { makeLiveMeasurement } from "../live_measurement.js";
-import { stack } from "../npy.js";
-import { makeNotice } from "../parts.js";
+import { ServiceProblem } from "../api/client.js";
+import { imageSize } from "../drawing/pixels.js";
+import { dot, element } from "../parts/elements.js";
+import { makeFigure } from "../charts/figure.js";
+import { titleOf } from "../api/frameworks.js";
+import { about } from "../parts/glossary.js";
+import { makeLiveMeasurement } from "../charts/live_measurement.js";
+import { stack } from "../api/npy.js";
+import { makeNotice } from "../parts/notice.js";
 
 export const name = "compare";
 export const title = "Compare";
+
+const ABOUT =
+  "Speed, quality and code size of the frameworks on the same model and data. The charts come from the repository's " +
+  "benchmark report, measured on one machine; −ELBO is the ELBO of the first tab with its sign changed, so that lower is " +
+  "better everywhere. Below them you can time this server from your own browser.";
 
 export function mount(panel, app) {
   let isLoaded = false;
@@ -19,23 +25,24 @@ export function mount(panel, app) {
   const charts = element("div", { class: "charts" });
   const origins = element("p", { class: "hint" });
   const live = makeLiveMeasurement(app, async (count) => {
-    const digits = await loadDigits();
-    return stack(Array.from({ length: count }, (_, at) => digits.image(at % digits.count)), Uint8Array);
+    const digits = await app.examples.loadAll();
+    const image = (at) => digits.image(at % Math.max(1, digits.count)) ?? new Uint8Array(imageSize.pixels).fill(at % 256);
+    return stack(Array.from({ length: count }, (_, at) => image(at)), Uint8Array);
   });
-  const legend = element("ul", { class: "frameworks" },
-    ...Object.entries(TITLES).map(([framework, words]) =>
-      element("li", { class: `chip ${framework}`, "data-state": "ready" },
-        dot(), words)));
+  const legend = element("ul", { class: "frameworks" });
   panel.append(
     element("section", { class: "card", "aria-label": "The report" },
-      element("div", { class: "row head" }, element("h2", {}, "From the report: lower is better"), legend),
+      element("div", { class: "row head" }, element("h2", {}, "Benchmarks (lower is better)"), legend, about(name, ABOUT)),
       notice.node, missing, charts, origins),
     live.node);
 
   async function load() {
-    const response = await fetch("/web/data/comparison.json");
-    if (!response.ok) throw new ServiceProblem("The report's figures are missing from this server.", response.status);
+    const response = await fetch("web/data/comparison.json");
+    if (!response.ok) throw new ServiceProblem("The benchmark results are missing from this server.", response.status);
     const report = await response.json();
+    const measured = new Set(report.charts.flatMap(({ series }) => series.map(({ framework }) => framework)));
+    legend.replaceChildren(...[...measured].map((framework) =>
+      element("li", { class: `chip ${framework}`, "data-state": "ready" }, dot(framework), titleOf(framework))));
     charts.replaceChildren(...report.charts.map((chart) => makeFigure(chart, sourceOf(chart))));
     missing.hidden = report.missing.length === 0;
     missing.textContent = `Not measured yet: ${report.missing.join(" and ")}.`;
@@ -43,11 +50,11 @@ export function mount(panel, app) {
     for (const { machine, commit, day } of report.charts.flatMap((chart) => chart.measured)) {
       commits.set(machine, (commits.get(machine) ?? new Set()).add(`${commit || "unknown"}, ${day}`));
     }
-    const measured = [...commits].map(([machine, found]) => `${machine} (commit ${[...found].join("; ")})`);
+    const origin = [...commits].map(([machine, found]) => `${machine} (commit ${[...found].join("; ")})`);
     origins.replaceChildren(
-      report.smoke ? "A trial with tiny sizes, not figures. " : "",
-      `Measured on ${measured.join(" and on ")}. Medians; the report, docs/comparison, has their spread. `,
-      "Where a scale's steps are factors of ten, it is logarithmic.");
+      report.smoke ? "A trial run with tiny sizes, not real results. " : "",
+      `Measured on ${origin.join(" and on ")}. Medians; docs/comparison has the spread. `,
+      "Axes that step by factors of ten are logarithmic.");
     isLoaded = true;
   }
 

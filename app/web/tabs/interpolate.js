@@ -1,15 +1,16 @@
-/* From one digit to another, in a straight line between the means that each framework's encoder gives them. */
+/* Morph one digit into another, along the straight line between their means in each framework's latent space. */
 
-import { makeDigitStrip } from "../digit_strip.js";
-import { loadDigits } from "../digits.js";
-import { Drawing } from "../drawing.js";
-import { button, choice, element, field } from "../elements.js";
-import { TITLES } from "../frameworks.js";
-import { drawImages, imageCanvas } from "../grids.js";
-import { stack } from "../npy.js";
-import { makeNotice } from "../parts.js";
-import { makePicturePanels } from "../picture_panels.js";
-import { readPixels, writePixels } from "../pixels.js";
+import { makeDigitStrip } from "../drawing/digit_strip.js";
+import { Drawing } from "../drawing/drawing.js";
+import { button, choice, element, field } from "../parts/elements.js";
+import { titleOf } from "../api/frameworks.js";
+import { drawImages, imageCanvas } from "../results/grids.js";
+import { stack } from "../api/npy.js";
+import { about } from "../parts/glossary.js";
+import { makeNotice } from "../parts/notice.js";
+import { makeWeightsSwitch } from "../parts/weights_switch.js";
+import { makePicturePanels } from "../results/picture_panels.js";
+import { readPixels, writePixels } from "../drawing/pixels.js";
 
 export const name = "interpolate";
 export const title = "Interpolate";
@@ -17,9 +18,13 @@ export const title = "Interpolate";
 const STEPS = [8, 12, 16, 24];
 const NARROW_COLUMNS = 4;
 const FRAME_MS = 130;
+const aboutOf = (noun) =>
+  `The encoder places both ${noun}s in latent space. Each step is a point on the straight line between them, decoded. In ` +
+  `between are ${noun}s that nobody drew, and often they still look like ${noun}s.`;
 const ENDS = [["from", "From", 1], ["to", "To", 4]];
 
 export function mount(panel, app) {
+  const { examples } = app;
   let frame = 0;
   let timer = null;
   let isLoaded = false;
@@ -27,9 +32,10 @@ export function mount(panel, app) {
   const narrow = matchMedia("(max-width: 30rem)");
   const movies = new Map();
   const ends = ENDS.map(([key, words, first]) => makeEnd(key, words, first));
+  const weights = makeWeightsSwitch(app, () => morphAll({}));
   const steps = choice("interpolate-steps", STEPS, (value) => {
     app.state.set({ steps: value });
-    askAll({});
+    morphAll({});
   });
   const at = element("input", { type: "range", id: "interpolate-at", min: 0, step: 1, value: 0 });
   at.addEventListener("input", () => {
@@ -41,9 +47,9 @@ export function mount(panel, app) {
   const notice = makeNotice();
   const pictures = makePicturePanels(app, {
     what: "Interpolation",
-    onReady: (framework) => isLoaded && ask(framework, {}),
+    onReady: (framework) => isLoaded && morph(framework, {}),
     extend(framework, body) {
-      const canvas = imageCanvas(`One step of it by ${TITLES[framework]}`, { class: "pixels movie" });
+      const canvas = imageCanvas(`One step by ${titleOf(framework)}`, { class: "pixels movie" });
       movies.set(framework, canvas);
       body.prepend(canvas);
     },
@@ -52,57 +58,60 @@ export function mount(panel, app) {
     element("div", { class: "interpolate-ends" }, ...ends.map((end) => end.node)),
     element("section", { class: "card", "aria-label": "Interpolations" },
       element("div", { class: "row head" },
-        element("h2", {}, "A straight line through each latent space"),
+        element("h2", {}, `Morph one ${examples.noun} into another`),
         element("div", { class: "row" },
-          field("Steps", steps), play,
-          field("Step", at))),
+          weights.node, field("Steps", steps), play,
+          field("Step", at), about(name, aboutOf(examples.noun)))),
       notice.node,
       pictures.node,
-      pictures.difference));
+      pictures.difference,
+      element("p", { class: "hint" }, weights.hint)));
 
   function makeEnd(key, words, first) {
     const drawing = new Drawing((change) => {
       strip.mark(null);
       app.state.set({ [key]: null, [`${key}-pixels`]: writePixels(drawing.image) });
-      askAll(change);
+      morphAll(change);
     });
     drawing.node.setAttribute("aria-label", `${words}: ${drawing.node.getAttribute("aria-label")}`);
-    const strip = makeDigitStrip((digit, image) => {
-      drawing.set(image);
+    const strip = makeDigitStrip(examples, (digit, image) => {
+      drawing.set(image, { isExample: true });
       strip.mark(digit);
       app.state.set({ [key]: digit, [`${key}-pixels`]: null });
-      askAll({});
+      morphAll({});
     }, { shown: 8 });
     const node = element("section", { class: "card end", "aria-label": words },
       element("h2", {}, words), drawing.node,
       element("div", { class: "end-side" }, strip.node,
         element("div", { class: "row" },
           button("Clear", () => drawing.clear()),
-          element("span", { class: "hint" }, "and draw, or pick a digit of the test set."))));
+          element("span", { class: "hint" }, `then draw, or pick a ${examples.words}.`))));
     const show = (digits) => {
       const pixels = app.state.get(`${key}-pixels`);
       const image = pixels && readPixels(pixels);
-      const asked = Number(app.state.get(key) ?? first);
-      const digit = asked in digits.labels ? asked : first;
-      drawing.set(image || digits.image(digit));
+      if (image) drawing.set(image);
+      const linked = Number(app.state.get(key) ?? first);
+      const digit = linked >= 0 && linked < digits.count ? linked : first;
+      if (digit >= digits.count) return;
+      if (!image) drawing.set(digits.image(digit), { isExample: true });
       strip.mark(image ? null : digit);
     };
     return { node, drawing, show };
   }
 
-  function askAll(how) {
-    for (const framework of app.frameworks.ready) ask(framework, how);
+  function morphAll(how) {
+    for (const framework of app.frameworks.ready) morph(framework, how);
   }
 
-  function ask(framework, { live = false, at: begun = null }) {
+  function morph(framework, { live = false, at: begun = null }) {
     const images = ends.map((end) => end.drawing.image);
     const isEmpty = ends.some((end) => end.drawing.isEmpty);
-    notice.say(isEmpty ? "One end is empty: draw a digit there, or pick one." : "");
+    notice.say(isEmpty ? `Draw or pick ${examples.one} at both ends.` : "");
     if (isEmpty) return null;
-    const request = { path: "/interpolate", query: { framework, steps: Number(steps.value) }, body: stack(images, Uint8Array) };
-    return pictures.ask(framework, async () => {
-      const answer = await app.ask({ ...request, framework, live });
-      return { answer, request, options: { columns: narrow.matches ? NARROW_COLUMNS : request.query.steps } };
+    const request = { path: "/interpolate", query: { ...app.frameworks.queryOf(framework, weights.value), steps: Number(steps.value) }, body: stack(images, Uint8Array) };
+    return pictures.show(framework, async () => {
+      const response = await app.ask({ ...request, framework, live });
+      return { response, request, options: { columns: narrow.matches ? NARROW_COLUMNS : request.query.steps } };
     }, begun).then(drawFrames);
   }
 
@@ -117,7 +126,7 @@ export function mount(panel, app) {
     }
   }
 
-  /* There and back again. */
+  /* Forward, then back. */
   function advance() {
     const last = Number(steps.value) - 1;
     if (frame >= last) forward = false;
@@ -132,7 +141,7 @@ export function mount(panel, app) {
     play.textContent = "Pause";
   }
 
-  /* On a step, which a link shows. */
+  /* Pause on a step, which the link then names. */
   function pause() {
     stop();
     app.state.set({ at: frame });
@@ -146,15 +155,16 @@ export function mount(panel, app) {
 
   return {
     async show() {
-      const digits = await loadDigits();
+      const digits = await examples.loadAll();
       steps.value = STEPS.includes(Number(app.state.get("steps"))) ? app.state.get("steps") : STEPS[1];
       for (const end of ends) end.show(digits);
+      weights.read();
       isLoaded = true;
-      const asked = app.state.get("at");
-      frame = Math.max(0, Math.trunc(Number(asked)) || 0);
-      askAll({});
-      // A link to one step shows that; and nothing moves for those who asked their system for that.
-      if (asked === null && !matchMedia("(prefers-reduced-motion: reduce)").matches) start();
+      const linked = app.state.get("at");
+      frame = Math.max(0, Math.trunc(Number(linked)) || 0);
+      morphAll({});
+      // A link to one step stands still, and so does everything for visitors who prefer reduced motion.
+      if (linked === null && !matchMedia("(prefers-reduced-motion: reduce)").matches) start();
     },
     hide: stop,
   };

@@ -1,60 +1,102 @@
-/* Draw a digit, and see while drawing what each framework makes of it, how well it fits, and where the three differ. */
+/* Draw a digit, and watch each framework redraw it: pictures while the hand moves, exact results when it rests. */
 
-import { button, element } from "../elements.js";
-import { loadDigits } from "../digits.js";
-import { makeDifferenceView } from "../difference_view.js";
-import { drawImages, imageCanvas } from "../grids.js";
-import { TITLES } from "../frameworks.js";
-import { makeInputCard } from "../input_card.js";
-import { stack } from "../npy.js";
-import { measureGesture } from "../pace.js";
-import { makePanels } from "../panels.js";
-import { formatMs, formatNats, makeActions } from "../parts.js";
-import { PIXELS, readPixels, writePixels } from "../pixels.js";
-import { makeSeedField } from "../seed_field.js";
+import { countOf, titleOf } from "../api/frameworks.js";
+import { stack } from "../api/npy.js";
+import { loadExample } from "../drawing/digit_strip.js";
+import { makeInputCard } from "../drawing/input_card.js";
+import { imageSize, readPixels, writePixels } from "../drawing/pixels.js";
+import { makeLiveMap } from "../latent/live_map.js";
+import { makeActions } from "../parts/actions.js";
+import { makeDetailsButton } from "../parts/details_button.js";
+import { button, element } from "../parts/elements.js";
+import { about } from "../parts/glossary.js";
+import { formatMs, formatNats } from "../parts/numbers.js";
+import { makeSeedField } from "../parts/seed_field.js";
+import { makeTimeSlider } from "../parts/time_slider.js";
+import { makeWeightsSwitch } from "../parts/weights_switch.js";
+import { makeDifferenceView } from "../results/difference_view.js";
+import { toProbs } from "../results/differences.js";
+import { makeFigures } from "../results/figures.js";
+import { drawImages, imageCanvas } from "../results/grids.js";
+import { makePace, measureGesture } from "../results/pace.js";
+import { makePanels } from "../results/panels.js";
 
 export const name = "reconstruct";
 export const title = "Reconstruct";
 
-const FIGURES = [
-  ["elbo", "ELBO, nats", "main"],
-  ["log_likelihood", "log-likelihood"],
-  ["kl_divergence", "KL divergence"],
-  ["model", "model, ms"],
-  ["all", "total, ms"],
-];
+// Without a change for this long, the hand rests, and the exact results are fetched.
+const REST_MS = 150;
+// A pen that is down may pause for longer: the exact picture has four times the bytes of a live one.
+const PEN_REST_MS = 600;
+// While it moves, pictures and ELBO are refreshed this often, in milliseconds, and in changes of the image.
+const PICTURE_PACE = [40, 1];
+const SCORE_PACE = [300, 5];
+
+const aboutOf = ({ one }) =>
+  `You draw ${one}. A variational autoencoder (VAE) squeezes it into a few numbers, adds a little noise, and draws it ` +
+  "again from these numbers alone. Each panel shows the same model in another framework; the last panel shows where their " +
+  "pictures differ. With the same weights in all, only rounding differs. With weights of their own, which each framework " +
+  "learned from the same recipe, pictures differ a little, as two people's handwriting does.";
 
 export function mount(panel, app) {
-  let version = 0;
+  const { examples } = app;
+  const isMnist = app.frameworks.takesMnist;
+  const count = app.frameworks.names.length;
   const results = new Map();
   const views = new Map();
+  let version = 0;
+  let rest = null;
+  const isPictureDue = makePace(...PICTURE_PACE);
+  const isScoreDue = makePace(...SCORE_PACE);
   const input = makeInputCard(({ live, at, digit }) => {
     input.strip.mark(digit);
     app.state.set({ digit, pixels: digit === null ? writePixels(input.drawing.image) : null });
-    askAll({ live, at });
-  });
+    changed({ live, at });
+  }, { examples, isMnist });
   const seed = makeSeedField((value) => {
     app.state.set({ seed: value });
-    askAll({ live: true });
+    changed({ live: true });
+  });
+  const weights = makeWeightsSwitch(app, () => {
+    time.update();
+    changed({});
+  });
+  const time = makeTimeSlider(app, {
+    owners: () => [...new Set(app.frameworks.ready.map(weights.spaceOf))],
+    onChange: () => changed({}),
+  });
+  // The map is the finished model's.
+  const liveMap = makeLiveMap(app, {
+    encoding: (framework) => ({ ...requestOf(framework), path: "/encode", query: app.frameworks.queryOf(framework, weights.value) }),
+    spaceOf: weights.spaceOf,
+    onKeep: (image) => input.take(image),
   });
   const difference = makeDifferenceView();
   const row = element("div", { class: "frameworks-row" });
   const panels = makePanels(row, app.frameworks, {
     fill: (framework, body) => views.set(framework, makeView(framework, body)),
-    onReady: (framework) => ask(framework, {}),
+    onReady: (framework) => refresh(framework, {}),
   });
-  row.append(difference.node);
+  if (count > 1) row.append(difference.node);
+  const answers = element("section", { class: "card answers", "aria-label": "Results" },
+    element("div", { class: "row head" },
+      element("h2", {}, `Your ${examples.noun}, redrawn by ${countOf(count)}`),
+      element("div", { class: "row" }, about(name, aboutOf(examples)), weights.node, seed.node, makeDetailsButton(panel))),
+    row,
+    time.node,
+    element("p", { class: "hint" }, weights.hint, " Each picture is one random draw: the seed chooses it."));
   panel.append(
     input.node,
-    element("section", { class: "card answers", "aria-label": "Answers" },
-      element("div", { class: "row head" }, element("h2", {}, "Three frameworks, the same image and noise"), seed.node),
-      row,
-    ),
-    element("section", { class: "card", "aria-label": "Test set" },
+    liveMap.node,
+    answers,
+    element("section", { class: "card test-set", "aria-label": "Examples" },
       element("div", { class: "row head" },
-        element("h2", {}, "Digits that no model was trained on"),
-        button("Explore this one's latent space", explore)),
-      input.strip.node),
+        element("h2", {}, examples.words === "sample" ? "Start from a sample" : `Try a ${examples.words} (never seen in training)`),
+        button(`Open this ${examples.noun} in latent space`, explore)),
+      input.strip.node,
+      examples.words === "sample"
+        ? element("p", { class: "hint" }, "This model has no companion file with test images, so these are samples from the prior.")
+        : null),
   );
 
   function explore() {
@@ -64,90 +106,143 @@ export function mount(panel, app) {
 
   function requestOf(framework) {
     const body = stack([input.drawing.image], Uint8Array);
-    return { path: "/reconstruct", query: { framework, seed: seed.value }, body, field: "images" };
+    return { path: "/reconstruct", query: { ...app.frameworks.queryOf(framework, weights.value, time.value), seed: seed.value }, body, field: "images" };
   }
 
   function makeView(framework, body) {
-    const canvas = imageCanvas(`Reconstruction by ${TITLES[framework]}`);
-    const values = new Map();
-    const figures = element("dl", { class: "figures" });
-    for (const [key, words, kind] of FIGURES) {
-      const value = element("dd", { class: kind ?? "" }, "–");
-      values.set(key, value);
-      figures.append(element("dt", { class: kind ?? "" }, words), value);
-    }
+    const canvas = imageCanvas(`Reconstruction by ${titleOf(framework)}`);
+    const { node: figures, values } = makeFigures();
     const result = () => results.has(framework) && {
-      array: { shape: [1, 28, 28], data: results.get(framework).probs },
+      array: results.get(framework).array,
       name: `reconstruction-${framework}`,
       request: results.get(framework).request,
     };
-    body.append(canvas, figures, makeActions(result, `reconstruction by ${TITLES[framework]}`));
+    body.append(canvas, figures, makeActions(result, `reconstruction by ${titleOf(framework)}`));
     return { canvas, values };
   }
 
-  function askAll(how) {
+  /* The image or the seed has changed. */
+  function changed({ live = false, at = null }) {
     version += 1;
+    clearTimeout(rest);
+    panel.dataset.resting = !live;
     if (input.drawing.isEmpty) {
       for (const framework of views.keys()) forget(framework);
       difference.clear();
+      liveMap.clear();
+      panel.dataset.resting = true;
       return;
     }
-    for (const framework of app.frameworks.ready) ask(framework, how);
+    if (!live) {
+      settle({});
+      return;
+    }
+    liveMap.update({ live: true });
+    // The last picture of the movement may still arrive.
+    rest = setTimeout(() => settle({ live: true }), input.drawing.isPenDown ? PEN_REST_MS : REST_MS);
+    const [isPicture, isScore] = [isPictureDue(), isScoreDue()];
+    for (const framework of app.frameworks.ready) {
+      if (isPicture) draw(framework, { as: "png", live: true, at });
+      if (isScore) score(framework, { live: true });
+    }
   }
 
-  async function ask(framework, { live = false, at = null }) {
+  function settle(how) {
+    panel.dataset.resting = true;
+    for (const framework of app.frameworks.ready) refresh(framework, how);
+    liveMap.update({});
+  }
+
+  /* Fetch a framework's exact picture and figures. */
+  function refresh(framework, { live = false }) {
+    draw(framework, { as: "npy", live });
+    score(framework, { live });
+  }
+
+  /* `as` "png" is a quarter of the bytes of "npy", rounded to 256 levels. */
+  async function draw(framework, { as, live = false, at = null }) {
     if (input.drawing.isEmpty) return;
-    const { notice } = panels.of(framework);
-    const asked = version;
+    const sent = version;
     const request = requestOf(framework);
-    try {
-      const { json, timings } = await app.ask({ ...request, framework, as: "json", live });
+    await attempt(framework, async () => {
+      const { array, timings } = await app.ask({ ...request, framework, as, live, kind: "picture" });
       if (input.drawing.isEmpty) return;
-      notice.clear();
-      results.set(framework, { probs: Float32Array.from(json.probs[0].flat()), version: asked, request });
-      show(framework, json, timings);
+      results.set(framework, { array, version: sent, request, isExact: as === "npy" });
+      const { canvas, values } = views.get(framework);
+      drawImages(canvas, array);
+      for (const key of ["model", "all"]) values.get(key).textContent = formatMs(timings[key]);
+      compare();
       if (at !== null) measureGesture(at);
+    });
+  }
+
+  /* With the picture's seed the noise is the same, and so is the ELBO. */
+  async function score(framework, { live = false }) {
+    if (input.drawing.isEmpty) return;
+    await attempt(framework, async () => {
+      const { json } = await app.ask({ ...requestOf(framework), path: "/score", framework, as: "json", live, kind: "score" });
+      if (input.drawing.isEmpty) return;
+      for (const key of ["elbo", "log_likelihood", "kl_divergence"]) {
+        views.get(framework).values.get(key).textContent = formatNats(json[key][0]);
+      }
+    });
+  }
+
+  async function attempt(framework, send) {
+    const { notice } = panels.of(framework);
+    try {
+      await send();
+      notice.clear();
     } catch (error) {
       notice.explain(error);
     }
   }
 
-  function show(framework, json, timings) {
-    const { canvas, values } = views.get(framework);
-    drawImages(canvas, results.get(framework).probs);
-    for (const key of ["elbo", "log_likelihood", "kl_divergence"]) {
-      values.get(key).textContent = formatNats(json[key][0]);
-    }
-    for (const key of ["model", "all"]) values.get(key).textContent = formatMs(timings[key]);
-    // While the hand moves, one framework may be a move ahead of another.
+  /* Show the difference once all that are ready have drawn the same image; one may be a move ahead of another. */
+  function compare() {
     const { ready } = app.frameworks;
-    const same = [...results].filter(([one, result]) => result.version === version && ready.includes(one));
-    if (same.length === ready.length || same.length > 2) {
-      const request = requestOf(null);
-      difference.show(new Map(same.map(([one, result]) => [one, result.probs])), { ...request, path: "/compare" });
-    }
+    const same = ready.filter((one) => results.get(one)?.version === version);
+    if (same.length < ready.length) return;
+    // Live pictures are rounded to 256 levels: far more than frameworks with the same weights differ.
+    if (weights.value && !same.every((one) => results.get(one).isExact)) return;
+    const images = same.map((one) => [one, toProbs(results.get(one).array.data)]);
+    difference.show(new Map(images), comparison());
+  }
+
+  /* The request that has the service compare. */
+  function comparison() {
+    const { framework: _, ...query } = requestOf(null).query;
+    return { ...requestOf(null), query, path: "/compare" };
   }
 
   function forget(framework) {
     results.delete(framework);
     const { canvas, values } = views.get(framework);
-    drawImages(canvas, new Uint8Array(PIXELS));
+    drawImages(canvas, new Uint8Array(imageSize.pixels));
     for (const value of values.values()) value.textContent = "–";
   }
 
   return {
     async show() {
-      input.show();
       seed.set(app.state.get("seed"));
+      weights.read();
+      time.read();
       const pixels = app.state.get("pixels");
-      const image = pixels && readPixels(pixels);
-      const digit = image ? null : Number(app.state.get("digit") ?? 0);
-      const digits = await loadDigits();
-      input.drawing.set(image ?? digits.image(digit in digits.labels ? digit : 0));
+      const drawn = pixels && readPixels(pixels);
+      const digit = drawn ? null : Number(app.state.get("digit") ?? 0);
+      const image = drawn ?? await loadExample(examples, digit);
+      if (image) input.drawing.set(image, { isExample: !drawn });
       input.strip.mark(digit);
       input.show();
-      askAll({});
+      changed({});
+      input.greet();
+      await liveMap.load();
+      if (!input.drawing.isEmpty) liveMap.update({});
     },
-    hide: () => input.hide(),
+    hide() {
+      clearTimeout(rest);
+      time.stop();
+      input.hide();
+    },
   };
 }

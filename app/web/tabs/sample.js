@@ -1,58 +1,78 @@
-/* Draw from the prior: the same latents, decoded by each framework. */
+/* Draw random digits: the same latents from the prior, decoded by each framework. */
 
-import { choice, element, field } from "../elements.js";
-import { makePicturePanels } from "../picture_panels.js";
-import { makeSeedField } from "../seed_field.js";
+import { countOf } from "../api/frameworks.js";
+import { choice, element, field } from "../parts/elements.js";
+import { about, term } from "../parts/glossary.js";
+import { makePicturePanels } from "../results/picture_panels.js";
+import { makeSeedField } from "../parts/seed_field.js";
+import { makeWeightsSwitch } from "../parts/weights_switch.js";
 
 export const name = "sample";
 export const title = "Sample";
 
 const COUNTS = [16, 36, 64];
 const HOTTEST = 2;
+const aboutOf = (noun) =>
+  `These ${noun}s were never drawn by anyone. The service draws random numbers from the prior, and the decoder turns ` +
+  `them into images. This works because training made the latents of real ${noun}s look like such random numbers.`;
 
 export function mount(panel, app) {
-  // Of each framework's last draw: another temperature needs no other.
+  // Each framework's last draw, which a new temperature reuses.
   const latents = new Map();
+  const { noun } = app.examples;
   const seed = makeSeedField((value) => {
     app.state.set({ seed: value });
-    askAll();
+    sampleAll();
   });
+  const weights = makeWeightsSwitch(app, () => sampleAll());
   const count = choice("sample-count", COUNTS, (n) => {
     app.state.set({ n });
-    askAll();
+    sampleAll();
   });
-  const temperature = element("input", { type: "range", id: "temperature", min: 0, max: HOTTEST, step: 0.05, value: 1 });
+  const temperature = element("input", {
+    type: "range", id: "temperature", "aria-label": "Temperature", min: 0, max: HOTTEST, step: 0.05, value: 1,
+  });
   const shown = element("output", { for: "temperature" }, "1.00");
   temperature.addEventListener("input", () => {
     app.state.set({ temperature: temperature.value });
-    askAll({ live: true });
+    sampleAll({ live: true });
   });
-  const pictures = makePicturePanels(app, { what: "Samples", onReady: (framework) => ask(framework, {}) });
+  const pictures = makePicturePanels(app, { what: "Samples", onReady: (framework) => sample(framework, {}) });
   panel.append(
     element("section", { class: "card", "aria-label": "Samples" },
       element("div", { class: "row head" },
-        element("h2", {}, "One draw from the prior, decoded three times"),
+        element("h2", {}, app.frameworks.names.length > 1 ? `New ${noun}s from the same random numbers` : `New ${noun}s from random numbers`),
         element("div", { class: "row" },
+          weights.node,
           seed.node,
           field("Images", count),
-          field("Temperature", temperature, shown))),
+          element("span", { class: "field" }, term("temperature", "Temperature"), temperature, shown),
+          about(name, aboutOf(noun)))),
       pictures.node,
       pictures.difference,
       element("p", { class: "hint" },
-        "The seed gives all three the same latents, to the bit. Trained apart, they have axes of their own, so each makes other digits of them. The temperature scales the latents: below 1 they are nearer to the middle of the prior, and the digits more ordinary.")));
+        app.frameworks.names.length > 1
+          ? `The seed gives ${countOf(app.frameworks.names.length)} the same latents from the `
+          : "The seed draws the latents from the ",
+        term("prior", "prior"),
+        app.frameworks.names.length > 1
+          ? ", to the bit. "
+          : ". ",
+        weights.hint, " ",
+        `The temperature scales the latents: below 1 the ${noun}s are more typical, above 1 stranger.`)));
 
-  function askAll(how = {}) {
+  function sampleAll(how = {}) {
     shown.textContent = Number(temperature.value).toFixed(2);
-    for (const framework of app.frameworks.ready) ask(framework, how);
+    for (const framework of app.frameworks.ready) sample(framework, how);
   }
 
-  function ask(framework, { live = false }) {
+  function sample(framework, { live = false }) {
     const [n, drawn, scale] = [Number(count.value), seed.value, Number(temperature.value)];
-    return pictures.ask(framework, async () => {
-      const sample = { path: "/sample", query: { framework, n, seed: drawn } };
-      const request = scale === 1 ? sample : { path: "/decode", query: { framework }, body: await scaled(sample, scale, live) };
-      const answer = await app.ask({ ...request, framework, kind: "pictures", live });
-      return { answer, request, options: { columns: Math.sqrt(n) } };
+    return pictures.show(framework, async () => {
+      const drawing = { path: "/sample", query: { ...app.frameworks.queryOf(framework, weights.value), n, seed: drawn } };
+      const request = scale === 1 ? drawing : { path: "/decode", query: app.frameworks.queryOf(framework, weights.value), body: await scaled(drawing, scale, live) };
+      const response = await app.ask({ ...request, framework, kind: "pictures", live });
+      return { response, request, options: { columns: Math.sqrt(n) } };
     });
   }
 
@@ -69,10 +89,11 @@ export function mount(panel, app) {
   return {
     show() {
       seed.set(app.state.get("seed"));
+      weights.read();
       count.value = COUNTS.includes(Number(app.state.get("n"))) ? app.state.get("n") : COUNTS[0];
       const heat = Number(app.state.get("temperature") ?? 1);
       temperature.value = heat >= 0 && heat <= HOTTEST ? heat : 1;
-      askAll();
+      sampleAll();
     },
     hide() {},
   };

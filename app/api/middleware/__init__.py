@@ -1,0 +1,1 @@
+"""The ASGI callable around every route, and its checks: rate limit, API key, and CORS."""

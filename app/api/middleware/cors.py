@@ -1,0 +1,62 @@
+"""The headers by which browsers let pages of other origins read responses: Starlette's rules, without its wrapper.
+
+Starlette's middleware wraps `send`; responses that aren't sent through ASGI need the same headers.
+"""
+
+from collections.abc import Sequence
+
+from fastapi import Response
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import Receive, Scope, Send
+
+from app.api.schemas.openapi import provenance_headers
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+
+class CorsPolicy:
+    """The origins whose pages may read responses."""
+
+    def __init__(self, origins: Sequence[str]) -> None:
+        self._rules = make_middleware(_no_app, origins)
+        self._simple = [(name.lower().encode(), text.encode()) for name, text in self._rules.simple_headers.items()]
+
+    def preflight_response(self, scope: Scope) -> Response | None:
+        """Return the response to a browser that first asks for permission; None if this request isn't of that kind."""
+        if scope["method"] != "OPTIONS":
+            return None
+        headers = Headers(scope=scope)
+        if "origin" not in headers or "access-control-request-method" not in headers:
+            return None
+        return self._rules.preflight_response(request_headers=headers)
+
+    def add_headers(self, response: RawHeaders, request: RawHeaders) -> None:
+        """Add headers to a response as Starlette's middleware does."""
+        for header in request:
+            if header[0] == b"origin":
+                origin = header[1]
+                response += self._simple
+                if not self._rules.allow_all_origins and self._rules.is_allowed_origin(origin.decode("latin-1")):
+                    response.append((b"access-control-allow-origin", origin))
+                break
+        for index, (name, value) in enumerate(response):
+            if name == b"vary":
+                response[index] = (name, value + b", Origin")
+                return
+        response.append((b"vary", b"Origin"))
+
+
+def make_middleware(app: object, origins: Sequence[str]) -> CORSMiddleware:
+    """Return Starlette's middleware with the rules of the service."""
+    return CORSMiddleware(
+        app,  # type: ignore[arg-type]
+        allow_origins=origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["*"],
+        expose_headers=["Retry-After", "Server-Timing", "X-Request-ID", *provenance_headers()],
+    )
+
+
+async def _no_app(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise AssertionError("only the rules of the middleware are used")

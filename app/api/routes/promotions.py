@@ -1,0 +1,157 @@
+"""Routes that promote a checkpoint and roll back, under load; they need a key."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Final, NamedTuple
+
+from fastapi import APIRouter, Depends, Request
+
+from app.api.dependencies import KeysDep, LimitsDep, RegistryDep, ReloaderDep, SettingsDep
+from app.api.query_options import read_query, validate
+from app.api.routes.admin import require_keys
+from app.api.routes.catalog import find_file
+from app.api.schemas.model_file_responses import HistoryResponse, PromotionResponse
+from app.api.schemas.model_options import PromoteOptions
+from app.api.schemas.openapi import describe_promotion_route
+from app.codecs.error_messages import invalid_value
+from app.codecs.limits import Limits
+from app.codecs.multipart import parse_named_files
+from app.exceptions import FieldError, InvalidValueError, ReloadError, TooLargeError
+from app.inference.registry import Registry
+from app.reload import Reloader
+from app.settings import Settings
+from training.checkpoints.checkpoint import ID_DIGITS
+from training.checkpoints.companion_file import check_companion
+from training.checkpoints.history import Event, History
+from training.checkpoints.model_files import ModelFile
+from training.checkpoints.promotion import promote, roll_back
+from training.checkpoints.snapshots import check_snapshots
+from training.errors import CheckpointError, PromotionError
+
+router = APIRouter(tags=["admin"], prefix="/admin/models/{framework}/{name}")
+
+_CHECKPOINT: Final = "checkpoint"
+_COMPANIONS: Final = {
+    "companion": ("companion.json", check_companion),
+    "snapshots": ("snapshots.safetensors", check_snapshots),
+}
+"""Fields of a form: the suffix of each file in `ModelFile.companions`, and its check."""
+
+_BODY: Final = Path("the body")
+"""Stands for the file in messages."""
+
+
+class _Service(NamedTuple):
+    """The parts of the application that these routes use."""
+
+    registry: Registry
+    settings: Settings
+    limits: Limits
+    reloader: Reloader
+
+    def find(self, request: Request) -> ModelFile:
+        """Return the place of the model that the path names; errors are those of `find_file`."""
+        return find_file(self.registry, self.settings.checkpoints, **request.path_params)
+
+
+async def _require_service(
+    keys: KeysDep, registry: RegistryDep, settings: SettingsDep, limits: LimitsDep, reloader: ReloaderDep
+) -> _Service:
+    require_keys(keys)
+    return _Service(registry, settings, limits, reloader)
+
+
+ServiceDep = Annotated[_Service, Depends(_require_service)]
+
+
+@router.post("/promote", **describe_promotion_route(PromoteOptions))
+async def promote_model(request: Request, service: ServiceDep) -> PromotionResponse:
+    """Check the checkpoint in the body, a safetensors file, and serve it; the one that it replaces is kept.
+
+    A form has the file in the field `checkpoint`, its companion file in `companion`, and the weights of earlier epochs
+    in `snapshots`. A lower test ELBO on the same data set and target, or another shape, is 409 unless `force=true`.
+    """
+    values = read_query(request.query_params, known=PromoteOptions.model_fields)
+    force = validate(PromoteOptions, values, source="query").force
+    model = service.find(request)
+    content, companions = await _read_files(request, service.limits)
+    change = partial(promote, content, model, source=_BODY, companions=companions, force=force)
+    return await _change(model, change, service)
+
+
+@router.post("/rollback", **describe_promotion_route())
+async def roll_back_model(request: Request, service: ServiceDep) -> PromotionResponse:
+    """Serve the checkpoint that the present one replaced; again, the one before that."""
+    read_query(request.query_params, known=())
+    model = service.find(request)
+    return await _change(model, partial(roll_back, model), service)
+
+
+@router.get("/history", **describe_promotion_route(changes=False))
+async def model_history(request: Request, service: ServiceDep) -> HistoryResponse:
+    """List the promotions and rollbacks of a model, oldest first."""
+    read_query(request.query_params, known=())
+    events = await asyncio.to_thread(lambda: History(service.find(request)).events)
+    return HistoryResponse(events=list(events))
+
+
+async def _change(model: ModelFile, change: Callable[[], Event], service: _Service) -> PromotionResponse:
+    """Change the file, then have this worker and the others serve it; a file that doesn't load is taken back."""
+    try:
+        event = await asyncio.to_thread(change)
+    except CheckpointError as error:
+        why = str(error).replace(str(model.checkpoints), "checkpoints")
+        raise InvalidValueError(why, [FieldError("body", why)]) from error
+    except PromotionError as error:
+        raise ReloadError(str(error), []) from error
+    results = await service.registry.reload(model.framework, model.name)
+    failed = [FieldError(name, result.message) for name, result in results.items() if not result.is_served]
+    if failed:
+        if event.replaced not in {None, event.checkpoint}:
+            await asyncio.to_thread(roll_back, model)
+        raise ReloadError("; ".join(map(str, failed)), failed)
+    service.reloader.broadcast_reload()
+    return PromotionResponse(event=event, served={name: result.message for name, result in results.items()})
+
+
+async def _read_files(request: Request, limits: Limits) -> tuple[bytes, dict[str, bytes]]:
+    """Return a checkpoint's file and, if the body is a form, those that belong to it, by suffix.
+
+    Raises:
+        InvalidValueError: The form has no checkpoint, or another file of it is damaged or belongs to another.
+        RequestError: The body can't be read.
+    """
+    body = await _read_body(request, limits.max_body_bytes)
+    content_type = request.headers.get("content-type", "")
+    if not content_type.lower().startswith("multipart/form-data"):
+        return body, {}
+    files = await parse_named_files(body, content_type=content_type, limits=limits, names=(_CHECKPOINT, *_COMPANIONS))
+    if _CHECKPOINT not in files:
+        raise invalid_value("body.checkpoint", "is missing: expected a safetensors file")
+    await asyncio.to_thread(_check_companions, files)
+    return files[_CHECKPOINT], {suffix: files[name] for name, (suffix, _) in _COMPANIONS.items() if name in files}
+
+
+def _check_companions(files: Mapping[str, bytes]) -> None:
+    checkpoint_id = hashlib.sha256(files[_CHECKPOINT]).hexdigest()[:ID_DIGITS]
+    for name, (_, check) in _COMPANIONS.items():
+        if name not in files:
+            continue
+        try:
+            check(files[name], checkpoint_id=checkpoint_id, name=f"the {name} file in the form")
+        except CheckpointError as error:
+            raise InvalidValueError(str(error), [FieldError(f"body.{name}", str(error))]) from error
+
+
+async def _read_body(request: Request, most: int) -> bytes:
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > most:
+            raise TooLargeError(
+                f"the body is larger than {most} bytes: raise TRIPTYCH_MAX_BODY_BYTES, or copy the file"
+            )
+    return bytes(content)

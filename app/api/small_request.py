@@ -1,0 +1,72 @@
+"""The interface between a route and the fast path: the plan, operation and response of a small request."""
+
+from collections.abc import Callable
+from typing import Final, NamedTuple, Protocol
+
+from fastapi import Response
+
+from app.api.response_rendering import RawResponse
+from app.codecs.limits import Limits
+from app.inference.model_state import LoadedModel, ModelChoice
+from app.inference.operations import NamedArrays, Operation
+from app.observability.timings import Timings
+
+MAX_INPUT_BYTES: Final = 16 * 1024
+"""More than five images of MNIST in float32 are left to the application, which may render them in a thread."""
+
+_MAX_VALUES: Final = MAX_INPUT_BYTES // 4
+"""As many are in float32."""
+
+
+class PreparedOperation(NamedTuple):
+    """A request, parsed and checked."""
+
+    operation: Operation
+    render: Callable[[NamedArrays, Timings], RawResponse]
+    """Return the response with the arrays, and complete the timings."""
+
+    timeout_s: float | None = None
+    """Seconds that the body allows; None if it doesn't say."""
+
+
+class Plan(NamedTuple):
+    """The handling of requests with the same query and headers."""
+
+    choice: ModelChoice
+
+    prepare: Callable[[bytes, LoadedModel], PreparedOperation | None]
+    """Parse the body for a model; None leaves the request to the application."""
+
+
+class FastRoute(Protocol):
+    """A route whose small requests take the fast path; compared by identity."""
+
+    @property
+    def path(self) -> str:
+        """The route's name in the metrics."""
+        ...
+
+    @property
+    def header_names(self) -> tuple[bytes, ...]:
+        """The headers on which a plan depends."""
+        ...
+
+    def plan(self, limits: Limits, query: bytes, *headers: bytes | None) -> Plan | None:
+        """Return the plan for a query and the headers of these names; None leaves the request to the application.
+
+        The fast path keeps it for the next request with the same. Raises a ServiceError.
+        """
+        ...
+
+    def __hash__(self) -> int:
+        """Return the same for the same route."""
+        ...
+
+    def convert_error(self, response: Response) -> Response:
+        """Return a problem document's response in the form of the route."""
+        ...
+
+
+def has_many_values(text: bytes) -> bool:
+    """Return whether a JSON text may have so many values that it is left to the application before it is parsed."""
+    return len(text) > _MAX_VALUES and text.count(b",") > _MAX_VALUES

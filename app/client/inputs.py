@@ -1,0 +1,67 @@
+"""Request bodies from NumPy arrays, PIL images and paths. Image files are sent unchanged: the service decodes them."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from PIL import Image
+
+ImageInput = ArrayLike | Image.Image | str | Path | Sequence[Image.Image | str | Path]
+"""One or several images: an array (n, height, width), (n, pixels) or (height, width), uint8 from 0 to 255 or floats
+from 0 to 1; PIL images; or paths of image files, or of one .npy or .npz file."""
+
+
+class Body(NamedTuple):
+    """The arguments of httpx's `request` that hold a body."""
+
+    content: bytes | None = None
+    files: list[tuple[str, tuple[str, bytes]]] | None = None
+    headers: dict[str, str] = {}  # noqa: RUF012 -- never changed
+
+
+def encode_images(images: ImageInput) -> Body:
+    """Return a body of npy or npz for arrays, and a multipart form for PIL images and paths.
+
+    Raises:
+        ValueError: There is no image, or arrays, images and paths are mixed.
+        OSError: A file can't be read.
+    """
+    items = images if isinstance(images, (list, tuple)) else [images]
+    if not any(isinstance(item, (str, Path, Image.Image)) for item in items):
+        return encode_array(images)
+    if not all(isinstance(item, (str, Path, Image.Image)) for item in items):
+        raise ValueError("images mixes arrays with image files: pass one array, or a list of PIL images and paths")
+    if len(items) == 1 and isinstance(items[0], (str, Path)):
+        path = Path(items[0])
+        if path.suffix == ".npy":
+            return encode_array(np.load(path, allow_pickle=False))
+        if path.suffix == ".npz":
+            return Body(content=path.read_bytes(), headers={"Content-Type": "application/x-npz"})
+    return Body(files=[("files", _read_file(item, number)) for number, item in enumerate(items)])
+
+
+def encode_array(values: Any) -> Body:
+    """Return a body of npy; floats are sent as float32, integers and booleans in their own type.
+
+    Raises:
+        ValueError: There is no value, or not all are numbers.
+    """
+    array = np.asarray(values)
+    if array.size == 0 or array.dtype.kind not in "fiub":
+        raise ValueError(f"got an array of shape {array.shape} and dtype {array.dtype}: expected at least one number")
+    if array.dtype.kind == "f":
+        array = array.astype(np.float32, copy=False)
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=False)
+    return Body(content=file.getvalue(), headers={"Content-Type": "application/x-npy"})
+
+
+def _read_file(item: Image.Image | str | Path, number: int) -> tuple[str, bytes]:
+    if not isinstance(item, Image.Image):
+        return Path(item).name, Path(item).read_bytes()
+    file = io.BytesIO()
+    item.save(file, "PNG")
+    return f"image_{number}.png", file.getvalue()

@@ -1,0 +1,177 @@
+"""A request on the fast path, from its body to its response: operation, deadline, errors. Chooses no route."""
+
+import asyncio
+import logging
+import math
+import time
+from typing import Any, Final, cast
+
+from fastapi import Response
+from starlette.types import Scope
+
+from app.api.deadlines import DEADLINE_MESSAGE, Deadline
+from app.api.middleware.cors import CorsPolicy
+from app.api.request_context import Services
+from app.api.small_request import MAX_INPUT_BYTES, FastRoute, Plan, PreparedOperation
+from app.exceptions import DeadlinePassedError, ServiceError
+from app.inference.batching.job import Job, JobResult
+from app.inference.model_state import LoadedModel
+from app.observability.request_ids import CLIENT_CLOSED_REQUEST
+from app.observability.timings import Timings
+from app.problem_details import error_response, internal_error_response
+from app.protocol.connection import BoundedConnection
+from app.protocol.response_writer import write_response
+
+logger = logging.getLogger(__name__)
+
+_MAX_ROWS: Final = 16
+"""More images or latents are left to the application, which may render them in a thread."""
+
+
+class FastRequest:
+    """One request; it has the members of uvicorn's `RequestResponseCycle` that a connection reads and sets."""
+
+    __slots__ = (
+        "_cors",
+        "_deadline",
+        "_job",
+        "_prepared",
+        "_route",
+        "_services",
+        "allowed_s",
+        "body",
+        "default_headers",
+        "disconnected",
+        "error",
+        "keep_alive",
+        "model",
+        "on_response",
+        "plan",
+        "response_complete",
+        "response_started",
+        "scope",
+        "transport",
+    )
+
+    message_event: Final = asyncio.Event()
+    """The application of uvicorn's cycle waits for such an event; here nothing does."""
+
+    def __init__(
+        self,
+        connection: BoundedConnection,
+        scope: Scope,
+        route: FastRoute,
+        *,
+        services: Services,
+        cors: CorsPolicy | None,
+    ) -> None:
+        self.transport = connection.transport
+        self.default_headers = connection.server_state.default_headers
+        self.on_response = connection.on_response_complete
+        self.keep_alive = True
+        self.scope = scope
+        self.body = b""
+        self.response_started = self.response_complete = self.disconnected = False
+        self.plan: Plan | None = None
+        self.model: LoadedModel
+        self.allowed_s = math.inf
+        """Seconds until its deadline, from its arrival."""
+
+        self.error: ServiceError | None = None
+        """Why it is rejected before its body arrives."""
+
+        self._services = services
+        self._cors = cors
+        self._route = route
+        self._prepared: PreparedOperation
+        self._job: Job | None = None
+        self._deadline: Deadline | None = None
+
+    def submit(self) -> bool:
+        """Queue the operation; return False to leave the request to the application.
+
+        Raises:
+            ServiceError: The body is wrong, the queue is full, or the framework is unavailable.
+        """
+        model = self.model
+        assert self.plan is not None
+        prepared = self.plan.prepare(self.body, model)
+        if prepared is None:
+            return False
+        self._prepared = prepared
+        operation = prepared.operation
+        first = operation.inputs[0]
+        if first.nbytes > MAX_INPUT_BYTES or len(first) > _MAX_ROWS:
+            return False
+        state = self.scope["state"]
+        timings = Timings(state["arrived"])
+        state["timings"] = (timings,)
+        allowed_s = self.allowed_s if prepared.timeout_s is None else min(self.allowed_s, prepared.timeout_s)
+        if allowed_s != math.inf:
+            left_s = allowed_s - (time.perf_counter() - state["arrived"])
+            self._deadline = self._services.deadlines.add(self._time_out, left_s)
+        self._job = model.batcher.submit(model.adapter, operation.function, operation.inputs, timings, self._finish)
+        return True
+
+    def fail(self, error: ServiceError) -> None:
+        """Respond with an error."""
+        self._remove_deadline()
+        state = self.scope["state"]
+        state["error"] = error
+        self._send(self._route.convert_error(error_response(error, request_id=state["request_id"])))
+
+    def cancel(self) -> None:
+        """Cancel the job because the client disconnected."""
+        if self._job is None:
+            return
+        self._remove_deadline()
+        self.model.batcher.cancel(self._job)
+        self._services.metrics.for_framework(self.model.adapter.framework).count_cancelled()
+        self._services.observer.complete(self.scope, route=self._route.path, status=CLIENT_CLOSED_REQUEST)
+
+    def leave(self) -> None:
+        """End its part in the connection, as the application handles it from now on."""
+        self.response_complete = True
+        self._remove_deadline()
+
+    def _remove_deadline(self) -> None:
+        if self._deadline is not None:
+            self._services.deadlines.remove(self._deadline)
+            self._deadline = None
+
+    def _time_out(self) -> None:
+        if self._job is not None:
+            self.model.batcher.cancel(self._job)
+        self._services.metrics.for_framework(self.model.adapter.framework).count_timeout()
+        self.fail(DeadlinePassedError(DEADLINE_MESSAGE))
+
+    def _finish(self, result: JobResult) -> None:
+        """Respond with the result of the job."""
+        self._remove_deadline()
+        self._job = None  # it refers to this request
+        if isinstance(result, ServiceError):
+            self.fail(result)
+            return
+        state = self.scope["state"]
+        try:
+            operation = self._prepared.operation
+            arrays = dict(zip(operation.names, result, strict=True), **operation.known)
+            response: Response = self._prepared.render(arrays, state["timings"][0])
+        except ServiceError as error:
+            self.fail(error)
+            return
+        except Exception as error:
+            state["error"] = error
+            request_id = state["request_id"]
+            logger.exception("request %s failed", request_id)
+            response = self._route.convert_error(internal_error_response(request_id=request_id))
+        self._send(response)
+
+    def _send(self, response: Response) -> None:
+        headers = response.raw_headers
+        if self._cors is not None:
+            self._cors.add_headers(headers, self.scope["headers"])
+        headers.append((b"x-request-id", self.scope["state"]["request_id"].encode()))
+        if not self.disconnected and not self.transport.is_closing():
+            write_response(cast("Any", self), response.status_code, headers, bytes(response.body))
+        self._services.observer.complete(self.scope, route=self._route.path, status=response.status_code)

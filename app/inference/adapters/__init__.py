@@ -1,0 +1,1 @@
+"""One adapter per framework: NumPy in, NumPy out."""

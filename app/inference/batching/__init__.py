@@ -1,0 +1,1 @@
+"""A framework's thread, and the queue and scheduler in front of it."""

@@ -1,0 +1,42 @@
+"""Room for another model of a framework: counts the places, and chooses the models to unload for it."""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from typing import Final
+
+from app.exceptions import FrameworkUnavailableError
+from app.inference.model_state import RETRY_WHEN_BROKEN_S, LoadedModel, ModelKey
+
+_CHECK_INTERVAL_S: Final = 0.05
+
+
+def has_room(loaded: Collection[ModelKey], pinned: Collection[ModelKey], most: int) -> bool:
+    """Return whether one more model may be loaded; pinned ones have their places even while they aren't loaded."""
+    return len({*loaded, *pinned}) < most
+
+
+async def make_room(
+    loaded: Mapping[ModelKey, LoadedModel],
+    pinned: Collection[ModelKey],
+    most: int,
+    unload: Callable[[ModelKey], None],
+) -> None:
+    """Unload models that have no jobs, least recently used first, until one more may be loaded.
+
+    Raises:
+        FrameworkUnavailableError: All places are those of pinned models.
+    """
+    while not has_room(loaded, pinned, most):
+        unpinned = [key for key in loaded if key not in pinned]
+        if not unpinned:
+            names = ", ".join(key.name for key in pinned)
+            raise FrameworkUnavailableError(
+                f"all {len(pinned)} places are taken by models that stay loaded from the start: use one of {names}, or "
+                "raise TRIPTYCH_MAX_MODELS",
+                retry_after_s=RETRY_WHEN_BROKEN_S,
+            )
+        unused = next((key for key in unpinned if not loaded[key].batcher.has_jobs(loaded[key].adapter)), None)
+        if unused is None:
+            await asyncio.sleep(_CHECK_INTERVAL_S)
+        else:
+            unload(unused)

@@ -1,0 +1,250 @@
+"""Models of one framework: loads them at the start or on demand, makes room, retries failed ones. Computes nothing."""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from contextlib import nullcontext
+from dataclasses import replace
+from functools import partial
+
+from app.backoff import Backoff
+from app.exceptions import FrameworkFaultError, FrameworkUnavailableError, ModelNotLoadedError, ServiceError
+from app.inference.adapters.base import Adapter
+from app.inference.batching.batcher import Batcher
+from app.inference.batching.observer import Observer
+from app.inference.eviction import has_room, make_room
+from app.inference.loader import Load, Loaded, first_state, load_in_thread, require_snapshot, state_on_demand
+from app.inference.model_state import RETRY_WHILE_LOADING_S, LoadedModel, ModelKey, ModelState, ReloadResult, Status
+from app.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+class ModelStore:
+    """The models of one framework."""
+
+    def __init__(
+        self, framework: str, settings: Settings, load: Load, require_installed: Callable[[str], None]
+    ) -> None:
+        self.framework = framework
+        self.restarts = 0
+        self._settings = settings
+        self._load = load
+        self._at_start = [ModelKey(framework, name) for name in settings.models]
+        self._states = {key: first_state(key, require_installed) for key in self._at_start}
+        self._loaded: OrderedDict[ModelKey, LoadedModel] = OrderedDict()  # least recently used first
+        self._locks: dict[ModelKey, asyncio.Lock] = {}
+        self._backoffs: dict[ModelKey, Backoff] = {}
+        self._loading: dict[ModelKey, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Lock()
+        self._observer: Observer | None = None
+        self._batcher: Batcher | None = None
+
+    @property
+    def start_states(self) -> list[ModelState]:
+        """The models that are loaded at the start, the default first."""
+        return [self._states[key] for key in self._at_start]
+
+    @property
+    def states(self) -> tuple[ModelState, ...]:
+        """All models that are or were loaded."""
+        return tuple(self._states.values())
+
+    def get(self, key: ModelKey) -> LoadedModel:
+        """Return a loaded model, which becomes the most recently used.
+
+        Raises:
+            ModelNotLoadedError: It isn't loaded, but may be by `load`.
+            NotFoundError: There is no such checkpoint.
+            FrameworkUnavailableError: It isn't ready; the message says why.
+        """
+        model = self._loaded.get(key)
+        if model is not None:
+            self._loaded.move_to_end(key)
+            return model
+        state = self._states.get(key) or state_on_demand(key, self.start_states[0], self._settings.checkpoints)
+        if state.status is Status.AVAILABLE:
+            raise ModelNotLoadedError(str(state.reason), retry_after_s=RETRY_WHILE_LOADING_S)
+        raise state.unavailable_error()
+
+    async def load(self, key: ModelKey) -> LoadedModel:
+        """Return a model once it is loaded; other requests' loading is shared, and goes on if this call is cancelled.
+
+        Raises:
+            FrameworkUnavailableError: It fails to load, or there is no room; the message says why.
+        """
+        task = self._loading.get(key)
+        if task is None:
+            task = self._loading[key] = self._spawn(self._load_on_demand(key))
+            task.add_done_callback(partial(self._end_loading, key))
+        await asyncio.shield(task)
+        return self.get(key)
+
+    def start(self, observer: Observer) -> list[asyncio.Task[None]]:
+        """Start to load the models of the start, and return the tasks."""
+        self._observer = observer
+        if self.start_states[0].status is Status.NOT_INSTALLED:
+            logger.warning("%s", self.start_states[0].reason)
+            return []
+        return [self._spawn(self._load_first(key)) for key in self._at_start]
+
+    async def reload(self, key: ModelKey) -> ReloadResult:
+        """Load a model's checkpoint again, and serve it if it loads; requests in progress finish with the old one."""
+        if key not in self._loaded and key not in self._at_start:
+            try:
+                checkpoint_id = (await self.load(key)).checkpoint_id
+                return ReloadResult(True, f"checkpoint {checkpoint_id} of {key} is served")
+            except ServiceError as error:
+                return ReloadResult(False, str(error))
+        async with self._lock(key):
+            outcome = await load_in_thread(self._load, key, self._settings)
+            if isinstance(outcome, Loaded) or key not in self._loaded:
+                self._install(key, outcome)
+            served = self._loaded.get(key)
+            if isinstance(outcome, Loaded) and served is not None:
+                return ReloadResult(True, f"checkpoint {served.checkpoint_id} of {key} is served")
+            kept = "nothing is" if served is None else f"checkpoint {served.checkpoint_id} is still"
+            return ReloadResult(False, f"{outcome.reason if isinstance(outcome, ModelState) else ''}; {kept} served")
+
+    async def unload(self, key: ModelKey) -> None:
+        """Stop serving a model until it is loaded by request; requests in progress are still computed."""
+        async with self._lock(key):
+            reason = f"{key} was unloaded by request: load it, or use another"
+            self._loaded.pop(key, None)
+            self._states[key] = ModelState(key=key, status=Status.UNLOADED, reason=reason)
+
+    def forget(self, key: ModelKey) -> None:
+        """Unload a model until its next request; requests in progress are still computed."""
+        self._loaded.pop(key, None)
+        self._states.pop(key, None)
+
+    def close(self) -> None:
+        """Stop the batcher, and never serve a model that is still loading."""
+        for task in self._tasks:
+            task.cancel()
+        if self._batcher is not None:
+            stopping = f"{self.framework} is unavailable: the server is stopping; send the request again later"
+            self._batcher.close(FrameworkUnavailableError(stopping, retry_after_s=RETRY_WHILE_LOADING_S))
+        for model in self._loaded.values():
+            model.adapter.close()
+
+    def monitor(self) -> None:
+        """Mark models that hang or whose process ended as failed; report readiness and compilations."""
+        if self._observer is None or self.start_states[0].status is Status.NOT_INSTALLED:
+            return
+        self._observer.set_ready(is_ready=self._at_start[0] in self._loaded)
+        if self._batcher is None:
+            return
+        for key, model in tuple(self._loaded.items()):
+            if fault := model.adapter.find_fault():
+                self._mark_failed(model.adapter, FrameworkFaultError(str(key), fault))
+        current, limit_s = self._batcher.longest_batch, self._settings.hang_timeout_s
+        if limit_s and current is not None and current[1] > limit_s:
+            name = next((str(key) for key, model in self._loaded.items() if model.adapter is current[0]), "a model")
+            self._mark_failed(current[0], FrameworkFaultError(name, f"a batch has taken over {limit_s} s"))
+            self._batcher.restart()
+        counts = [model.adapter.count_compilations() - model.compilations_at_start for model in self._loaded.values()]
+        self._observer.set_compilations(sum(counts))
+
+    async def _load_first(self, key: ModelKey) -> None:
+        async with self._lock(key):
+            outcome = await load_in_thread(self._load, key, self._settings)
+            if isinstance(outcome, ModelState) and self.framework in self._settings.backend_addresses:
+                # A backend may start after this process.
+                outcome = replace(outcome, is_retried=True)
+                self._spawn(self._retry_load(key))
+            self._install(key, outcome)
+
+    async def _load_on_demand(self, key: ModelKey) -> None:
+        await asyncio.to_thread(require_snapshot, key, self._settings.checkpoints)
+        async with self._room, self._lock(key):
+            if key in self._loaded:
+                return
+            await make_room(self._loaded, self._at_start, self._settings.max_models, self._unload_unused)
+            outcome = await load_in_thread(self._load, key, self._settings)
+            if isinstance(outcome, ModelState):
+                # No state is kept: the next request tries again, for the file may be whole by then.
+                raise FrameworkUnavailableError(str(outcome.reason), retry_after_s=RETRY_WHILE_LOADING_S)
+            self._install(key, outcome)
+
+    def _end_loading(self, key: ModelKey, task: asyncio.Task[None]) -> None:
+        del self._loading[key]
+        if not task.cancelled():
+            task.exception()  # logged already; its requests may all be gone
+
+    def _unload_unused(self, key: ModelKey) -> None:
+        del self._loaded[key], self._states[key]
+        logger.info("%s is unloaded, the least recently used of %d models", key, self._settings.max_models)
+
+    def _install(self, key: ModelKey, outcome: Loaded | ModelState) -> None:
+        if isinstance(outcome, ModelState):
+            self._states[key] = outcome
+            return
+        adapter = outcome.adapter
+        self._batcher_of().add_model(adapter, str(key))
+        model = LoadedModel(
+            key=key,
+            adapter=adapter,
+            batcher=self._batcher_of(),
+            checkpoint=outcome.checkpoint,
+            load_seconds=outcome.seconds,
+            compilations_at_start=adapter.count_compilations(),
+        )
+        logger.info("%s is ready on %s after %.1f s", key, adapter.device, outcome.seconds)
+        self._loaded[key] = model
+        self._states[key] = ModelState(key=key, status=Status.READY, model=model)
+
+    def _batcher_of(self) -> Batcher:
+        if self._batcher is None:
+            assert self._observer is not None, "started"
+            self._batcher = Batcher(
+                self.framework,
+                max_rows=self._settings.max_queue_images,
+                max_bytes=self._settings.max_queue_bytes,
+                observer=self._observer,
+                on_fault=self._mark_failed,
+                lanes=self._settings.backend_lanes if self.framework in self._settings.backend_addresses else 1,
+            )
+        return self._batcher
+
+    def _mark_failed(self, adapter: Adapter, fault: FrameworkFaultError) -> None:
+        """Take one model out of service until it is loaded again; the others go on."""
+        self._batcher_of().fail(adapter, fault)
+        key = next((key for key, model in self._loaded.items() if model.adapter is adapter), None)
+        if key is None:
+            return  # replaced or unloaded meanwhile
+        logger.error("%s", fault)
+        self._loaded.pop(key).adapter.close()
+        self._states[key] = ModelState(key=key, status=Status.FAILED, reason=str(fault), is_retried=True)
+        self._spawn(self._retry_load(key))
+
+    async def _retry_load(self, key: ModelKey) -> None:
+        """Retry loading a failed model until it loads, its place is taken, or a reload or unload has settled it."""
+        assert self._observer is not None, "started"
+        place = nullcontext() if key in self._at_start else self._room
+        while True:
+            await asyncio.sleep(self._backoffs.setdefault(key, Backoff()).next_s())
+            async with place, self._lock(key):
+                if key in self._loaded or key not in self._states or self._states[key].status is Status.UNLOADED:
+                    return
+                if key not in self._at_start and not has_room(self._loaded, self._at_start, self._settings.max_models):
+                    del self._states[key]  # loaded at its next request
+                    return
+                outcome = await load_in_thread(self._load, key, self._settings)
+                if isinstance(outcome, Loaded):
+                    self._install(key, outcome)
+                    self.restarts += 1
+                    self._observer.count_restart()
+                    return
+                self._states[key] = replace(outcome, is_retried=True)
+
+    def _lock(self, key: ModelKey) -> asyncio.Lock:
+        return self._locks.setdefault(key, asyncio.Lock())
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

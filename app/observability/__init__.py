@@ -1,0 +1,1 @@
+"""Metrics, timings, request IDs and the log configuration."""

@@ -1,0 +1,1 @@
+"""One client connection: limits, timeouts, writing a response. Knows no route."""

@@ -1,0 +1,40 @@
+"""Connections over the limit: kept for their 503 or health check, but only so many. It accepts none by itself."""
+
+from typing import Protocol
+
+
+class Closable(Protocol):
+    """A connection that can be rejected and closed."""
+
+    @property
+    def is_idle(self) -> bool:
+        """True if no request waits for its response."""
+        ...
+
+    def evict(self) -> None:
+        """Reject the next request, unless that is done, and close the connection."""
+        ...
+
+
+class ExcessConnections:
+    """The connections over the limit, oldest first.
+
+    Without a limit of their own, clients that keep rejected connections open would use up the process's open files, and
+    the kernel would reset new connections, those of health checks too.
+    """
+
+    def __init__(self, max_open: int) -> None:
+        self._max_open = max_open
+        self._open: dict[Closable, None] = {}
+
+    def add(self, connection: Closable) -> None:
+        """Add a connection; evict the oldest idle one if they are too many."""
+        self._open[connection] = None
+        if len(self._open) > self._max_open:
+            evicted = next((one for one in self._open if one.is_idle), connection)
+            del self._open[evicted]
+            evicted.evict()
+
+    def discard(self, connection: Closable) -> None:
+        """Forget a connection that is closed."""
+        self._open.pop(connection, None)

@@ -1,0 +1,243 @@
+"""Parses a client's requests, with limits on their headers; no protocol upgrades. Responds to none.
+
+uvicorn bounds no bytes before the end of a request's headers.
+"""
+
+import asyncio
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from app.api_keys import PUBLIC_PATHS
+from app.codecs.error_messages import truncated
+from app.observability.metrics import Metrics
+from app.protocol.excess_connections import ExcessConnections
+
+MAX_HEADERS: Final = 100
+"""Maximum headers of a request: a short header takes twenty times its length in memory."""
+
+_TOO_MANY: Final = f"the request has more than {MAX_HEADERS} headers: send fewer"
+
+TOO_MANY_CONNECTIONS: Final = "the server has as many connections as it takes: try again in a second"
+
+_OPEN_URLS: Final = tuple(path.encode() for path in PUBLIC_PATHS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionLimits:
+    """Limits of one client, and of all clients together."""
+
+    max_connections: int
+    excess: ExcessConnections
+    """Further connections, which are open until their first request is rejected."""
+
+    max_header_bytes: int
+    """Maximum bytes of a request's address and headers together."""
+
+    headers_timeout_s: float
+    """Seconds until a request's headers are complete, from its first byte or the start of the connection."""
+
+    transfer_timeout_s: float
+    """Seconds until a request's body is complete, and again until its response is read."""
+
+
+class RequestParser(HttpToolsProtocol):
+    """A connection that parses requests and calls `_start_request` at the end of each one's headers."""
+
+    # CPython optimizes access to only about thirty attributes of an object, and uvicorn already has almost as many.
+    __slots__ = (
+        "_chunk_bytes",
+        "_header_bytes",
+        "_in_headers",
+        "_in_message",
+        "_limits",
+        "_max_header_bytes",
+        "_messages",
+        "_metrics",
+        "_over_limit",
+        "_parse_error",
+        "_rejection",
+        "headers_by_name",
+    )
+
+    def __init__(self, *arguments: Any, limits: ConnectionLimits, metrics: Metrics, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._limits = limits
+        self._max_header_bytes = limits.max_header_bytes
+        self._metrics = metrics
+        self._over_limit = False
+        self._chunk_bytes = 0
+        self._header_bytes = 0
+        self._in_message = False
+        """True while the parser is within a request."""
+
+        self._in_headers = True
+        """True while the parser is before the end of a request's headers."""
+
+        self._messages = 0
+        """Number of requests found by the parser."""
+
+        self.headers_by_name: dict[bytes, bytes] = {}
+        """The headers parsed last; of several with one name, the last."""
+
+        self._parse_error: tuple[int, str] | None = None
+        """Status and detail of the reason for which parsing was stopped."""
+
+        self._rejection: tuple[int, str] | None = None
+        """Status and detail of the connection's last response; nothing is parsed once it is set."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Note whether there are too many connections."""
+        super().connection_made(transport)
+        self._over_limit = len(self.connections) > self._limits.max_connections
+
+    def data_received(self, data: bytes) -> None:
+        """Parse received bytes, unless a request was rejected or the headers become too long.
+
+        An offer to change the protocol is ignored (RFC 9110, section 7.8). After one llhttp treats all following bytes
+        as another protocol, including the request's body. So a new parser gets the request without the offer, rebuilt
+        from its parsed parts, and then the rest.
+        """
+        if self._rejection is not None:
+            return
+        self._chunk_bytes = len(data)
+        try:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                self._parse_without_offer(memoryview(data), upgrade)
+        except httptools.HttpParserCallbackError:
+            self.send_400_response("its request line is invalid")
+        except httptools.HttpParserError as error:
+            self.send_400_response(str(error))
+        if self._in_headers:
+            self._count_unfinished_headers()
+        else:
+            self._header_bytes = 0
+
+    def on_message_begin(self) -> None:
+        """Begin a request, whose scope is made once its headers are complete."""
+        self._in_message = self._in_headers = True
+        self._messages += 1
+        self.url = b""
+        self.headers = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header, without the whitespace around its value that llhttp leaves (RFC 9110, section 5.5)."""
+        self.headers.append((name.lower(), value.strip(b" \t")))
+
+    def on_headers_complete(self) -> None:
+        """Start a request, unless its headers are too many, too long or lack Host, or connections are too many."""
+        headers = self.headers
+        self.headers_by_name = by_name = dict(headers)
+        # An exact check only if one may fail: of the length if headers and all bytes received with them are too long.
+        if (
+            self._over_limit
+            or len(headers) > MAX_HEADERS
+            or len(by_name) < len(headers)
+            or b"host" not in by_name
+            or b"transfer-encoding" in by_name
+            or self._header_bytes + self._chunk_bytes > self._max_header_bytes
+        ):
+            self._check_headers()
+        if not self.parser.should_upgrade():
+            self._in_headers = False
+            self._start_request()
+        elif self.parser.get_method() == b"CONNECT":
+            self.stop_parsing(400, "CONNECT is a method for proxies, which this server is not: send another request")
+
+    def on_message_complete(self) -> None:
+        """End a request."""
+        if not self.parser.should_upgrade():
+            self._in_message = False
+            super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Reject a request that can't be parsed, or for which parsing was stopped."""
+        self.reject(*(self._parse_error or (400, f"the request isn't valid HTTP ({msg}): send a valid one")))
+
+    def stop_parsing(self, status: int, detail: str) -> NoReturn:
+        """Stop the parser, which then calls `send_400_response`; called by its callbacks."""
+        self._parse_error = (status, detail)
+        raise ValueError(detail)
+
+    @abstractmethod
+    def reject(self, status: int, detail: str) -> None:
+        """Respond without the application, and end the connection."""
+
+    @abstractmethod
+    def _start_request(self) -> None:
+        """Start the request whose headers were parsed."""
+
+    def _parse_without_offer(self, data: memoryview, upgrade: httptools.HttpParserUpgrade) -> None:
+        while True:
+            data = data[upgrade.args[0] :]
+            request = self._without_offer()
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            self.parser.feed_data(request)
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as another:
+                upgrade = another
+            else:
+                return
+
+    def _without_offer(self) -> bytes:
+        """Return the request line and headers that were parsed last, without the offer of another protocol."""
+        parser = self.parser
+        lines = [b"%b %b HTTP/%b" % (parser.get_method(), self.url, parser.get_http_version().encode())]
+        for name, value in self.headers:
+            if name == b"connection":
+                options = [option.strip() for option in value.split(b",")]
+                lines.append(b"connection: " + b", ".join(one for one in options if one.lower() != b"upgrade"))
+            elif name != b"upgrade":
+                lines.append(name + b": " + value)
+        return b"\r\n".join([*lines, b"", b""])
+
+    def _count_unfinished_headers(self) -> None:
+        if self._rejection is not None:
+            return
+        # Some bytes of the first chunk may belong to the previous request.
+        is_first = self.cycle is not None and not self._header_bytes
+        self._header_bytes += 1 if is_first else self._chunk_bytes
+        if self._header_bytes > self._max_header_bytes:
+            self.reject(431, self._too_long())
+        elif len(self.headers or ()) > MAX_HEADERS:
+            self.reject(431, _TOO_MANY)
+
+    def _check_headers(self) -> None:
+        if self._over_limit and self.url not in _OPEN_URLS:
+            self._metrics.count_rejected_connection()
+            self.stop_parsing(503, TOO_MANY_CONNECTIONS)
+        if len(self.headers) > MAX_HEADERS:
+            self.stop_parsing(431, _TOO_MANY)
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > self._max_header_bytes:
+            self.stop_parsing(431, self._too_long())
+        # RFC 9112, section 3.2: a proxy before this server may have taken another of several for the right one.
+        hosts = [name for name, _ in self.headers].count(b"host")
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() != "1.0"):
+            self.stop_parsing(400, "the request has no Host header, or several: send one")
+        self._check_transfer_codings()
+
+    def _check_transfer_codings(self) -> None:
+        """Stop at a body that isn't framed by chunks alone (RFC 9112, sections 6.1 and 6.3).
+
+        llhttp ignores other codings before the last one, and would pass on a compressed body as plain bytes.
+        """
+        values = [value for name, value in self.headers if name == b"transfer-encoding"]
+        codings = [one.strip() for one in b",".join(values).lower().split(b",") if one.strip()]
+        if not values or (codings == [b"chunked"] and self.parser.get_http_version() != "1.0"):
+            return
+        found = f"Transfer-Encoding is {truncated(b', '.join(values).decode('latin-1'))}"
+        if codings[-1:] != [b"chunked"] or codings.count(b"chunked") > 1:
+            self.stop_parsing(400, f"{found}, so the body's end isn't known: send Content-Length, or chunked alone")
+        if len(codings) == 1:
+            self.stop_parsing(400, f"{found}, which HTTP/1.0 doesn't have: send Content-Length, or use HTTP/1.1")
+        self.stop_parsing(501, f"{found}: only chunked is supported; compress the body with Content-Encoding instead")
+
+    def _too_long(self) -> str:
+        return f"the headers of the request are over {self._max_header_bytes} bytes: send fewer or shorter ones"

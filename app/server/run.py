@@ -1,0 +1,75 @@
+"""Starts the service: checks the settings, binds the sockets, and serves in one or several processes."""
+
+import logging
+import signal
+
+from app.api_keys import read_keys
+from app.exceptions import StartupError
+from app.server.http_server import Server, run_server
+from app.server.open_files import fit_connections
+from app.server.sockets import bind_sockets, listen
+from app.server.supervisor import run_workers
+from app.settings import Settings
+from training.checkpoints.checkpoint import load_checkpoint
+from training.checkpoints.model_files import ModelFile
+from training.environment import pin_environment
+from training.errors import CheckpointError, FrameworkNotInstalledError
+from training.frameworks import require_installed
+
+logger = logging.getLogger(__name__)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until a signal stops the process.
+
+    Raises:
+        StartupError: The address can't be bound, or no framework can be served; one line for each reason.
+    """
+    # SIGHUP is ignored until the server installs its handler.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    check_servable(settings)
+    if ignored := pin_environment():
+        logger.warning(
+            "ignored, because they could change results or stop a framework: %s",
+            ", ".join(ignored),
+        )
+    keys = read_keys(settings)
+    settings = fit_connections(settings)
+    sockets = bind_sockets(settings.host, settings.port, workers=settings.workers)
+    port = sockets[0].getsockname()[1]
+    if not settings.is_loopback and not keys:
+        logger.warning("anyone can use the service on %s: set TRIPTYCH_API_KEYS to require a key", settings.host)
+    url = f"http://{_shown_host(settings.host)}:{port}"
+    if settings.listen_when_ready:
+        logger.info("Triptych will listen on %s once its models are ready", url)
+    else:
+        logger.info("Triptych is listening on %s (interactive documentation: %s/docs)", url, url)
+    if settings.workers > 1:
+        run_workers(settings, sockets)
+    else:
+        if not settings.listen_when_ready:
+            listen(sockets)
+        run_server(settings, sockets, server_type=Server)
+    logger.info("Triptych has stopped")
+
+
+def check_servable(settings: Settings) -> None:
+    """Raise a `StartupError` unless a framework has a backend, or is installed and its checkpoint can be read."""
+    if settings.backends:
+        return  # a backend may start later
+    reasons = []
+    for framework in settings.frameworks:
+        try:
+            require_installed(framework)
+            load_checkpoint(ModelFile(settings.checkpoints, framework, settings.models[0]).path)
+        except (FrameworkNotInstalledError, CheckpointError) as error:
+            reasons.append(str(error))
+        else:
+            return
+    raise StartupError("\n".join(reasons))
+
+
+def _shown_host(host: str) -> str:
+    if host in ("0.0.0.0", "::"):  # noqa: S104 -- compared, not bound
+        return "localhost"
+    return f"[{host}]" if ":" in host else host

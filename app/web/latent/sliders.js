@@ -1,0 +1,105 @@
+/* A slider for each latent, most informative first, with the encoder's mean ±2σ and the digits at both ends. */
+
+import { imageSize } from "../drawing/pixels.js";
+import { button, element } from "../parts/elements.js";
+import { term } from "../parts/glossary.js";
+import { drawImages } from "../results/grids.js";
+
+export const REACH = 4;
+
+/* Where the pictures at the ends are decoded. */
+export const FACE_AT = 3;
+
+const STEP = 0.05;
+const WIGGLE_MS = 1_800;
+
+/*
+ * Return {node, build(order, kl), show(z, posterior), showFaces(array), stop()}. `onMove(dimension, value, how)` is called
+ * while a slider moves, by hand or by its wiggle button. `showFaces` takes the images of each row of `order`, low and high.
+ */
+export function makeSliders(onMove) {
+  const node = element("div", { class: "sliders" });
+  const rows = new Map();
+  let wiggle = null;
+
+  function build(order, kl) {
+    stop();
+    rows.clear();
+    const head = element("div", { class: "slider head-row" },
+      element("span"), element("span"),
+      element("span", {}, "mean and ", term("sigma", "±2σ"), " of ", term("posterior", "q(z|x)")),
+      element("span"), element("span", {}, term("latent", "z")), element("span", {}, term("kl_divergence", "KL")), element("span"));
+    node.replaceChildren(head, ...order.map((dimension) => makeRow(dimension, kl[dimension])));
+  }
+
+  function makeRow(dimension, kl) {
+    const id = `latent-${dimension}`;
+    const input = element("input", {
+      type: "range", id, min: -REACH, max: REACH, step: STEP, "aria-describedby": `${id}-kl`,
+    });
+    input.addEventListener("input", ({ timeStamp }) => {
+      stop();
+      onMove(dimension, Number(input.value), { live: true, at: timeStamp });
+    });
+    const value = element("output", { for: id });
+    const track = element("span", { class: "track" }, element("span", { class: "posterior" }), input);
+    const faces = ["low", "high"].map(() => element("canvas", { class: "pixels face", width: imageSize.width, height: imageSize.height, "aria-hidden": "true" }));
+    const wiggling = button("∿", () => (wiggle?.dimension === dimension ? stop() : start(dimension)), {
+      class: "quiet wiggle", "aria-label": `Wiggle z${dimension}`, "aria-pressed": "false", title: "Swing this latent back and forth",
+    });
+    rows.set(dimension, { input, value, track, faces, wiggling });
+    return element("div", { class: "slider" },
+      element("label", { for: id }, `z${dimension}`),
+      faces[0], track, faces[1], value,
+      element("span", { class: "kl", id: `${id}-kl`, title: "KL divergence in nats, averaged over the test set" },
+        `${kl.toFixed(2)}`, element("span", { class: "offscreen" }, " nats")),
+      wiggling,
+    );
+  }
+
+  /* Swing a latent once through its range and back to where it was, until stopped. */
+  function start(dimension) {
+    stop();
+    const { input, wiggling } = rows.get(dimension);
+    const begun = performance.now();
+    const from = Number(input.value);
+    wiggling.setAttribute("aria-pressed", "true");
+    const step = (now) => {
+      const phase = ((now - begun) / WIGGLE_MS) * 2 * Math.PI;
+      const isLast = phase >= 2 * Math.PI;
+      onMove(dimension, isLast ? from : Math.max(-FACE_AT, Math.min(FACE_AT, from + FACE_AT * Math.sin(phase))), { live: true });
+      if (isLast) stop();
+      else wiggle.frame = requestAnimationFrame(step);
+    };
+    wiggle = { dimension, frame: requestAnimationFrame(step) };
+  }
+
+  function stop() {
+    if (!wiggle) return;
+    cancelAnimationFrame(wiggle.frame);
+    rows.get(wiggle.dimension)?.wiggling.setAttribute("aria-pressed", "false");
+    wiggle = null;
+  }
+
+  function show(z, posterior) {
+    for (const [dimension, { input, value, track }] of rows) {
+      input.value = z[dimension];
+      value.textContent = z[dimension].toFixed(2).replace("-", "−");
+      const mean = posterior.mean[dimension];
+      const spread = 2 * Math.exp(posterior.logvar[dimension] / 2);
+      for (const [name, at] of [["low", mean - spread], ["mean", mean], ["high", mean + spread]]) {
+        track.style.setProperty(`--${name}`, Math.min(1, Math.max(0, (at / REACH + 1) / 2)));
+      }
+    }
+  }
+
+  function showFaces({ shape: [, height, width], data }) {
+    const size = height * width;
+    [...rows.values()].forEach(({ faces }, row) => faces.forEach((canvas, end) => {
+      const at = (2 * row + end) * size;
+      drawImages(canvas, { shape: [1, height, width], data: data.subarray(at, at + size) });
+    }));
+  }
+
+  return { node, build, show, showFaces, stop };
+}
