@@ -1,4 +1,4 @@
-"""What the benchmarks that train in JAX, with what no trainer offers, do as the trainer does it."""
+"""Steps of the JAX trainer that the benchmarks with other recipes or mistakes share."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from training.jax_vae.train import TrainState
 def draw_order(
     random: np.random.Generator, images: int, *, steps: int, batch_size: int
 ) -> Int32[ndarray, "steps batch"]:
-    """Return indices of images in a new order, a row for each step; what is left over has no step."""
+    """Return shuffled image indices, one row per step; the remainder is left out."""
     return random.permutation(images).astype(np.int32)[: steps * batch_size].reshape(steps, -1)
 
 

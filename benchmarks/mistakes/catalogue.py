@@ -1,4 +1,4 @@
-"""The mistakes that `benchmarks.mistakes` trains with: what each changes of the right way. Nothing is trained here."""
+"""The mistakes that `benchmarks.mistakes` measures, as changes to the correct version. Trains nothing."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,16 +15,16 @@ from training.jax_vae.model import reparameterize
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Mistake:
-    """The right way, where a field is left as it is."""
+    """One configuration; the defaults are the correct version."""
 
     topic: str
-    """What the mistake is about; empty for the right way."""
+    """Topic of the mistake; empty for the correct version."""
 
     loss: Callable[[Array, Array, Array, Array], Array] = lambda *terms: -jnp.mean(elbo(*terms))
-    """From logits, images, mean and logvar of a batch to what is minimised."""
+    """Loss to minimize, from logits, images, mean and logvar of a batch."""
 
     reparameterize: Callable[[Array, Array, Array], Array] = reparameterize
-    """From mean, logvar and eps to z."""
+    """Returns z from mean, logvar and eps."""
 
     kernel: Callable[..., Array] = field(default_factory=initializers.glorot_uniform)
     """Draws a kernel, (in, out)."""
@@ -33,13 +33,13 @@ class Mistake:
     """Biases are drawn as PyTorch draws them, uniform within 1 / sqrt(in), instead of 0."""
 
     draws_pixels: bool = True
-    """Pixels are drawn as Bernoullis of their intensity, instead of taken for targets as they are."""
+    """Pixels are drawn as Bernoulli variables of their intensity, instead of used as gray targets."""
 
     splits_key: bool = True
-    """Each step has noise of its own."""
+    """Each step draws its own noise."""
 
     config: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of `TrainConfig`."""
+    """Fields of `TrainConfig` that differ from the defaults."""
 
 
 def _bernoulli(probs: Array, images: Array) -> Array:
@@ -66,10 +66,11 @@ def _mean_over_all(logits: Array, images: Array, mean: Array, logvar: Array) -> 
     return jnp.mean(kl / mean.shape[-1] - (elbo(logits, images, mean, logvar) + kl) / images.shape[-1])
 
 
+RIGHT: Final = "the right way"
+"""Name of the correct version."""
+
 MISTAKES: Final[Mapping[str, Mistake]] = {
-    "the right way": Mistake(topic=""),
-    "the right way, seed 1": Mistake(topic="", config={"seed": 1}),
-    "the right way, seed 2": Mistake(topic="", config={"seed": 2}),
+    RIGHT: Mistake(topic=""),
     "`log(sigmoid(logits))`": Mistake(topic="logits", loss=_log_of_sigmoid(least=None)),
     "`log(sigmoid(logits))`, kernels of deviation 0.1": Mistake(
         topic="logits", loss=_log_of_sigmoid(least=None), kernel=initializers.normal(0.1)
@@ -93,17 +94,17 @@ MISTAKES: Final[Mapping[str, Mistake]] = {
     "epsilon 1e-7 (Keras)": Mistake(topic="epsilon", config={"adam_epsilon": 1e-7}),
     "epsilon 1e-3": Mistake(topic="epsilon", config={"adam_epsilon": 1e-3}),
     "epsilon 1": Mistake(topic="epsilon", config={"adam_epsilon": 1.0}),
-    "lecun-normal (Flax)": Mistake(topic="initialisers", kernel=initializers.lecun_normal()),
+    "lecun-normal (Flax)": Mistake(topic="initializers", kernel=initializers.lecun_normal()),
     "PyTorch's, biases too": Mistake(
-        topic="initialisers",
+        topic="initializers",
         kernel=initializers.variance_scaling(1 / 3, "fan_in", "uniform"),
         has_random_biases=True,
     ),
-    "normal, deviation 0.1": Mistake(topic="initialisers", kernel=initializers.normal(0.1)),
-    "normal, deviation 1": Mistake(topic="initialisers", kernel=initializers.normal(1.0)),
-    "zeros": Mistake(topic="initialisers", kernel=initializers.zeros),
+    "normal, deviation 0.1": Mistake(topic="initializers", kernel=initializers.normal(0.1)),
+    "normal, deviation 1": Mistake(topic="initializers", kernel=initializers.normal(1.0)),
+    "zeros": Mistake(topic="initializers", kernel=initializers.zeros),
     "trained on `fixed`": Mistake(topic="binarization", config={"target": "fixed"}),
     "trained on `threshold`": Mistake(topic="binarization", config={"target": "threshold"}),
     "trained on grey pixels": Mistake(topic="binarization", draws_pixels=False),
 }
-"""One change each, by the name that the guide gives it."""
+"""One change each, by its name in the guide."""

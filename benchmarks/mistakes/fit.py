@@ -1,6 +1,6 @@
-"""Trains one of the usual mistakes in JAX, and measures the outcome as it should be measured. No files, no choosing.
+"""Training of one mistake in JAX, measured with the correct formulas. No files, no command line.
 
-Model, Adam and moving average are the trainer's, and so is whatever the mistake leaves alone.
+Model, Adam, moving average and everything that the mistake doesn't change are the trainer's.
 """
 
 import math
@@ -13,23 +13,23 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.jax_steps import draw_order, update
-from benchmarks.mistake_list import Mistake
-from training.checkpoint import Weights, weight_shapes
+from benchmarks.mistakes.catalogue import Mistake
+from training.checkpoints.checkpoint import Weights, weight_shapes
 from training.config import ModelConfig, TrainConfig
 from training.data import TEST_SEED, TRAIN_SEED, VALIDATION_SEED, Dataset, binarize
-from training.evaluation import Evaluation, evaluate
+from training.engine.evaluation import Evaluation, evaluate
+from training.engine.run import EVALUATION_TARGET, TEST_DRAWS
 from training.jax_vae.model import VAE
 from training.jax_vae.train import Evaluator, TrainState, create_train_state
 from training.jax_vae.weights import export_weights
-from training.loop import EVALUATION_TARGET, TEST_DRAWS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a mistake came to."""
+    """Result of training with a mistake."""
 
     loss: float | None
-    """Mean of the last epoch as the mistake itself counts it; None where the loss was NaN or infinite."""
+    """Mean loss of the last epoch, by the formula of the mistake; None if it became NaN or infinite."""
 
     broken_step: int | None
     """The first step, from 1, whose loss was NaN or infinite."""
@@ -38,10 +38,10 @@ class Outcome:
     """ELBO of the validation images after each epoch, in nats."""
 
     test: Evaluation | None
-    """The test images, after the last epoch."""
+    """Evaluation on the test images, after the last epoch."""
 
     weights: Weights
-    """Moving average after the last epoch."""
+    """Moving average of the weights after the last epoch."""
 
 
 def train(mistake: Mistake, config: TrainConfig, dataset: Dataset, evaluator: Evaluator) -> Outcome:

@@ -1,10 +1,10 @@
-"""Train a list of recipes in JAX and write what each came to, for choosing the default one by its validation figure.
+"""Train a list of recipes in JAX and write the results, to choose the default recipe by its validation ELBO.
 
-    python -m benchmarks.recipe_search --results runs/recipes.jsonl --out benchmarks/recipe_search.md
-    python -m benchmarks.recipe_search --results runs/recipes.jsonl --only default --seeds 0,1,2
+    python -m benchmarks.recipes --results runs/recipes.jsonl --out benchmarks/recipes/RESULTS.md
+    python -m benchmarks.recipes --results runs/recipes.jsonl --only default --seeds 0,1,2
 
 Each finished recipe is a line of JSON in the results file, and isn't trained again: start it again after a stop. The
-table, best validation figure first, is of all that are finished. The test figure stands beside it, and chooses nothing.
+table, best validation figure first, is of all that are finished. No test image is measured: those are for the end.
 """
 
 import argparse
@@ -15,19 +15,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks.recipe_training import train
-from benchmarks.recipes import RECIPES, Recipe
+from benchmarks.recipes.catalogue import RECIPES, Recipe
+from benchmarks.recipes.fit import train
 from training.config import ModelConfig, TrainConfig
-from training.data import TEST_SEED, VALIDATION_SEED, Dataset, binarize, load_dataset
-from training.evaluation import evaluate
+from training.data import VALIDATION_SEED, Dataset, binarize, load_dataset
+from training.engine.evaluation import evaluate
+from training.engine.run import EVALUATION_TARGET, TEST_DRAWS
 from training.jax_vae.train import Evaluator
-from training.loop import EVALUATION_TARGET, TEST_DRAWS
 from training.machine import describe_machine
 
 
 def main() -> None:
-    """Train what isn't in the results file yet, and write the table of what then is."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.recipe_search", description=__doc__.partition("\n")[0])
+    """Train the recipes that the results file lacks, and write the table of all results."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.recipes", description=__doc__.partition("\n")[0])
     parser.add_argument("--results", type=Path, required=True, help="file of JSON lines, which is added to")
     parser.add_argument("--out", type=Path, help="Markdown file for the table; otherwise it is printed")
     parser.add_argument("--only", help=f"names with semicolons between: {'; '.join(RECIPES)}")
@@ -61,39 +61,43 @@ def main() -> None:
 
 
 def measure(recipe: Recipe, config: TrainConfig, dataset: Dataset, evaluator: Evaluator) -> dict[str, Any]:
-    """Train one recipe and return its figures, in nats, with as many draws as the published figures have."""
+    """Train one recipe and return its metrics, in nats, with as many draws as the published ones."""
     trained = train(recipe, config, dataset, evaluator)
-    figures: dict[str, Any] = {"epoch": trained.epoch, "train_elbo": trained.train_elbo}
-    for part, seed in (("validation", VALIDATION_SEED), ("test", TEST_SEED)):
-        images = binarize(getattr(dataset, part), target=EVALUATION_TARGET, seed=seed)
-        found = evaluate(evaluator, trained.weights, images, draws=TEST_DRAWS)
-        figures |= {f"{part}_elbo": found.elbo, f"{part}_standard_error": found.elbo_standard_error}
-        figures[f"{part}_kl_divergence"] = found.kl_divergence
-    versions = {package: version(package) for package in ("jax", "flax", "optax")}
-    return figures | {"machine": describe_machine(), "device": evaluator.device, "versions": versions}
+    images = binarize(dataset.validation, target=EVALUATION_TARGET, seed=VALIDATION_SEED)
+    found = evaluate(evaluator, trained.weights, images, draws=TEST_DRAWS)
+    return {
+        "epoch": trained.epoch,
+        "train_elbo": trained.train_elbo,
+        "validation_elbo": found.elbo,
+        "validation_standard_error": found.elbo_standard_error,
+        "validation_kl_divergence": found.kl_divergence,
+        "machine": describe_machine(),
+        "device": evaluator.device,
+        "versions": {package: version(package) for package in ("jax", "flax", "optax")},
+    }
 
 
 def read_results(path: Path) -> list[dict[str, Any]]:
-    """Return the finished recipes of a results file; none where there is no file."""
+    """Return the finished recipes of a results file; none if the file is missing."""
     if not path.exists():
         return []
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def table(results: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the lines of a Markdown page: what each recipe came to, and what it was computed with."""
+    """Return the lines of a Markdown page: the result of each recipe, and the environment."""
     default = [line for line in results if line["recipe"] == "default"]
     baseline = default[0]["validation_elbo"] if default else None
     lines = [
-        "| recipe | seed | epochs, best | training | validation | beside the default | KL | test |",
-        "|---|---|---|---|---|---|---|---|",
+        "| recipe | seed | epochs, best | training | validation | beside the default | KL |",
+        "|---|---|---|---|---|---|---|",
     ]
     for line in sorted(results, key=lambda line: -line["validation_elbo"]):
         gain = "" if baseline is None else f"{baseline - line['validation_elbo']:+.2f}"
         lines.append(
             f"| {line['recipe']} | {line['config']['seed']} | {line['config']['epochs']}, {line['epoch']} "
             f"| {-line['train_elbo']:.2f} | {-line['validation_elbo']:.2f} | {gain} "
-            f"| {line['validation_kl_divergence']:.2f} | {-line['test_elbo']:.2f} |"
+            f"| {line['validation_kl_divergence']:.2f} |"
         )
     errors = [line["validation_standard_error"] for line in results]
     machines = sorted({f"{line['machine']}, device {line['device']}" for line in results})

@@ -1,4 +1,4 @@
-"""The recipes that `benchmarks.recipe_search` tries: what each changes of the first. Nothing is trained here."""
+"""The recipes that `benchmarks.recipes` tries, as changes to the first. Trains nothing."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -9,25 +9,25 @@ from training.config import TrainConfig
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """A training config, and what no trainer offers, since it had to gain something first."""
+    """A training config, with factors that the trainers lack until they show a gain."""
 
     config: Mapping[str, Any] = field(default_factory=dict)
     """Fields of `TrainConfig` that differ from its defaults."""
 
     schedule: str = "cosine"
-    """How the learning rate falls after the warm-up: as half a `cosine`, on a `line`, or not at all: `constant`."""
+    """Learning rate after the warm-up: half a `cosine`, a `line`, or `constant`."""
 
     initializer: str = "glorot_uniform"
-    """One of `jax.nn.initializers`, for the kernels."""
+    """Initializer of the kernels, from `jax.nn.initializers`; or `pytorch`, PyTorch's default of a layer."""
 
     clip_norm: float | None = None
-    """The gradient's largest global norm; None for any."""
+    """Maximum global norm of the gradient; None for no limit."""
 
     kl_warmup_epochs: float = 0.0
     """Epochs over which the weight of the KL term rises from 0 to 1, linearly."""
 
     def train_config(self, *, epochs: int, seed: int) -> TrainConfig:
-        """Return the whole config; an `epochs` of the recipe's own is a multiple of the one given."""
+        """Return the complete config. The `epochs` of a recipe is a factor of the given number."""
         own = {"epochs": round(epochs * self.config.get("epochs", 1))}
         return TrainConfig(**{**self.config, **own, "seed": seed})
 
@@ -46,6 +46,7 @@ RECIPES: Final[Mapping[str, Recipe]] = {
     "batch 128, rate 2e-3": Recipe(config={"batch_size": 128, "learning_rate": 2e-3}),
     "batch 512, rate 4.5e-3": Recipe(config={"batch_size": 512, "learning_rate": 4.5e-3}),
     "he-normal": Recipe(initializer="he_normal"),
+    "PyTorch's initialization": Recipe(initializer="pytorch"),
     "KL warm-up of 10 epochs": Recipe(kl_warmup_epochs=10.0),
     "clipped at norm 5": Recipe(clip_norm=5.0),
     "b2 0.99": Recipe(config={"adam_b2": 0.99}),
@@ -56,4 +57,4 @@ RECIPES: Final[Mapping[str, Recipe]] = {
     "half as long": Recipe(config={"epochs": 0.5}),
     "twice as long": Recipe(config={"epochs": 2.0}),
 }
-"""One change each: a factor that gains nothing alone is left out of the trainers."""
+"""One change each. A factor without a gain is not added to the trainers."""

@@ -1,8 +1,9 @@
-"""Trains one recipe in JAX, with factors that the trainers don't offer. No files, no choosing.
+"""Training of one recipe in JAX, with factors that the trainers lack. No files, no command line.
 
-Model, losses, drawing, Adam and moving average are the trainer's; only the default recipe is what the trainer does.
+Model, losses, drawing, Adam and moving average are the trainer's; the default recipe equals the trainer's.
 """
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,27 +14,28 @@ import numpy as np
 import optax
 
 from benchmarks.jax_steps import draw_order, update
-from benchmarks.recipes import Recipe
-from training.checkpoint import Weights, weight_shapes
+from benchmarks.recipes.catalogue import Recipe
+from training.checkpoints.checkpoint import Weights, weight_shapes
 from training.config import ModelConfig, TrainConfig
 from training.data import TRAIN_SEED, VALIDATION_SEED, Dataset, binarize
-from training.evaluation import evaluate
+from training.engine.evaluation import evaluate
+from training.engine.lr_schedule import learning_rates
+from training.engine.run import EVALUATION_TARGET
 from training.jax_vae.losses import binary_cross_entropy_with_logits, kl_divergence
-from training.jax_vae.train import Evaluator, TrainState, _bernoulli, create_train_state
+from training.jax_vae.sampling import bernoulli
+from training.jax_vae.train import Evaluator, TrainState, create_train_state
 from training.jax_vae.weights import export_weights
-from training.loop import EVALUATION_TARGET
-from training.schedule import learning_rates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trained:
-    """What a recipe came to, at the epoch that the validation images chose."""
+    """Result of a recipe, at the epoch with the best validation ELBO."""
 
     epoch: int
-    """That epoch, from 1."""
+    """Best epoch, counted from 1."""
 
     weights: Weights
-    """Their moving average."""
+    """Moving average of the weights."""
 
     train_elbo: float
     """Mean over the epoch, while the weights changed, in nats."""
@@ -86,11 +88,17 @@ def _schedule(recipe: Recipe, config: TrainConfig, steps_per_epoch: int) -> Any:
 
 
 def _initial_weights(recipe: Recipe, seed: int) -> Weights:
-    initializer = getattr(jax.nn.initializers, recipe.initializer)()
-    key, weights = jax.random.key(seed), {}
+    key, weights, inputs = jax.random.key(seed), {}, 1
     for name, shape in weight_shapes(ModelConfig()).items():
         key, own = jax.random.split(key)
-        weights[name] = np.array(initializer(own, shape) if len(shape) == 2 else jnp.zeros(shape))
+        inputs = shape[0] if len(shape) == 2 else inputs  # a bias follows its kernel
+        if recipe.initializer == "pytorch":
+            limit = 1 / math.sqrt(inputs)
+            weights[name] = np.array(jax.random.uniform(own, shape, minval=-limit, maxval=limit))
+        elif len(shape) == 2:
+            weights[name] = np.array(getattr(jax.nn.initializers, recipe.initializer)()(own, shape))
+        else:
+            weights[name] = np.zeros(shape, np.float32)
     return weights
 
 
@@ -99,7 +107,7 @@ def _train_epoch(state: TrainState, images: Any, order: Any, betas: Any, key: An
     def step(state: TrainState, inputs: Any) -> tuple[TrainState, Any]:
         indices, beta, key = inputs
         pixel_key, eps_key = jax.random.split(key)
-        batch = _bernoulli(pixel_key, images[indices])
+        batch = bernoulli(pixel_key, images[indices])
         eps = jax.random.normal(eps_key, (len(indices), state.latent_dim))
 
         def loss(params: Any) -> Any:

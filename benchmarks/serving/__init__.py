@@ -1,1 +1,1 @@
-"""How fast the service is, beside an endpoint that does nothing: a package of measurements, and no test of it."""
+"""Measurements of the service beside an endpoint that does nothing. Tests nothing."""

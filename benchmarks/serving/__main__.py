@@ -8,18 +8,18 @@ Prints Markdown. Needs wrk, and two cores that do nothing else.
 """
 
 import argparse
-import json
 import shlex
 from pathlib import Path
 
+from benchmarks.records import keep_record, take_record
+from benchmarks.serving.measurements import PARTS, render
 from benchmarks.serving.options import Options
-from benchmarks.serving.parts import PARTS, measure, render
 from benchmarks.serving.processes import choose_cores
 from benchmarks.serving.wrk import require_wrk
 
 
 def main() -> None:
-    """Measure, print the tables, and write the JSON file if asked."""
+    """Measure, print the tables, and write the JSON file if requested."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.serving",
         description=__doc__,
@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=4, help="how long memory is watched")
     parser.add_argument("--bound-ms", type=float, default=1000, help="what p99 must stay below at overload")
     parser.add_argument("--server-args", default="", help="further options of `python -m app`, as one word")
+    parser.add_argument("--pytriton", metavar="PYTHON", help="Python with nvidia-pytriton, to measure Triton too")
     parser.add_argument("--json", type=Path, help="file for all figures; parts that it has already are kept")
     words = parser.parse_args()
     require_wrk()
@@ -45,12 +46,12 @@ def main() -> None:
         bound_ms=words.bound_ms,
         only=words.only,
         server_args=tuple(shlex.split(words.server_args)),
+        pytriton=words.pytriton,
     )
     for name in PARTS if words.part == "all" else [words.part]:
-        record = measure(name, options)
+        record = take_record(PARTS[name], options)
         if words.json:
-            before = json.loads(words.json.read_text(encoding="utf-8")) if words.json.exists() else {}
-            words.json.write_text(json.dumps(before | {name: record}, indent=1) + "\n", encoding="utf-8")
+            keep_record(words.json, name, record)
         print("\n".join([*render(name, record), ""]), flush=True)
 
 

@@ -1,6 +1,6 @@
-"""Endpoints that do nothing, to hold the service against: a FastAPI route, a Starlette `Route`, and bare ASGI; an echo.
+"""Baseline endpoints without work: a FastAPI route, a Starlette `Route`, bare ASGI, and an echo.
 
-Run as `python -m benchmarks.serving.empty KIND`; it prints the port that it listens on. No service here.
+Run as `python -m benchmarks.serving.baseline_apps KIND`; it prints the port that it listens on. No service here.
 """
 
 import socket
@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 
 def fastapi_app() -> Any:
-    """Return the endpoint that a reader of FastAPI's first page would write."""
+    """Return an endpoint like the one on FastAPI's first page."""
     app = FastAPI()
 
     @app.get("/")
@@ -29,7 +29,7 @@ def fastapi_app() -> Any:
 
 
 def starlette_app() -> Any:
-    """Return the same below FastAPI's parameters and response models."""
+    """Return the same without FastAPI's parameters and response models."""
 
     async def empty(_: Request) -> JSONResponse:
         return JSONResponse({})
@@ -38,7 +38,7 @@ def starlette_app() -> Any:
 
 
 def asgi_app() -> Any:
-    """Return the least that uvicorn can be given."""
+    """Return the smallest ASGI application."""
     start = {
         "type": "http.response.start",
         "status": 200,
@@ -54,7 +54,7 @@ def asgi_app() -> Any:
 
 
 def echo_app() -> Any:
-    """Return what answers with the bytes that it is sent: the least that a request of many bytes takes."""
+    """Return an application that echoes the body: the minimum for a request with a large body."""
 
     async def app(_: Scope, receive: Receive, send: Send) -> None:
         body = bytearray()
@@ -76,7 +76,7 @@ ECHO: Final = "echo"
 
 
 def main() -> None:
-    """Serve one of them on a free port until killed, with the settings that the service gives uvicorn."""
+    """Serve one of them on a free port until killed, with the service's settings of uvicorn."""
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as listening:
         print(listening.getsockname()[1], flush=True)
         # No lifespan: bare ASGI has none.

@@ -1,4 +1,4 @@
-"""The requests that are measured, and how their answers are checked: against the same model in NumPy."""
+"""The measured requests, and the check of their responses against the same model in NumPy."""
 
 import functools
 import io
@@ -9,33 +9,33 @@ from typing import Any, Final
 import httpx
 import numpy as np
 
-from app.inference.loader import checkpoint_path
 from app.settings import CHECKPOINTS
 from benchmarks.serving.wrk import Request, run_wrk
 from training import numpy_model
-from training.checkpoint import load_checkpoint
+from training.checkpoints.checkpoint import load_checkpoint
+from training.checkpoints.model_files import ModelFile
 from training.data import load_dataset
 from training.frameworks import FRAMEWORKS
 
 MEDIA_TYPES: Final = {"npy": "application/x-npy", "JSON": "application/json"}
 
 TOLERANCE: Final = 1e-4
-"""Between probabilities of the frameworks and of NumPy, whose sums are in another order."""
+"""Tolerance between probabilities of the frameworks and of NumPy, which sums in a different order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Images in a body of one kind, to be reconstructed by one framework into an answer of the same kind."""
+    """A reconstruction by one framework, with body and response of the same kind."""
 
     kind: str
-    """npy or JSON."""
+    """Kind of body and response: npy or JSON."""
 
     framework: str
     count: int = 1
-    """Images of a request."""
+    """Images per request."""
 
     def __str__(self) -> str:
-        """Return a name that `--only` is looked for in."""
+        """Return the name that `--only` is matched against."""
         images = "1 image" if self.count == 1 else f"{self.count:,} images"
         return f"{self.kind} {self.framework} {images}"
 
@@ -48,14 +48,14 @@ class Case:
         return Request(f"{url}/reconstruct?framework={self.framework}", headers, body)
 
     def highest(self, url: str, *, core: int, seconds: int) -> float:
-        """Return the requests a second that are answered on 64 connections, asked from that core."""
+        """Return the responses per second on 64 connections, with the client on that core."""
         return run_wrk(self.request(url), core=core, connections=64, seconds=seconds).requests_per_s
 
     def check(self, url: str) -> None:
         """Send the request once.
 
         Raises:
-            SystemExit: The answer isn't what the model computes in NumPy with the answer's seed.
+            SystemExit: The response differs from the model's result in NumPy with the response's seed.
         """
         request = self.request(url)
         answer = httpx.post(request.url, headers=dict(request.headers), content=request.body, timeout=60)
@@ -71,7 +71,7 @@ class Case:
 SINGLE_IMAGES: Final = tuple(
     Case(kind, framework) for kind in MEDIA_TYPES for framework in sorted(FRAMEWORKS, key=lambda f: f != "pytorch")
 )
-"""One image a request, PyTorch first: the other two are held against it."""
+"""One image per request; PyTorch first, because the other two are compared with it."""
 
 
 @functools.cache
@@ -81,7 +81,7 @@ def digits(count: int) -> np.ndarray[Any, Any]:
 
 
 def dump_npy(images: np.ndarray[Any, Any]) -> bytes:
-    """Return the array as the bytes of a npy file."""
+    """Return the array as the bytes of an npy file."""
     file = io.BytesIO()
     np.save(file, images)
     return file.getvalue()
@@ -89,7 +89,7 @@ def dump_npy(images: np.ndarray[Any, Any]) -> bytes:
 
 def reconstruct(framework: str, images: np.ndarray[Any, Any], *, seed: int) -> np.ndarray[Any, Any]:
     """Return the probs of the framework's checkpoint in NumPy, with the noise that belongs to the seed."""
-    weights = load_checkpoint(checkpoint_path(CHECKPOINTS, framework)).weights
+    weights = load_checkpoint(ModelFile(CHECKPOINTS, framework).path).weights
     mean, logvar = numpy_model.encode(weights, images)
     noise = np.random.Generator(np.random.Philox(key=seed)).standard_normal(mean.shape, dtype=np.float32)
     return numpy_model.sigmoid(numpy_model.decode(weights, mean + noise * np.exp(logvar / 2)))

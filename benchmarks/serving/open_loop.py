@@ -1,4 +1,4 @@
-"""A client that asks at a constant rate whatever the server does, from one thread. Reads statuses, not bodies.
+"""An open-loop client: sends at a constant rate, whatever the server does, from one thread. Reads only statuses.
 
 A latency is counted from when the request was due, not from when it could be sent, so that a server that stalls cannot
 hide it by not being asked meanwhile.
@@ -19,57 +19,59 @@ import uvloop
 from benchmarks.serving.processes import pinned
 from benchmarks.serving.wrk import Request
 
-PATIENCE_S: Final = 15.0
-"""How long the last answers are waited for."""
+DISCONNECT_CHECK_DELAY_S: Final = 15.0
+"""Time to wait for the last responses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One kind of request, at a constant rate on connections of its own."""
+    """One kind of request, at a constant rate on its own connections."""
 
     request: Request
     rate: float
-    """Requests a second; infinite for one as soon as a connection is free."""
+    """Requests per second; infinite to send whenever a connection is free."""
 
     connections: int = 64
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of the requests of one stream."""
+    """Results of one stream."""
 
     goodput_per_s: float = 0.0
-    """Answers with 200 that came in each second of the second half, when queues were as full as they get."""
+    """Responses with 200 per second in the second half, when queues are fullest."""
 
     latencies_s: dict[int, list[float]] = field(default_factory=dict)
-    """Of the answers, by status, from when each was due."""
+    """Latencies by status, counted from when each request was due."""
 
     not_sent: int = 0
     """Requests that found no connection free."""
 
     lost: int = 0
-    """Requests whose connection was closed, or that nobody answered in time."""
+    """Requests whose connection was closed, or without a response in time."""
 
     latest_s: float = 0.0
-    """The longest that the client itself was late in sending."""
+    """Maximum delay of the client in sending."""
 
     def count(self, status: int) -> int:
-        """Return how many answers had the status."""
+        """Return the number of responses with the status."""
         return len(self.latencies_s.get(status, []))
 
     def percentile_ms(self, percent: float, status: int = 200) -> float:
-        """Return that percentile of the latencies of the answers with the status; NaN where there are none."""
+        """Return a percentile of the latencies of responses with the status; NaN if there are none."""
         latencies = self.latencies_s.get(status)
         return float(np.percentile(latencies, percent)) * 1e3 if latencies else float("nan")
 
     def statuses(self) -> dict[str, int]:
-        """Return how many answers had each status, and how many requests got none."""
+        """Return the number of responses by status, and of requests without a response."""
         counts = Counter({str(status): len(found) for status, found in sorted(self.latencies_s.items())})
         return dict(+Counter(counts | {"lost": self.lost, "not sent": self.not_sent}))
 
 
-def ask(streams: Sequence[Stream], *, core: int, seconds: float, patience_s: float = PATIENCE_S) -> list[Outcome]:
-    """Send the streams side by side for so many seconds from the core, and return what became of each."""
+def ask(
+    streams: Sequence[Stream], *, core: int, seconds: float, patience_s: float = DISCONNECT_CHECK_DELAY_S
+) -> list[Outcome]:
+    """Send the streams concurrently for a number of seconds from one core; return the result of each."""
     with pinned(core):
         return uvloop.run(_ask(streams, seconds, patience_s))
 
@@ -92,7 +94,7 @@ async def _ask(streams: Sequence[Stream], seconds: float, patience_s: float) -> 
 
 
 async def _send_until(clients: Sequence["_Client"], start: float, seconds: float) -> float:
-    """Send what becomes due until so many seconds after the start, and return how many it were."""
+    """Send requests when they are due, until some seconds after the start; return their number."""
     while (now := time.perf_counter() - start) < seconds:
         for client in clients:
             client.send_what_is_due(start, now)

@@ -1,4 +1,4 @@
-"""What a measurement is told: cores, lengths, and which cases."""
+"""Options of a measurement: cores, durations and cases."""
 
 import fnmatch
 from collections.abc import Sequence
@@ -12,36 +12,39 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The choices of one run."""
+    """Options of one run."""
 
     cores: Cores
     rounds: int
-    """How often each case is measured; the figure is the median."""
+    """Number of measurements per case; the median is reported."""
 
     seconds: int
-    """How long each case is measured, each time."""
+    """Duration of each measurement of a case."""
 
     minutes: float
-    """How long the memory is watched."""
+    """Duration of the memory measurement."""
 
     bound_ms: float
-    """What the slowest hundredth of accepted requests must stay below at overload: the service's own setting."""
+    """Goal for the 99th percentile of accepted requests at overload: the service's own setting."""
 
     only: str
-    """A pattern, as of file names, for the names of cases."""
+    """Pattern of case names, with wildcards as in file names."""
 
     server_args: tuple[str, ...]
     """Further options of `python -m app`."""
 
+    pytriton: str | None = None
+    """Python of an environment with nvidia-pytriton, to measure Triton too."""
+
     def wants(self, name: str) -> bool:
-        """Tell whether the case is to be measured."""
+        """Return whether the case is selected."""
         return fnmatch.fnmatch(name.lower(), f"*{self.only.lower()}*")
 
     def choose(self, cases: Sequence[T]) -> list[T]:
-        """Return those of the cases that are to be measured.
+        """Return the selected cases.
 
         Raises:
-            SystemExit: None is.
+            SystemExit: No case is selected.
         """
         chosen = [case for case in cases if self.wants(str(case))]
         if not chosen:

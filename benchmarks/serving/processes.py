@@ -1,4 +1,4 @@
-"""The processes that are measured: the service and the empty endpoints, each on cores of its own choice."""
+"""The measured processes: the service and the baseline endpoints, pinned to cores."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +18,12 @@ import httpx
 ROOT: Final = Path(__file__).parents[2]
 
 QUIET: Final = ("--log-level", "warning")
-"""Neither the service nor the empty endpoints write a line for each request."""
+"""Log level of the service and the baseline endpoints: no line per request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cores:
-    """Which core serves, and which one asks."""
+    """Cores of the server and of the client."""
 
     server: int
     client: int
@@ -31,7 +31,7 @@ class Cores:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running `python -m app`, or an empty endpoint."""
+    """A running `python -m app`, or a baseline endpoint."""
 
     url: str
     pid: int
@@ -42,17 +42,17 @@ class Server:
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
 
     def cpu_seconds(self) -> float:
-        """Return the time that its threads have spent on a core, or in the kernel, so far."""
+        """Return the CPU time of its threads so far, user and kernel."""
         # proc(5): the second field, a name in parentheses, may hold spaces; the 14th and 15th are clock ticks.
         fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def choose_cores() -> Cores:
-    """Return the first two cores that this process may use.
+    """Return the first two cores available to this process.
 
     Raises:
-        SystemExit: There is only one.
+        SystemExit: Only one core is available.
     """
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
@@ -62,7 +62,7 @@ def choose_cores() -> Cores:
 
 @contextmanager
 def pinned(*cores: int) -> Iterator[None]:
-    """Keep this thread, and the processes that it starts meanwhile, on the cores."""
+    """Pin this thread, and processes started in the context, to the cores."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
     try:
@@ -73,13 +73,17 @@ def pinned(*cores: int) -> Iterator[None]:
 
 @contextmanager
 def service(
-    *cores: int, frameworks: Sequence[str], arguments: Sequence[str] = (), waits: bool = True
+    *cores: int,
+    frameworks: Sequence[str],
+    arguments: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
+    waits: bool = True,
 ) -> Iterator[Server]:
-    """Start the service on the cores, and give it once its frameworks are ready unless told not to wait for them."""
+    """Start the service on the cores; by default wait until its frameworks are ready."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     words = ["-m", "app", "--port", str(port), "--frameworks", ",".join(frameworks), *QUIET, *arguments]
-    with tempfile.TemporaryFile() as log, _started(words, cores, stderr=log) as process:
+    with tempfile.TemporaryFile() as log, _started(words, cores, variables=variables, stderr=log) as process:
         found = Server(f"http://127.0.0.1:{port}", process.pid)
         while waits and not _is_ready(found.url):
             if process.poll() is not None:
@@ -91,8 +95,8 @@ def service(
 
 @contextmanager
 def empty_endpoint(*cores: int, kind: str) -> Iterator[Server]:
-    """Start one of `benchmarks.serving.empty` on the cores, and give it once it answers."""
-    with _started(["-m", "benchmarks.serving.empty", kind], cores, stdout=subprocess.PIPE) as process:
+    """Start one of `benchmarks.serving.baseline_apps` on the cores, and wait until it responds."""
+    with _started(["-m", "benchmarks.serving.baseline_apps", kind], cores, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         url = f"http://127.0.0.1:{int(process.stdout.readline())}/"
         while not _is_ready(url, path=""):
@@ -102,12 +106,12 @@ def empty_endpoint(*cores: int, kind: str) -> Iterator[Server]:
 
 @contextmanager
 def bare_framework(*cores: int, framework: str) -> Iterator[Callable[[int, float], list[float]]]:
-    """Start `benchmarks.serving.bare` on the cores.
+    """Start `benchmarks.serving.parts.raw_adapter` on the cores.
 
-    Give a function from a number of images, and seconds to repeat it for, to the seconds of each call.
+    Yield a function of a number of images and a duration, which returns the seconds of each call.
     """
     with _started(
-        ["-m", "benchmarks.serving.bare", framework], cores, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ["-m", "benchmarks.serving.parts.raw_adapter", framework], cores, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -124,10 +128,12 @@ def bare_framework(*cores: int, framework: str) -> Iterator[Callable[[int, float
 
 
 @contextmanager
-def _started(words: Sequence[str], cores: Sequence[int], **streams: Any) -> Iterator[subprocess.Popen[bytes]]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TRIPTYCH_")}
+def _started(
+    words: Sequence[str], cores: Sequence[int], *, variables: Mapping[str, str] | None = None, **streams: Any
+) -> Iterator[subprocess.Popen[bytes]]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TRIPTYCH_", "OTEL_"))}
     with pinned(*cores):
-        process = subprocess.Popen([sys.executable, *words], cwd=ROOT, env=kept, **streams)  # noqa: S603 -- Python itself
+        process = subprocess.Popen([sys.executable, *words], cwd=ROOT, env=kept | dict(variables or {}), **streams)  # noqa: S603 -- Python itself
     try:
         yield process
     finally:

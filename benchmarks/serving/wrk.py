@@ -1,4 +1,4 @@
-"""Runs `wrk` on one core, and reads what it says. Decides nothing."""
+"""Runs `wrk` on one core and parses its output."""
 
 import json
 import shutil
@@ -30,33 +30,47 @@ function done(summary, latency, requests)
 end
 """.replace("MARK", MARK)
 
+TRACED: Final = """
+local count = 0
+
+function request()
+  count = count + 1
+  wrk.headers["traceparent"] = string.format("00-%032x-%016x-01", count, count)
+  return wrk.format()
+end
+"""
+"""W3C Trace Context, https://www.w3.org/TR/trace-context/#traceparent-header"""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client asks for."""
+    """A request to send."""
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
-    """Sent by POST; without one the method is GET."""
+    """Body to POST; None to GET."""
+
+    is_traced: bool = False
+    """True if each request has a `traceparent` header, with other values each time, as tracing proxies send it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What wrk measured."""
+    """Results of wrk."""
 
     requests: int
     requests_per_s: float
     p50_ms: float
     p99_ms: float
     bad_statuses: int
-    """Answers other than 2xx and 3xx."""
+    """Responses other than 2xx and 3xx."""
 
     socket_errors: int
 
 
 def require_wrk() -> str:
-    """Return where wrk is.
+    """Return the path of wrk.
 
     Raises:
         SystemExit: It isn't installed.
@@ -68,7 +82,7 @@ def require_wrk() -> str:
 
 
 def run_wrk(request: Request, *, core: int, connections: int, seconds: int) -> Run:
-    """Ask without a pause, on so many connections for so many seconds, from one thread on the core."""
+    """Send requests without a pause from one thread on the core, for a number of connections and seconds."""
     with tempfile.TemporaryDirectory() as folder:
         script, body = Path(folder, "request.lua"), Path(folder, "body")
         body.write_bytes(request.body)
@@ -82,17 +96,19 @@ def run_wrk(request: Request, *, core: int, connections: int, seconds: int) -> R
 
 
 def write_script(request: Request, body: Path) -> str:
-    """Return the Lua script that has wrk send the request, and end with a line for `parse_output`."""
+    """Return the Lua script with which wrk sends the request and prints a last line for `parse_output`."""
     lines = [SCRIPT]
-    # The words of JSON strings are Lua's too, for visible ASCII.
+    # JSON strings of visible ASCII are valid Lua strings.
     lines += [f"wrk.headers[{json.dumps(name)}] = {json.dumps(value)}" for name, value in request.headers.items()]
     if request.body:
         lines += ['wrk.method = "POST"', f"wrk.body = read({json.dumps(str(body))})"]
+    if request.is_traced:
+        lines.append(TRACED)
     return "\n".join([*lines, ""])
 
 
 def parse_output(text: str) -> Run:
-    """Return what the script's last line says."""
+    """Return the results from the script's last line."""
     line = next(line for line in text.splitlines() if line.startswith(MARK))
     found = json.loads(line.removeprefix(MARK))
     return Run(

@@ -1,10 +1,9 @@
-"""Measure how fast each trainer is: beside the bare matrix products, and beside the common way of training.
+"""Measure the speed of each trainer, beside bare matrix products and beside a common training loop.
 
     python -m benchmarks.training
     python -m benchmarks.training --device cuda --frameworks jax --json speed.json
 
-Prints Markdown. Each framework runs in a process of its own, `benchmarks.training_of_one`. This file imports nothing of
-the package `training`, whose name it bears.
+Prints Markdown. Each framework runs in a process of its own, `benchmarks.training.worker`.
 """
 
 import argparse
@@ -16,21 +15,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+from training.frameworks import trainable_frameworks
 
-FRAMEWORKS = ("jax", "tensorflow", "pytorch")
+ROOT = Path(__file__).parents[2]
 
 SHARE_GOAL = 0.65
-"""Of the rate of the bare products, at least."""
+"""Goal: minimum share of the rate of the bare products."""
 
 SPEEDUP_GOAL = 4.0
-"""Times the images a second of the common way, at least."""
+"""Goal: minimum ratio to the images per second of the common loop."""
 
 
 def main() -> None:
-    """Measure, print the tables, and write the JSON file if asked."""
+    """Measure, print the tables, and write the JSON file if requested."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.training", description=__doc__.partition("\n")[0])
-    parser.add_argument("--frameworks", default=",".join(FRAMEWORKS), help="names with commas between")
+    parser.add_argument("--frameworks", default=",".join(trainable_frameworks()), help="names with commas between")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--rounds", type=int, default=5, help="epochs of each kind, taken in turn")
     parser.add_argument("--images", type=int, default=50_000, help="images of an epoch")
@@ -45,17 +44,17 @@ def main() -> None:
 
 
 def measure(framework: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Return what a process of its own measured."""
+    """Return the measurements of a separate process."""
     words = ["--device", options.device, "--rounds", options.rounds, "--images", options.images]
     words += ["--batch-size", options.batch_size, "--common-batch-size", options.common_batch_size]
-    command = [sys.executable, "-m", "benchmarks.training_of_one", framework, *map(str, words)]
+    command = [sys.executable, "-m", "benchmarks.training.worker", framework, *map(str, words)]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603 - Python itself
     measured: dict[str, Any] = json.loads(done.stdout)
     return measured
 
 
 def report(found: Sequence[dict[str, Any]]) -> list[str]:
-    """Return the lines of the tables, with what was measured on in the first."""
+    """Return the lines of the tables; the first describes the machine."""
     first = found[0]
     versions = ", ".join(f"{package} {version}" for one in found for package, version in one["versions"].items())
     threads = ", ".join(f"{one['framework']} {one['threads']}" for one in found)
@@ -119,7 +118,7 @@ def _beside_common(one: dict[str, Any], kind: str) -> str:
 
 
 def _ratios(numerators: Sequence[float], denominators: Sequence[float]) -> list[float]:
-    # Round by round: a busy moment of the machine met both.
+    # Compare within each round: a busy moment of the machine affects both.
     return [numerator / denominator for numerator, denominator in zip(numerators, denominators, strict=True)]
 
 

@@ -1,6 +1,6 @@
-"""Measure how far the losses of 25 steps differ between the frameworks, and what Keras's own Adam adds to that.
+"""Measure the difference in losses between the frameworks over 25 steps, and the effect of Keras's own Adam.
 
-    python -m benchmarks.adam_parity
+    python -m benchmarks.training.adam_parity
 
 Same initial weights, batches, noise and options; the figure is the largest relative difference from JAX's losses.
 """
@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from training.checkpoint import weight_shapes
+from training.checkpoints.checkpoint import weight_shapes
 from training.config import ModelConfig, TrainConfig
 from training.data import binarize, load_dataset
-from training.frameworks import FRAMEWORKS
+from training.frameworks import FRAMEWORKS, import_trainer
 from training.machine import describe_machine
 
 STEPS = 25
@@ -24,7 +24,7 @@ BATCH = 128
 def main() -> None:
     """Print a table."""
     argparse.ArgumentParser(
-        prog="python -m benchmarks.adam_parity", description=__doc__.partition("\n")[0]
+        prog="python -m benchmarks.training.adam_parity", description=__doc__.partition("\n")[0]
     ).parse_args()
     print(describe_machine())
     print("epsilon  tensorflow  with Keras's own Adam  pytorch")
@@ -48,7 +48,7 @@ def losses(framework: str, epsilon: float, *, keras_adam: bool = False) -> np.nd
     weights = {name: _glorot(random, shape) for name, shape in weight_shapes(model_config).items()}
     images = binarize(load_dataset("mnist").validation[: STEPS * BATCH], target="fixed", seed=0)
     noise = random.standard_normal((STEPS, BATCH, model_config.latent_dim), dtype=np.float32)
-    module = import_module(f"training.{framework}_vae.train")
+    module = import_trainer(framework, "train")
     state = module.create_train_state(model_config, config, steps_per_epoch=STEPS, weights=weights)
     if keras_adam:
         state.optimizer = _keras_adam(state, config)

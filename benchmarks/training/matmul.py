@@ -1,4 +1,4 @@
-"""The matrix products of a training step, bare, in each framework: a rate to hold the trainers against.
+"""The bare matrix products of a training step in each framework, as a reference rate for the trainers.
 
 Of each dense layer three, forward and the two of the backward pass: inputs @ kernel, inputs.T @ gradients and
 gradients @ kernel.T. A trainer needs one of the fifteen not at all, the gradient of the images.
@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from training.checkpoint import weight_shapes
+from training.checkpoints.checkpoint import weight_shapes
 from training.config import ModelConfig
 
 Run = Callable[[int], None]
-"""Compute the products of so many steps, and wait for the last."""
+"""Compute the products of a number of steps, and wait for the last."""
 
 
 def layers() -> list[tuple[int, int]]:
@@ -28,9 +28,9 @@ def flops_of_step(batch_size: int) -> int:
 
 
 def products(framework: str, batch_size: int, device: str) -> dict[str, Run]:
-    """Return, by how they are compiled, functions that compute the products on the device.
+    """Return functions that compute the products on the device, by kind of compilation.
 
-    The first is compiled in the way of the framework's trainer.
+    The first is compiled as in the framework's trainer.
     """
     random = np.random.default_rng(0)
     operands = [
@@ -83,7 +83,7 @@ def _tensorflow(operands: Sequence[tuple[np.ndarray, ...]], device: str) -> dict
 def _pytorch(operands: Sequence[tuple[np.ndarray, ...]], device: str) -> dict[str, Run]:
     torch = import_module("torch")
     place = import_module("training.pytorch_vae.device").select_device(device)
-    # As nn.Linear has them: weights are (out, in).
+    # As in nn.Linear: weights are (out, in).
     arrays = [tuple(torch.tensor(a, device=place) for a in (x, w.T.copy(), dy)) for x, w, dy in operands]
 
     @torch.inference_mode()

@@ -1,7 +1,8 @@
-"""The same model trained as the frameworks' well-known examples do it: a Python loop over batches, plain Adam.
+"""The same model trained as in the frameworks' well-known examples: a loop over batches, plain Adam.
 
 Own code, after pytorch/examples' `vae`, Flax's `examples/vae` (which once compiled its step, and no longer does) and
 TensorFlow's and Keras's tutorials, all in batches of 128; model, loss and drawn pixels are those of our trainers.
+TensorFlow's pipeline batches before it maps, and prefetches, as the guide of `tf.data` advises.
 """
 
 from collections.abc import Callable
@@ -17,11 +18,11 @@ from training.config import ModelConfig
 LEARNING_RATE = 1e-3
 
 Epoch = Callable[[np.ndarray], float]
-"""Train on uint8 images, in an order of its own, and return the mean ELBO."""
+"""Train an epoch on uint8 images, shuffled by the loop itself, and return the mean ELBO."""
 
 
 def common_ways(framework: str, batch_size: int, device: str) -> dict[str, Epoch]:
-    """Return an epoch in each way, by a name that says what is common about it."""
+    """Return functions that train an epoch, by a descriptive name."""
     return {"jax": _jax, "tensorflow": _tensorflow, "pytorch": _pytorch}[framework](batch_size, device)
 
 
@@ -70,40 +71,25 @@ def _jax(batch_size: int, device: str) -> dict[str, Epoch]:
 
 
 def _tensorflow(batch_size: int, device: str) -> dict[str, Epoch]:
-    tf, keras = import_module("tensorflow"), import_module("keras")
+    tf = import_module("tensorflow")
     import_module("training.tensorflow_vae.device").select_device(device)
-    losses = import_module("training.tensorflow_vae.losses")
-    size = ModelConfig()
-
-    def make_step() -> Any:
-        model = import_module("training.tensorflow_vae.model").VAE(size)
-        model(tf.zeros((1, size.image_dim)), tf.zeros((1, size.latent_dim)))
-        optimizer = keras.optimizers.Adam(LEARNING_RATE)
-        optimizer.build(model.trainable_variables)
-
-        def train_step(images: Any) -> Any:
-            images = tf.cast(tf.random.uniform(images.shape) < images, tf.float32)
-            eps = tf.random.normal((len(images), size.latent_dim))
-            with tf.GradientTape() as tape:
-                logits, mean, logvar = model(images, eps)
-                loss = -tf.reduce_mean(losses.elbo(logits, images, mean, logvar))
-            gradients = tape.gradient(loss, model.trainable_variables)
-            optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-            return loss
-
-        return train_step
+    loops = import_module("benchmarks.training.tensorflow_loops")
 
     def epoch(images: np.ndarray, *, step: Any) -> float:
-        dataset = tf.data.Dataset.from_tensor_slices(images).map(lambda image: tf.cast(image, tf.float32) / 255)
         total, steps = 0.0, 0
-        for batch in dataset.shuffle(len(images)).batch(batch_size, drop_remainder=True):
+        for batch in loops.load(images, batch_size):
             total -= float(step(batch))
             steps += 1
         return total / steps
 
     return {
-        "eager `GradientTape`": partial(epoch, step=make_step()),
-        "`tf.function` of a step": partial(epoch, step=tf.function(make_step())),
+        "eager `GradientTape`": partial(epoch, step=loops.make_step(LEARNING_RATE)),
+        "`tf.function` of a step": partial(epoch, step=tf.function(loops.make_step(LEARNING_RATE))),
+        "`tf.function` of a step, by XLA": partial(
+            epoch, step=tf.function(loops.make_step(LEARNING_RATE), jit_compile=True)
+        ),
+        "Keras `compile` and `fit`, with a `train_step`": loops.make_fit(LEARNING_RATE, batch_size, jit_compile=False),
+        "the same, by XLA": loops.make_fit(LEARNING_RATE, batch_size, jit_compile=True),
     }
 
 
@@ -114,7 +100,7 @@ def _pytorch(batch_size: int, device: str) -> dict[str, Epoch]:
     size = ModelConfig()
 
     class Pictures(data.Dataset):
-        """What torchvision's MNIST with `ToTensor` does for each item: a picture, then a tensor in [0, 1]."""
+        """Data set with torchvision's conversion of each item: to a PIL image, then to a tensor in [0, 1]."""
 
         def __init__(self, images: np.ndarray) -> None:
             self.images = torch.tensor(images)

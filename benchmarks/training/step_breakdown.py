@@ -1,4 +1,4 @@
-"""The three parts of a training step, each alone, compiled as the framework's trainer compiles the whole.
+"""The three parts of a training step, timed separately and compiled as in the framework's trainer.
 
 Drawing a batch (gather, pixels, noise); ELBO and gradients; Adam and the moving average. A whole step may take less
 than its parts, where a compiler joins them, or more.
@@ -12,9 +12,10 @@ import numpy as np
 
 from training.config import ModelConfig, TrainConfig
 from training.data import TRAIN_SEED, binarize
+from training.frameworks import import_trainer
 
 Run = Callable[[int], None]
-"""Do so many steps' part, and wait for the last."""
+"""Run one part of a number of steps, and wait for the last."""
 
 STEPS = 100_000  # of the schedule: more than any run takes
 
@@ -29,15 +30,16 @@ def parts(framework: str, pictures: np.ndarray, batch_size: int, device: str) ->
 
 def _jax(images: np.ndarray, indices: np.ndarray, config: TrainConfig, device: str) -> dict[str, Run]:
     jax, jnp = import_module("jax"), import_module("jax.numpy")
-    import_module("training.jax_vae.device").select_device(device)
-    train, losses = import_module("training.jax_vae.train"), import_module("training.jax_vae.losses")
+    import_trainer("jax", "device").select_device(device)
+    train, losses = import_trainer("jax", "train"), import_trainer("jax", "losses")
+    bernoulli = import_trainer("jax", "sampling").bernoulli
     start = train.create_train_state(ModelConfig(), config, steps_per_epoch=STEPS)
     rows, chosen = jnp.array(images), jnp.array(indices)
 
     @jax.jit
     def draw(step: int) -> Any:
         pixel_key, eps_key = jax.random.split(jax.random.key(step))
-        batch = train._bernoulli(pixel_key, rows[chosen])  # noqa: SLF001 -- as the trainer draws
+        batch = bernoulli(pixel_key, rows[chosen])
         return batch, jax.random.normal(eps_key, (len(chosen), start.latent_dim))
 
     @jax.jit
@@ -79,18 +81,18 @@ def _jax(images: np.ndarray, indices: np.ndarray, config: TrainConfig, device: s
 
 def _tensorflow(images: np.ndarray, indices: np.ndarray, config: TrainConfig, device: str) -> dict[str, Run]:
     tf = import_module("tensorflow")
-    import_module("training.tensorflow_vae.device").select_device(device)
-    train, losses = import_module("training.tensorflow_vae.train"), import_module("training.tensorflow_vae.losses")
+    import_trainer("tensorflow", "device").select_device(device)
+    train, losses = import_trainer("tensorflow", "train"), import_trainer("tensorflow", "losses")
+    bernoulli = import_trainer("tensorflow", "sampling").bernoulli
     state = train.create_train_state(ModelConfig(), config, steps_per_epoch=STEPS)
     variables = state.model.trainable_variables
     rows, chosen = tf.constant(images), tf.constant(indices)
 
     @tf.function
     def draw(step: Any) -> Any:
-        batch = tf.gather(rows, chosen)
-        pixels = tf.random.stateless_uniform(batch.shape, seed=[1, 2 * step])
+        batch = bernoulli([1, 2 * step], tf.gather(rows, chosen))
         eps = tf.random.stateless_normal((len(chosen), state.latent_dim), seed=[1, 2 * step + 1])
-        return tf.cast(pixels < batch, tf.float32), eps
+        return batch, eps
 
     @tf.function(jit_compile=True)
     def differentiate(batch: Any, eps: Any) -> Any:
@@ -107,7 +109,7 @@ def _tensorflow(images: np.ndarray, indices: np.ndarray, config: TrainConfig, de
         return gradients
 
     def repeat(call: Callable[[Any], Any]) -> Run:
-        # As the trainer does it: a loop of the graph.
+        # As in the trainer: a loop in the graph.
         @tf.function
         def loop(steps: Any) -> Any:
             total = tf.zeros(())
@@ -128,15 +130,16 @@ def _tensorflow(images: np.ndarray, indices: np.ndarray, config: TrainConfig, de
 
 def _pytorch(images: np.ndarray, indices: np.ndarray, config: TrainConfig, device: str) -> dict[str, Run]:
     torch = import_module("torch")
-    place = import_module("training.pytorch_vae.device").select_device(device)
-    train, losses = import_module("training.pytorch_vae.train"), import_module("training.pytorch_vae.losses")
+    place = import_trainer("pytorch", "device").select_device(device)
+    train, losses = import_trainer("pytorch", "train"), import_trainer("pytorch", "losses")
+    bernoulli = import_trainer("pytorch", "sampling").bernoulli
     with place:
         state = train.create_train_state(ModelConfig(), config, steps_per_epoch=STEPS)
     rows, chosen = torch.tensor(images, device=place), torch.tensor(indices, device=place)
     generator = torch.Generator(place).manual_seed(0)
 
     def draw() -> Any:
-        batch = train._bernoulli(torch.index_select(rows, 0, chosen), generator)  # noqa: SLF001 -- as the trainer draws
+        batch = bernoulli(generator, torch.index_select(rows, 0, chosen))
         return batch, torch.randn(len(chosen), state.latent_dim, generator=generator, device=place)
 
     def differentiate() -> None:

@@ -1,6 +1,6 @@
-"""Measure the training of one framework, in a process of its own; `benchmarks.training` starts it.
+"""Measure the training of one framework, in a process that `benchmarks.training` starts.
 
-python -m benchmarks.training_of_one jax --device cpu --rounds 5 --images 50000 --batch-size 256
+python -m benchmarks.training.worker jax --device cpu --rounds 5 --images 50000 --batch-size 256
 
 Each round takes our trainer, the bare products, the parts of a step and the common ways in turn, so that a noise of the
 machine meets all.
@@ -18,22 +18,21 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common_way import common_ways
-from benchmarks.parts import parts
-from benchmarks.products import flops_of_step, products
+from benchmarks.training.matmul import flops_of_step, products
+from benchmarks.training.reference_loop import common_ways
+from benchmarks.training.step_breakdown import parts
 from training.config import ModelConfig, TrainConfig
 from training.data import TRAIN_SEED, binarize, load_dataset
-from training.machine import describe_machine
+from training.frameworks import FRAMEWORKS, import_trainer, trainable_frameworks
+from training.machine import describe_machine, package_versions
 
 WARM_UP_STEPS = 4
-
-PACKAGES = {"jax": ("jax", "flax", "optax"), "tensorflow": ("tensorflow", "keras"), "pytorch": ("torch",)}
 
 
 def main() -> None:
     """Print one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("framework", choices=PACKAGES)
+    parser.add_argument("framework", choices=trainable_frameworks())
     parser.add_argument("--device", default="auto")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--images", type=int, default=50_000)
@@ -46,7 +45,7 @@ def main() -> None:
 def measure(  # noqa: PLR0913, PLR0917 - one for each option
     framework: str, device: str, rounds: int, images: int, batch_size: int, common_batch_size: int
 ) -> dict[str, Any]:
-    """Return seconds of an epoch of each kind, by round."""
+    """Return the seconds of an epoch of each kind, by round."""
     pictures = load_dataset("mnist").train[:images]
     steps = len(pictures) // batch_size
     trainer, epoch = _trainer(framework, pictures, device, rounds, batch_size)
@@ -72,7 +71,7 @@ def measure(  # noqa: PLR0913, PLR0917 - one for each option
         print(f"{framework}: round {number} of {rounds}, load {loads[-1]:.1f}", file=sys.stderr, flush=True)
     return {
         "framework": framework,
-        "versions": {package: import_module(package).__version__ for package in PACKAGES[framework]},
+        "versions": package_versions(FRAMEWORKS[framework].packages),
         "python": sys.version.partition(" ")[0],
         "machine": describe_machine(),
         "device": trainer.device,
@@ -93,7 +92,7 @@ def _trainer(
     framework: str, pictures: np.ndarray, device: str, rounds: int, batch_size: int
 ) -> tuple[Any, Callable[[], Any]]:
     config = TrainConfig(epochs=rounds + 1, batch_size=batch_size)
-    module = import_module(f"training.{framework}_vae.train")
+    module = import_trainer(framework, "train")
     images = binarize(pictures, target=config.target, seed=TRAIN_SEED)
     trainer = module.Trainer(ModelConfig(), config, images, device=device)
     random = np.random.default_rng(0)

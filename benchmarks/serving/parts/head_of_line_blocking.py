@@ -1,4 +1,4 @@
-"""How long others wait while large requests keep one framework busy: the health check, and requests of one image."""
+"""Latency of health checks and of one-image requests while large requests occupy one framework."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -7,24 +7,25 @@ from benchmarks.serving.cases import Case
 from benchmarks.serving.open_loop import Stream, ask
 from benchmarks.serving.options import Options
 from benchmarks.serving.processes import service
-from benchmarks.serving.tables import counts, table, verdict
+from benchmarks.serving.tables import counts, verdict
 from benchmarks.serving.wrk import Request
 from training.frameworks import FRAMEWORKS
+from training.reporting.markdown_tables import table
 
 RATE: Final = 50.0
-"""Small requests a second, of each kind."""
+"""Small requests per second, of each kind."""
 
 OTHERS_MS: Final = 100.0
-"""Goal: 99 of 100 health checks, and of requests to another framework, are answered within it."""
+"""Goal: 99th percentile of health checks and of requests to another framework."""
 
 SAME_MS: Final = 250.0
-"""Goal: the same of requests to the busy framework."""
+"""Goal: 99th percentile of requests to the busy framework."""
 
 Figure = dict[str, Any]
 
 
 def measure(options: Options) -> list[Figure]:
-    """Return the latencies of small requests, for each framework and each kind of large request in a row."""
+    """Return the latencies of small requests, by framework and by kind of large request."""
     figures: list[Figure] = []
     with service(options.cores.server, frameworks=FRAMEWORKS, arguments=options.server_args) as found:
         for busy in FRAMEWORKS:
@@ -35,7 +36,7 @@ def measure(options: Options) -> list[Figure]:
 
 
 def large_requests(framework: str, url: str) -> dict[str, Request]:
-    """Return what keeps a framework busy."""
+    """Return the large requests."""
     images = Case("npy", framework, 1024).request(url)
     scored = Case("npy", framework, 64).request(url)
     score = Request(f"{url}/score?framework={framework}&samples=5000", {**scored.headers, "Accept": "*/*"}, scored.body)

@@ -1,6 +1,6 @@
-"""How long one request of 1,024 images takes in the server, beside the bare framework on the same array.
+"""Server time of one request of 1,024 images, beside the bare framework on the same array.
 
-Beside what the client sees stands what the least would take: the bare framework, and bare ASGI for as many bytes.
+The client's time is compared with a lower bound: the bare framework, plus bare ASGI for as many bytes.
 """
 
 import http.client
@@ -13,12 +13,13 @@ from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from benchmarks.serving.baseline_apps import ECHO
 from benchmarks.serving.cases import SINGLE_IMAGES, Case
-from benchmarks.serving.empty import ECHO
 from benchmarks.serving.options import Options
 from benchmarks.serving.processes import bare_framework, empty_endpoint, pinned, service
-from benchmarks.serving.tables import spread, table, verdict
+from benchmarks.serving.tables import verdict
 from benchmarks.serving.wrk import Request
+from training.reporting.markdown_tables import spread, table
 
 COUNT: Final = 1024
 
@@ -31,7 +32,7 @@ Figure = dict[str, Any]
 
 
 def measure(options: Options) -> list[Figure]:
-    """Return, for each framework and round, the seconds of bare calls and of requests, one at a time."""
+    """Return, by framework and round, the seconds of bare calls and of sequential requests."""
     cases = options.choose(CASES)
     frameworks = [case.framework for case in cases]
     core = options.cores.server
@@ -72,7 +73,7 @@ def _row(figure: Figure) -> list[str]:
 
 
 def _repeat(request: Request, seconds: float) -> dict[str, list[float]]:
-    """Send the request again and again; return the seconds of each, as the client saw them and as the server tells."""
+    """Send the request repeatedly; return the seconds of each, as measured by the client and by the server."""
     address = urlsplit(request.url)
     connection = http.client.HTTPConnection(address.netloc)
     taken: dict[str, list[float]] = {"wall": []}

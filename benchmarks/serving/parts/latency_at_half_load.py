@@ -1,44 +1,35 @@
-"""How long requests take at half of the highest throughput: the slowest hundredth beside the middle."""
+"""Latency at half of the highest throughput: 99th percentile and median."""
 
 import statistics
 from collections.abc import Sequence
 from typing import Any, Final
 
 from benchmarks.serving.cases import SINGLE_IMAGES
-from benchmarks.serving.open_loop import Stream, ask
 from benchmarks.serving.options import Options
-from benchmarks.serving.processes import service
-from benchmarks.serving.tables import spread, table, verdict
+from benchmarks.serving.shares_of_highest import run_at_share
+from benchmarks.serving.tables import verdict
+from training.reporting.markdown_tables import spread, table
 
 TAIL: Final = 5.0
-"""Goal: the 99th percentile is below so many times the median."""
+"""Goal: maximum ratio of the 99th percentile to the median."""
 
 Figure = dict[str, Any]
 
 
 def measure(options: Options) -> list[Figure]:
-    """Return, for each case and round, the highest throughput and the latencies at half of it."""
+    """Return, by case and round, the highest throughput and the latencies at half of it."""
     cases = options.choose(SINGLE_IMAGES)
     figures: list[Figure] = [{"case": str(case), "runs": []} for case in cases]
-    frameworks = sorted({case.framework for case in cases})
-    with service(options.cores.server, frameworks=frameworks, arguments=options.server_args) as found:
-        for case in cases:
-            case.check(found.url)
-            case.highest(found.url, core=options.cores.client, seconds=1)  # warms up
-        for _ in range(options.rounds):
-            for case, figure in zip(cases, figures, strict=True):
-                highest = case.highest(found.url, core=options.cores.client, seconds=options.seconds)
-                stream = Stream(case.request(found.url), rate=highest / 2)
-                (outcome,) = ask([stream], core=options.cores.client, seconds=options.seconds)
-                figure["runs"].append(
-                    {
-                        "rate": highest / 2,
-                        "p50_ms": outcome.percentile_ms(50),
-                        "p99_ms": outcome.percentile_ms(99),
-                        "client_late_ms": outcome.latest_s * 1e3,
-                        "statuses": outcome.statuses(),
-                    }
-                )
+    for index, highest, outcome in run_at_share(cases, options, 0.5):
+        figures[index]["runs"].append(
+            {
+                "rate": highest / 2,
+                "p50_ms": outcome.percentile_ms(50),
+                "p99_ms": outcome.percentile_ms(99),
+                "client_late_ms": outcome.latest_s * 1e3,
+                "statuses": outcome.statuses(),
+            }
+        )
     return figures
 
 

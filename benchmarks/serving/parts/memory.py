@@ -1,4 +1,4 @@
-"""Whether the memory of the service stays flat while it answers an hour's worth of requests."""
+"""Memory of the service while it answers millions of requests."""
 
 import time
 from collections.abc import Sequence
@@ -10,19 +10,20 @@ import numpy as np
 from benchmarks.serving.cases import SINGLE_IMAGES
 from benchmarks.serving.options import Options
 from benchmarks.serving.processes import service
-from benchmarks.serving.tables import table, verdict
+from benchmarks.serving.tables import verdict
 from benchmarks.serving.wrk import run_wrk
+from training.reporting.markdown_tables import table
 
 MIB: Final = 2**20
 
 SLOPE: Final = 1.0
-"""Goal: the second half of the run adds fewer MiB for each 100,000 requests."""
+"""Goal: maximum growth in the second half of the run, in MiB per 100,000 requests."""
 
 Figure = dict[str, Any]
 
 
 def measure(options: Options) -> list[Figure]:
-    """Return how many requests were answered, and the resident memory then, after each of many short runs of wrk."""
+    """Return the number of answered requests and the resident memory after each of many short runs of wrk."""
     cases = options.choose(SINGLE_IMAGES)
     frameworks = sorted({case.framework for case in cases})
     with service(options.cores.server, frameworks=frameworks, arguments=options.server_args) as found:
@@ -45,7 +46,7 @@ def report(figures: Sequence[Figure]) -> list[str]:
 
 
 def slope(marks: Sequence[dict[str, int]]) -> float:
-    """Return the MiB that each 100,000 requests add, by the line that fits the second half best."""
+    """Return the growth in MiB per 100,000 requests, from a linear fit of the second half."""
     half = marks[len(marks) // 2 :]
     per_request = np.polyfit([mark["requests"] for mark in half], [mark["rss"] for mark in half], 1)[0]
     return float(per_request) * 1e5 / MIB

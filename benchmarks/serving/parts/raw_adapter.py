@@ -1,6 +1,6 @@
-"""One framework alone, without a service: how long its adapter's `reconstruct` takes, called in a loop.
+"""An adapter's `reconstruct`, timed in a loop without the service.
 
-Run as `python -m benchmarks.serving.bare FRAMEWORK`; for each line of standard input, a number of images and one of
+Run as `python -m benchmarks.serving.parts.raw_adapter FRAMEWORK`; for each line of input, a number of images and one of
 seconds, it calls for so long and prints a JSON list of the seconds of each call.
 """
 
@@ -13,11 +13,12 @@ import numpy as np
 from app.inference.loader import load_model
 from app.settings import CHECKPOINTS
 from benchmarks.serving.cases import digits
+from training.checkpoints.model_files import ModelFile
 
 
 def main() -> None:
-    """Serve standard input until it ends."""
-    _, adapter = load_model(sys.argv[1], checkpoints=CHECKPOINTS, device="cpu")
+    """Read requests from standard input until it ends."""
+    _, adapter = load_model(sys.argv[1], path=ModelFile(CHECKPOINTS, sys.argv[1]).path, device="cpu")
     print("ready", flush=True)
     for line in sys.stdin:
         count, seconds = line.split()

@@ -1,4 +1,4 @@
-"""How long the service takes to start: to its first answer, to its first framework, and to all three."""
+"""Start-up time of the service: to the first response, the first framework, and all three."""
 
 import statistics
 import time
@@ -9,20 +9,21 @@ import httpx
 
 from benchmarks.serving.options import Options
 from benchmarks.serving.processes import service
-from benchmarks.serving.tables import spread, table, verdict
+from benchmarks.serving.tables import verdict
 from training.frameworks import FRAMEWORKS
+from training.reporting.markdown_tables import spread, table
 
 GOALS_S: Final[Mapping[str, float]] = {"/healthz": 2.0, "the first framework": 6.0, "all three frameworks": 20.0}
-"""From the start of the process, on two cores."""
+"""Goals, from the start of the process, on two cores."""
 
 PAUSE_S: Final = 0.02
-"""Between two looks."""
+"""Polling interval."""
 
 Figure = dict[str, Any]
 
 
 def measure(options: Options) -> list[Figure]:
-    """Return the seconds to each of them, for each round."""
+    """Return the seconds to each stage, by round."""
     runs = [_start(options) for _ in range(options.rounds)]
     return [{"case": name, "seconds": [run[name] for run in runs]} for name in GOALS_S]
 
@@ -59,7 +60,7 @@ def _start(options: Options) -> dict[str, float]:
 
 
 def _wait(client: httpx.Client, ready: int, start: float) -> float:
-    """Return the seconds from the start until so many frameworks are ready; for none of them, until it answers."""
+    """Return the seconds until a number of frameworks are ready; for 0, until the first response."""
     while True:
         try:
             entries = client.get("/frameworks" if ready else "/healthz").raise_for_status().json().get("frameworks", [])

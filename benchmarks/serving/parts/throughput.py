@@ -1,7 +1,7 @@
-"""How many requests of one image are answered, as a share of an empty endpoint's in the same run.
+"""Throughput of one-image requests, as a share of an empty endpoint's in the same run.
 
-Beside that stands the share that the least could have: bare ASGI, and then the bare framework's call of a batch of as
-many images as there are connections.
+For comparison: the share of a lower bound, which is bare ASGI plus the bare framework's call of a batch of as many
+images as there are connections.
 """
 
 import statistics
@@ -10,12 +10,13 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any, Final
 
+from benchmarks.serving.baseline_apps import APPS
 from benchmarks.serving.cases import SINGLE_IMAGES
-from benchmarks.serving.empty import APPS
 from benchmarks.serving.options import Options
 from benchmarks.serving.processes import Server, bare_framework, empty_endpoint, service
-from benchmarks.serving.tables import counts, spread, table, verdict
+from benchmarks.serving.tables import counts, verdict
 from benchmarks.serving.wrk import Request, run_wrk
+from training.reporting.markdown_tables import spread, table
 
 CONNECTIONS: Final = (64, 1)
 
@@ -25,16 +26,16 @@ SHARES: Final[Mapping[tuple[str, int], float]] = {
     ("JSON", 64): 0.6,
     ("JSON", 1): 0.45,
 }
-"""Goals of PyTorch: at least this share of the empty FastAPI endpoint, by kind and connections."""
+"""Goals of PyTorch: minimum share of the empty FastAPI endpoint, by kind and connections."""
 
 BESIDE_PYTORCH: Final[Mapping[str, float]] = {"jax": 0.9, "tensorflow": 0.6}
-"""Goals of the others: at least this share of what PyTorch does."""
+"""Goals of the others: minimum share of PyTorch's throughput."""
 
 Figure = dict[str, Any]
 
 
 def measure(options: Options) -> list[Figure]:
-    """Return what each case did, in rounds, each run of it right after one of the empty endpoint."""
+    """Return the results by case and round; each run directly follows one of the empty endpoint."""
     cases = [case for case in SINGLE_IMAGES if options.wants(str(case))]
     frameworks = sorted({case.framework for case in cases}) or ["pytorch"]
     core = options.cores.server
@@ -87,19 +88,19 @@ def report(figures: Sequence[Figure]) -> list[str]:
 
 
 def shares(figure: Figure) -> list[float]:
-    """Return the requests a second of each round, over those of the empty endpoint just before."""
+    """Return the requests per second of each round, divided by those of the preceding empty endpoint."""
     return [run["requests_per_s"] / run["empty_requests_per_s"] for run in figure["runs"]]
 
 
 def _run(server: Server, request: Request, *, connections: int, core: int, seconds: int) -> dict[str, float]:
-    """Return what wrk measured, and the server's CPU time: what it spends on a request whoever else wants its core."""
+    """Return wrk's results and the server's CPU time per request, which other load on the core affects little."""
     before = server.cpu_seconds()
     run = run_wrk(request, core=core, connections=connections, seconds=seconds)
     return asdict(run) | {"cpu_us": (server.cpu_seconds() - before) / max(run.requests, 1) * 1e6}
 
 
 def shares_of_the_least(figure: Figure, asgi: Figure | None) -> list[float]:
-    """Return the same of bare ASGI and the bare framework one after the other; nothing where one wasn't measured."""
+    """Return the same for bare ASGI plus the bare framework; nothing if either wasn't measured."""
     if asgi is None or "bare_s" not in figure["runs"][0]:
         return []
     return [

@@ -1,0 +1,1 @@
+"""Common VAE mistakes, and what each costs."""

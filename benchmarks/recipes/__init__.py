@@ -1,0 +1,1 @@
+"""The recipes that were tried, and how each trained."""

@@ -1,0 +1,49 @@
+"""Measure the forms of the service beyond one process, and write the tables of `docs/scaling.md`.
+
+    python -m benchmarks.scaling --part isolation
+    python -m benchmarks.scaling --part all --write
+
+Needs wrk.
+"""
+
+import argparse
+import os
+
+from benchmarks.records import take_record
+from benchmarks.scaling.options import Options
+from benchmarks.scaling.page import PARTS, render, write
+from benchmarks.serving.wrk import require_wrk
+
+
+def main() -> None:
+    """Measure, print the tables, and write them if requested."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.scaling",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--part", choices=[*PARTS, "all"], default="all", help="what to measure")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each case is measured")
+    parser.add_argument("--seconds", type=int, default=3, help="how long, each time")
+    parser.add_argument("--cores", type=int, default=0, help="cores of the service; by default all")
+    parser.add_argument("--ray", metavar="PYTHON", help="Python with Ray and the service, for the part ray")
+    parser.add_argument("--write", action="store_true", help="write docs/scaling.json and docs/scaling.md")
+    words = parser.parse_args()
+    require_wrk()
+    cores = sorted(os.sched_getaffinity(0))
+    options = Options(
+        rounds=words.rounds,
+        seconds=words.seconds,
+        server_cores=tuple(cores[: words.cores or len(cores)]),
+        client_core=cores[-1],
+        ray=words.ray,
+    )
+    for name in PARTS if words.part == "all" else [words.part]:
+        record = take_record(PARTS[name], options)
+        print("\n".join(render(name, record)), flush=True)
+        if words.write:
+            write(name, record)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""A sudden rise of load with an autoscaler, simulated with the times that `queueing` calibrated. Measures nothing."""
+
+import json
+import statistics
+from typing import Any, Final
+
+from benchmarks.scaling.options import Options
+from benchmarks.scaling.simulation import Fleet, Outcome, Scaling, ServiceTimes, simulate
+from benchmarks.serving.processes import ROOT
+from training.reporting.markdown_tables import table
+
+RISE: Final = (0.5, 4.0)
+"""Load before and after the rise, as a multiple of a replica's highest throughput."""
+
+GROUP: Final = 16
+"""Requests that arrive together, which makes the simulation as many times as fast."""
+
+LIMIT: Final = 4096
+"""The default limit of a replica's queue."""
+
+TARGET: Final = 128
+"""Requests waiting or computed per replica that the autoscaler aims at."""
+
+RISES_AT_S: Final = 15.0
+
+SECONDS: Final = 120.0
+
+STARTS_S: Final = (2.0, 10.0, 60.0)
+"""Seconds until a new replica is ready: a process, one on Ray, and one on a machine that has to start first."""
+
+Figures = dict[str, Any]
+
+
+def measure(_options: Options) -> Figures:
+    """Return what clients see for each time that a replica takes to start."""
+    recorded = json.loads((ROOT / "docs" / "scaling.json").read_text(encoding="utf-8"))["queueing"]["figures"]["rounds"]
+    middle = sorted(recorded, key=lambda one: one["highest_per_s"])[len(recorded) // 2]
+    return {"rises": [_rise(ServiceTimes(**middle["times"]), start_s) for start_s in STARTS_S]}
+
+
+def report(figures: Figures) -> list[str]:
+    """Return the lines of the table."""
+    head = ["a replica starts in, s", "requests shed", "until none is shed, s", "replicas at the end"]
+    rows = [
+        [
+            f"{one['start_s']:g}",
+            f"{one['shed']:.1%}",
+            f"{one['shed_for_s']:.0f}",
+            f"{one['replicas']}",
+            f"{one['before_ms']:.1f}",
+            f"{one['after_ms']:.1f}",
+        ]
+        for one in figures["rises"]
+    ]
+    return table([*head, "p50 before, ms", "p50 at the end, ms"], rows)
+
+
+def _rise(times: ServiceTimes, start_s: float) -> dict[str, float]:
+    highest = 64 / (times.per_cycle + 64 * times.per_request) / GROUP
+    grouped = ServiceTimes(times.per_cycle, GROUP * times.per_request, GROUP * times.per_rejection)
+    before, after = RISE
+    outcome = simulate(
+        lambda now: highest * (before if now < RISES_AT_S else after),
+        Fleet(times=grouped, limit=LIMIT // GROUP, scaling=Scaling(most=8, target=TARGET / GROUP, start_s=start_s)),
+        seconds=SECONDS,
+        seed=0,
+    )
+    sent = len(outcome.latencies_s) + len(outcome.rejected_at)
+    return {
+        "start_s": start_s,
+        "shed": len(outcome.rejected_at) / sent,
+        "shed_for_s": max(outcome.rejected_at, default=RISES_AT_S) - RISES_AT_S,
+        "before_ms": _median_ms(outcome, 0, RISES_AT_S),
+        "after_ms": _median_ms(outcome, SECONDS - 10, SECONDS),
+        "replicas": outcome.replicas_at[-1][1] if outcome.replicas_at else 1,
+    }
+
+
+def _median_ms(outcome: Outcome, start: float, end: float) -> float:
+    found = [latency for arrived, latency in outcome.latencies_s if start <= arrived < end]
+    return statistics.median(found) * 1e3 if found else float("nan")

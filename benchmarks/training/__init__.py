@@ -1,0 +1,1 @@
+"""Training speed beside the machine's matrix products and a common loop."""
