@@ -1,14 +1,17 @@
 """Fixtures that several test files share."""
 
 import os
+import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from tests.backends import Backend
-from tests.live import serving, wait_until_settled
-from tests.service import make_service, running, save_checkpoints
+from tests.support.app import make_service, running, save_checkpoints
+from tests.support.backends import Backend
+from tests.support.live_service import serving, wait_until_settled
+from tests.support.packages import FRAMEWORK_PACKAGES
 from training.frameworks import FRAMEWORKS
 
 # Before any framework is imported: PyTorch's threads otherwise wait by spinning, on cores that other tests need.
@@ -29,12 +32,28 @@ LONG = {
 """Files that take a minute or more."""
 
 
+INTEROP = Path(__file__).parent / "interop"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out tests/interop, which installs other programs, unless the command line names it (`make interop`)."""
+    is_named = any("interop" in argument for argument in config.args)
+    return True if collection_path == INTEROP and not is_named else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the long files: of two processes, one would otherwise wait for the other's last."""
     items.sort(key=lambda item: item.path.stem not in LONG)
     # Of several with one id xdist would run one.
     ids = Counter(item.nodeid for item in items)
     assert len(ids) == len(items), [nodeid for nodeid, count in ids.items() if count > 1]
+    # Importing a test imports no framework, so that a machine with one framework runs the tests of that one.
+    assert not sys.modules.keys() & set(FRAMEWORK_PACKAGES), "a test module imports a framework at its top level"
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name long bytes by their length: archives hold the time, and processes of xdist must find the same ids."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) and len(val) > 40 else None
 
 
 @pytest.fixture(scope="session", params=FRAMEWORKS)

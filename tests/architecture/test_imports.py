@@ -1,5 +1,6 @@
-"""Lazy imports: nobody pays for a framework, or needs it installed, before asking for it."""
+"""Lazy imports: a framework is imported, and must be installed, only when it is used."""
 
+import ast
 import json
 import os
 import subprocess
@@ -8,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-FRAMEWORK_PACKAGES = ("jax", "flax", "optax", "tensorflow", "keras", "torch", "tensorflow_datasets")
+from tests.support.live_service import CHECKOUT
+from tests.support.packages import FRAMEWORK_PACKAGES
 
 REPORT = f"import json, sys; print(json.dumps([name for name in {FRAMEWORK_PACKAGES} if name in sys.modules]))"
-
-COLLECT = "import pytest; assert pytest.main(['--collect-only', '-q', '-p', 'no:cacheprovider', 'tests']) == 0"
 
 
 @pytest.mark.parametrize(
@@ -22,22 +22,21 @@ COLLECT = "import pytest; assert pytest.main(['--collect-only', '-q', '-p', 'no:
         "import app.main",
         "import app.settings",
         "import training",
-        "import training.checkpoint",
+        "import training.checkpoints.checkpoint",
         "import training.data",
         "import training.frameworks",
-        "import training.loop",
+        "import training.engine.run",
         "import training.commands.train",
         "import training.commands.show",
-        "import training.commands.compare",
+        "import training.comparison.command",
         "import training.comparison.page",
         "import training.reporting.figures",
-        "import tests.event_reader",
-        COLLECT,
+        "import tests.support.event_reader",
     ],
 )
 def test_import_imports_no_framework(statement):
-    """Importing the service, the trainers' shared parts, or the tests imports no framework."""
-    root = Path(__file__).parent.parent
+    """Importing the service or the trainers' shared parts imports no framework."""
+    root = Path(__file__).parents[2]
 
     result = subprocess.run(
         [sys.executable, "-c", f"{statement}\n{REPORT}"], cwd=root, capture_output=True, text=True, check=False
@@ -49,7 +48,7 @@ def test_import_imports_no_framework(statement):
 
 def test_run_imports_its_own_framework_alone(tmp_path):
     """A run in PyTorch, with its events and figures, loads neither TensorFlow nor JAX."""
-    root = Path(__file__).parent.parent
+    root = Path(__file__).parents[2]
     words = ["train", "--framework", "pytorch", "--epochs", "1", "--batch-size", "5000", "--hidden-dim", "4"]
     script = f"from training.__main__ import cli\ncli({words}, standalone_mode=False)\n{REPORT}"
 
@@ -65,3 +64,18 @@ def test_run_imports_its_own_framework_alone(tmp_path):
     assert result.returncode == 0, result.stderr + result.stdout
     assert json.loads(result.stdout.splitlines()[-1]) == ["torch"]
     assert (tmp_path / "runs/pytorch/figures/samples.png").exists()
+
+
+def test_no_test_imports_another_test():
+    """Tests share helpers through modules that hold no tests, such as those of tests/support."""
+    paths = sorted((CHECKOUT / "tests").rglob("*.py"))
+
+    imported = {
+        f"{path.relative_to(CHECKOUT)} imports {node.module}"
+        for path in paths
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and any(part.startswith("test_") for part in (node.module or "").split("."))
+    }
+
+    assert len(paths) > 100
+    assert imported == set()

@@ -5,12 +5,15 @@ import sys
 
 import pytest
 
-from tests.live import CHECKOUT
+from tests.support.live_service import CHECKOUT
 
 BENCHMARKS = [
-    "benchmarks.adam_parity",
+    "benchmarks.training.adam_parity",
+    "benchmarks.devices",
+    "benchmarks.gpu",
     "benchmarks.mistakes",
-    "benchmarks.recipe_search",
+    "benchmarks.recipes",
+    "benchmarks.scaling",
     "benchmarks.serving",
     "benchmarks.soak",
     "benchmarks.training",

@@ -1,4 +1,4 @@
-"""The benchmark of the usual mistakes: the right way learns, and a loss that breaks is told with its step."""
+"""The benchmark of the usual mistakes: the correct version learns; a diverging loss is reported with its step."""
 
 import dataclasses
 import math
@@ -6,15 +6,15 @@ from importlib import import_module
 
 import pytest
 
-from tests.runs import first_of_mnist
+from tests.support.runs import first_of_mnist
 from training.config import PRESETS, ModelConfig
 
 
 @pytest.fixture(scope="module")
 def outcome():
     """A function that trains one of the mistakes for some steps."""
-    names = import_module("benchmarks.mistake_list").MISTAKES
-    training = import_module("benchmarks.mistake_training")
+    names = import_module("benchmarks.mistakes.catalogue").MISTAKES
+    training = import_module("benchmarks.mistakes.fit")
     evaluator = training.Evaluator(ModelConfig(), device="cpu")
     dataset = first_of_mnist(train=512, others=64)
     config = dataclasses.replace(PRESETS["quick"], epochs=2)
@@ -32,7 +32,7 @@ def test_right_way_learns(outcome):
 
 
 def test_broken_loss_ends_the_run(outcome):
-    """A loss that is NaN or infinite is told with its step, and nothing is measured."""
+    """A NaN or infinite loss is reported with its step, and nothing is measured."""
     result = outcome("`log(sigmoid(logits))`, kernels of deviation 0.1")
 
     assert result.broken_step == 1

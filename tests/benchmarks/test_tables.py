@@ -1,18 +1,19 @@
-"""`benchmarks.serving`: what its tables say of figures, and the page that they are published on. Measures nothing."""
+"""`benchmarks.serving`: its tables, and the page on which they are published. Measures nothing."""
 
 from importlib import util
 
 import pytest
 
-from benchmarks.serving import memory, overload, throughput
-from benchmarks.serving.parts import PARTS, render
-from benchmarks.serving.tables import counts, spread, table, verdict
-from tests.service import CHECKOUT
+from benchmarks.serving.measurements import PARTS, render
+from benchmarks.serving.parts import memory, overload, throughput
+from benchmarks.serving.tables import counts, verdict
+from tests.support.app import CHECKOUT
+from training.reporting.markdown_tables import spread, table
 
 
 def test_cells_say_median_spread_and_goal():
     """A table's lines are Markdown's, and its cells say what a reader needs."""
-    assert table(["a", "b"], [["1", "2"]]) == ["| a | b |", "| --- | --- |", "| 1 | 2 |"]
+    assert table(["a", "b"], [["1", "2"]]) == ["", "| a | b |", "| --- | --: |", "| 1 | 2 |", ""]
     assert spread([3, 1, 1234.5]) == "3.00 (1.00 to 1,234.50)"
     assert verdict(0.9, at_least=0.9) == ["at least 0.9", "yes"]
     assert verdict(5, below=5, unit=" ms") == ["below 5 ms", "**no**"]
@@ -32,27 +33,27 @@ def test_throughput_is_held_against_its_goals():
     """PyTorch's share of the empty endpoint has a goal, and the others' share of PyTorch."""
     figures = [one_figure("npy", "pytorch", [900, 1100, 1300]), one_figure("npy", "jax", [450, 880, 1170])]
 
-    _, _, pytorch, jax = throughput.report(figures)
+    *_, pytorch, jax, _ = throughput.report(figures)
 
     assert "| 1.10 (0.90 to 1.30) | at least 1 | yes | - | - | - | - |" in pytorch
     assert "| 0.88 (0.45 to 1.17) | - | - | - | 0.80 (0.50 to 0.90) | at least 0.9 | **no** |" in jax
 
 
 def test_the_least_is_bare_asgi_and_then_the_bare_framework():
-    """What ASGI takes beside the empty endpoint and what a call takes add up; whatever has no call has no least."""
+    """The lower bound adds the times of bare ASGI and of a call; without a call there is no bound."""
     pytorch, asgi = one_figure("npy", "pytorch", [500]), one_figure("empty", "ASGI", [4000])
     pytorch["runs"][0]["bare_s"] = 0.001  # as long as the empty endpoint takes
 
     assert throughput.shares_of_the_least(pytorch, asgi) == [pytest.approx(0.8)]
     assert throughput.shares_of_the_least(asgi, asgi) == []
-    assert "| **no** | 0.80 (0.80 to 0.80) |" in throughput.report([pytorch, asgi])[2]
+    assert "| **no** | 0.80 |" in throughput.report([pytorch, asgi])[3]
 
 
-def test_failures_are_told_beside_the_figures():
-    """A case of which some answers were refused says so."""
+def test_failures_are_shown_beside_the_results():
+    """A case with rejected requests shows their number."""
     figure = one_figure("JSON", "jax", [100], bad_statuses=7)
 
-    assert throughput.report([figure])[-1].endswith("| **bad statuses: 7** |")
+    assert throughput.report([figure])[-2].endswith("| **bad statuses: 7** |")
 
 
 def test_memory_that_grows_has_a_slope():
@@ -64,11 +65,11 @@ def test_memory_that_grows_has_a_slope():
 
 
 def test_overload_counts_what_was_refused():
-    """Goodput is held against the highest throughput, and answers are told by their status."""
+    """Goodput is compared with the highest throughput, and responses are counted by status."""
     run = {"highest_per_s": 100, "goodput_per_s": 95, "p50_ms": 1, "p99_ms": 20, "refused_p99_ms": 2}
     run |= {"client_late_ms": 0.1, "statuses": {"200": 95, "429": 105}}
 
-    line = overload.report([{"case": "npy jax 1 image", "bound_ms": 50, "runs": [run, run]}])[-1]
+    line = overload.report([{"case": "npy jax 1 image", "bound_ms": 50, "runs": [run, run]}])[-2]
 
     assert "| 0.95 (0.95 to 0.95) | at least 0.9 | yes |" in line
     assert "| below 50 ms | yes | 200: 190, 429: 210 |" in line
@@ -89,7 +90,7 @@ def test_page_is_filled_in_at_its_marks(old):
     page = script.fill(f"a\n<!-- start -->\n{old}<!-- end -->\nz\n<!-- end -->\n", {"start": record})
 
     assert page == "\n".join(["a", "<!-- start -->", *render("start", record), "<!-- end -->", "z", "<!-- end -->", ""])
-    assert "| /healthz | 1.00 (1.00 to 1.00) | below 2 s | yes |" in page
+    assert "| /healthz | 1.00 | below 2 s | yes |" in page
     assert "commit abc, `--workers`; median of 3 rounds of 2 s" in page
     with pytest.raises(SystemExit, match="no place for start"):
         script.fill("a\n", {"start": record})

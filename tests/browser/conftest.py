@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 from tests.browser.looks import wait_for_answers
-from tests.service import CHECKOUT, make_service, running
+from tests.support.app import CHECKOUT, make_service, running
 
 INSTALL = "Chromium isn't installed: run `apt-get install chromium`"
 
@@ -62,11 +62,11 @@ def serve():
 # `serve` is asked for so that it ends later: a page that finds its service gone writes that to its console.
 @pytest.fixture
 def visit(browser, service, serve, allowed):
-    """Return a function that opens the page, at what follows the `#`; options are the browser context's."""
+    """Return a function that opens the page, at what follows the `#`, or a path; options are the browser context's."""
     contexts = []
     errors = []
 
-    def visit(place="", *, base_url=None, width=1440, height=900, **options):
+    def visit(place="", *, path=None, base_url=None, width=1440, height=900, **options):
         context = browser.new_context(
             base_url=str(base_url or service.base_url),
             viewport={"width": width, "height": height},
@@ -78,7 +78,7 @@ def visit(browser, service, serve, allowed):
         page = context.new_page()
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"/#{place}" if place else "/")
+        page.goto(path or (f"/#{place}" if place else "/"))
         return page
 
     yield visit

@@ -1,12 +1,14 @@
-"""What tests read off a page, and wait for there."""
+"""Helpers of the browser tests: read from a page, wait for it, draw and save."""
+
+from itertools import pairwise
 
 NOTHING = "\N{EN DASH}"
-"""What stands in the place of a figure that there isn't."""
+"""Shown in place of a missing figure."""
 
 MINUS = "\N{MINUS SIGN}"
 
 DRAWING = "#panel-reconstruct .drawing"
-"""Where one draws in the tab Reconstruct."""
+"""The canvas of the tab Reconstruct."""
 
 
 def read_image(page, selector):
@@ -19,12 +21,26 @@ def read_image(page, selector):
 
 
 def wait_for_answers(page):
-    """Wait until the open tab has asked, and nothing of it is on its way."""
-    page.wait_for_selector("[role=tabpanel]:not([hidden])[data-busy=false]")
+    """Wait until the open tab has sent its requests, none is in flight, and the hand that draws rests."""
+    page.wait_for_selector("[role=tabpanel]:not([hidden])[data-busy=false]:not([data-resting=false])")
+
+
+def draw(page, *points, steps=8, pause_ms=0):
+    """Draw a line through points, in shares of the canvas, with a pause after each step."""
+    box = page.locator(DRAWING).bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for start, end in pairwise(places):
+        for step in range(1, steps + 1):
+            page.mouse.move(*(a + (b - a) * step / steps for a, b in zip(start, end, strict=True)))
+            if pause_ms:
+                page.wait_for_timeout(pause_ms)
+    page.mouse.up()
 
 
 def fits(page):
-    """Tell whether nothing of the page is to the right of its edge."""
+    """Return whether nothing of the page is to the right of its edge."""
     return page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 

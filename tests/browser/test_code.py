@@ -3,9 +3,9 @@
 import pytest
 
 from tests.browser.looks import fits
-from tests.service import assert_problem
-from training.comparison.alignment import read_twins
+from tests.support.app import assert_problem
 from training.frameworks import FRAMEWORKS
+from training.source_alignment import read_twins
 
 PANEL = "#panel-code"
 FILES = ("model.py", "losses.py", "train.py")
@@ -42,7 +42,7 @@ def test_code_is_the_installed_source(service, file):
 
 @pytest.mark.parametrize("query", ["file=weights.py", "file=../config.py", "fil=model.py"])
 def test_other_file_is_refused(service, query):
-    """What isn't one of the three files is a problem of the request."""
+    """A file that isn't one of the three is a problem of the request."""
     assert_problem(service.get(f"/page/code?{query}"), 422)
 
 

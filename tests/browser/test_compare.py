@@ -8,18 +8,18 @@ import pytest
 from PIL import Image
 
 from tests.browser.looks import save
-from tests.service import CHECKOUT
+from tests.support.app import CHECKOUT
 from training.frameworks import FRAMEWORKS
 
 PANEL = "#panel-compare"
 CHART_MARGIN = (32, 124)
-"""What a saved picture has around its chart, across and at least down."""
+"""Pixels around the chart of a saved picture: across, and at least down."""
 
 CHART_HEAD = 72
-"""How far down a saved picture its chart begins."""
+"""Distance of the chart from the top of a saved picture."""
 
 PASTEABLE = 4096
-"""How many characters a terminal takes at once."""
+"""Characters that a terminal accepts in one line."""
 
 SMALLEST_TEXT = 11
 """In pixels."""
@@ -28,14 +28,14 @@ READY = "#frameworks .chip.pytorch[data-state=ready]"
 SUMMARY = json.loads((CHECKOUT / "app" / "web" / "data" / "comparison.json").read_text())
 
 
-def colour(page, name):
-    """Return red, green and blue of one of the page's colours."""
+def color(page, name):
+    """Return red, green and blue of one of the page's colors."""
     text = page.evaluate(f"getComputedStyle(document.documentElement).getPropertyValue('--{name}')")
     return [int(text[at : at + 2], 16) for at in (1, 3, 5)]
 
 
 def test_charts_are_those_of_the_summary(visit):
-    """Each chart has its picture, and a table with as many figures as the summary has; where they are from is told."""
+    """Each chart has its picture, and a table with as many figures as the summary has, and their origin is shown."""
     page = visit("compare")
     page.wait_for_selector(f"{PANEL} figure")
 
@@ -104,7 +104,7 @@ def test_text_of_charts_is_readable(visit, width):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("number", range(len(SUMMARY["charts"])))
 def test_chart_is_saved_as_a_picture_that_stands_alone(visit, scheme, number):
-    """The file has twice the chart's pixels on the page's ground; each framework's colour is in chart and legend."""
+    """The file has twice the chart's pixels on the page's ground; each framework's color is in chart and legend."""
     page = visit("compare", color_scheme=scheme)
     page.wait_for_selector(f"{PANEL} figure")
     chart = SUMMARY["charts"][number]
@@ -117,9 +117,9 @@ def test_chart_is_saved_as_a_picture_that_stands_alone(visit, scheme, number):
     assert picture.format == "PNG"
     assert picture.width == 2 * (width + CHART_MARGIN[0])
     assert picture.height >= 2 * (height + CHART_MARGIN[1])
-    assert (pixels[[0, 0, -1, -1], [0, -1, 0, -1]] == colour(page, "card")).all()
+    assert (pixels[[0, 0, -1, -1], [0, -1, 0, -1]] == color(page, "card")).all()
     for name in FRAMEWORKS:
-        own = (np.abs(pixels - colour(page, name)).max(axis=2) < 3).nonzero()[0]
+        own = (np.abs(pixels - color(page, name)).max(axis=2) < 3).nonzero()[0]
         assert own.min() < 2 * CHART_HEAD < own.max(), name
 
 
@@ -145,7 +145,7 @@ def test_visitor_measures_every_framework_and_size(visit):
 
     page.wait_for_selector(READY)
     page.click(f"{PANEL} button:has-text('Measure')")
-    page.wait_for_selector(f"{PANEL} .live .hint:has-text('Done: 10 requests each')", timeout=60_000)
+    page.wait_for_selector(f"{PANEL} .live .hint:has-text('Done: 10 requests per row')", timeout=60_000)
 
     rows = page.eval_on_selector_all(
         f"{PANEL} .live [aria-label='Measured from this browser'] tbody tr",
@@ -159,23 +159,23 @@ def test_visitor_measures_every_framework_and_size(visit):
 
 
 def test_measurement_is_saved(visit):
-    """What was measured is saved as pictures, array and CSV file; a request of it is copied, short enough to paste."""
+    """Measurements are saved as pictures, array and CSV file; a request is copied, short enough to paste."""
     page = visit("compare?n=10")
     page.wait_for_selector(READY)
     page.click(f"{PANEL} button:has-text('Measure')")
     page.wait_for_selector(f"{PANEL} .live .hint:has-text('Done')", timeout=60_000)
 
-    array = np.load(save(page, "Save figures measured from this browser as npy"))
-    names, *rows = csv.reader(save(page, "Save figures measured from this browser as CSV").read_text().splitlines())
+    array = np.load(save(page, "Save results measured from this browser as npy"))
+    names, *rows = csv.reader(save(page, "Save results measured from this browser as CSV").read_text().splitlines())
     for title in ("Latency", "Throughput"):
-        with Image.open(save(page, f"Save {title}, by images a request as PNG")) as picture:
+        with Image.open(save(page, f"Save {title}, by images per request as PNG")) as picture:
             assert len(picture.convert("RGB").getcolors(1 << 16)) > 3
 
-    page.click("[aria-label='Copy as curl: figures measured from this browser']")
+    page.click("[aria-label='Copy as curl: results measured from this browser']")
     page.wait_for_selector("text=Copied")
     command = page.evaluate("navigator.clipboard.readText()")
 
-    assert names[:3] == ["framework", "images a request", "median, ms"]
+    assert names[:3] == ["framework", "images per request", "median, ms"]
     assert [row[:2] for row in rows[:4]] == [["JAX", "1"], ["TensorFlow", "1"], ["PyTorch", "1"], ["JAX", "16"]]
     np.testing.assert_allclose(array, np.array([row[2:] for row in rows], float), rtol=1e-6)
     assert "/reconstruct?framework=jax" in command
@@ -183,7 +183,7 @@ def test_measurement_is_saved(visit):
 
 
 def test_measuring_stops_when_another_tab_is_shown(visit):
-    """Nobody measures for a tab that isn't seen."""
+    """Measuring stops when the tab is hidden."""
     page = visit("compare?n=100")
     page.wait_for_selector(READY)
     page.click(f"{PANEL} button:has-text('Measure')")
@@ -210,12 +210,12 @@ def test_figures_are_read_as_tables_with_the_keyboard(visit, assert_accessible, 
 
 
 def test_missing_figures_are_a_sentence(visit, allowed):
-    """A server without the report's file says so, and can be measured all the same."""
+    """A server without the report's file says so, and can still be measured."""
     allowed.append("404")
     page = visit()
     page.route("**/comparison.json", lambda route: route.fulfill(status=404, body="none"))
 
     page.click("#tab-compare")
 
-    page.wait_for_selector(f"{PANEL} .notice:has-text('figures are missing')")
+    page.wait_for_selector(f"{PANEL} .notice:has-text('benchmark results are missing')")
     assert page.is_visible(f"{PANEL} button:has-text('Measure')")

@@ -1,4 +1,4 @@
-"""The page's frame: tabs, address, theme, frameworks that come and go, and the key. Each tab has a file of its own."""
+"""The page's frame: tabs, address, theme, frameworks that come and go, and the key. Each tab has its own file."""
 
 import threading
 
@@ -6,10 +6,12 @@ import pytest
 
 from tests.browser.conftest import WCAG
 from tests.browser.looks import NOTHING, fits
-from tests.service import CHECKOUT, fake_load, make_service
+from tests.support.app import CHECKOUT, fake_load, make_service
 
 KEY = "s3cret"
-ANSWERED = f"name => document.querySelector(`[data-framework=${{name}}] dd`).textContent !== '{NOTHING}'"
+ANSWERED = (
+    f"name => (document.querySelector(`[data-framework=${{name}}] dd`)?.textContent ?? '{NOTHING}') !== '{NOTHING}'"
+)
 
 WIDTHS = [320, 768, 1440]
 
@@ -52,7 +54,7 @@ def test_back_leads_to_the_tab_before(visit):
 
 def test_every_tab_is_accessible_fits_and_is_quiet(visit, assert_accessible):
     """Axe finds nothing in any tab, light or dark, and none is wider than the window, however narrow that is."""
-    # The document is the same in the dark; its colours aren't.
+    # The document is the same in the dark; its colors aren't.
     for scheme, only in (("light", WCAG), ("dark", ["color-contrast"])):
         page = visit(color_scheme=scheme)
         for name in tab_names(page):
@@ -80,7 +82,7 @@ def test_label_stays_beside_its_field_on_a_phone(visit):
 
 
 def test_theme_is_the_visitors_choice_and_kept(visit):
-    """The button turns the system's scheme round, and a later visit finds it so."""
+    """The button switches from the system's scheme, and the choice is kept."""
     page = visit(color_scheme="dark")
 
     before = page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -93,7 +95,7 @@ def test_theme_is_the_visitors_choice_and_kept(visit):
 
 
 def test_framework_that_is_down_says_why_and_comes_back_by_itself(visit, serve):
-    """A framework that isn't ready is shown with its reason beside those that are, and is asked once it is ready."""
+    """A framework that isn't ready is shown with its reason beside those that are, and is used once it is ready."""
     gate = threading.Event()
 
     def load(name, **options):
@@ -117,8 +119,8 @@ def test_framework_that_is_down_says_why_and_comes_back_by_itself(visit, serve):
         gate.set()
 
 
-def test_server_that_has_gone_is_told_and_found_again(visit, allowed):
-    """While the server can't be reached the page says so, and it goes on when the server is back."""
+def test_lost_server_is_reported_and_found_again(visit, allowed):
+    """While the server can't be reached, the page says so; it goes on when the server is back."""
     allowed += ["ERR_INTERNET_DISCONNECTED", "ERR_FAILED"]
     page = visit()
     page.wait_for_selector(".chip[data-state=ready]")
@@ -130,19 +132,19 @@ def test_server_that_has_gone_is_told_and_found_again(visit, allowed):
     page.context.set_offline(False)
     page.wait_for_selector(".chip[data-state=ready]")
 
-    assert "can't be reached" in said
+    assert "Can't reach" in said
     page.wait_for_selector("#notices .notice", state="hidden")
 
 
 def test_key_is_asked_for_and_kept_until_the_tab_is_closed(visit, serve, checkpoints, allowed):
-    """Where the service wants a key the page has a field for it; a wrong one is refused in a sentence."""
+    """If the service needs a key, the page has a field for it; a wrong key is rejected in a sentence."""
     allowed.append("401")
     client = serve(make_service(checkpoints, frameworks="jax", api_keys=KEY))
     page = visit(base_url=client.base_url)
     page.wait_for_selector("#api-key")
     page.fill("#api-key", "wrong")
     page.keyboard.press("Enter")
-    page.wait_for_selector("text=refused that API key")
+    page.wait_for_selector("text=rejected that API key")
     page.fill("#api-key", KEY)
     page.keyboard.press("Enter")
     page.wait_for_selector(".chip.jax[data-state=ready]")
@@ -155,8 +157,8 @@ def test_key_is_asked_for_and_kept_until_the_tab_is_closed(visit, serve, checkpo
 @pytest.mark.parametrize(
     "place", ["no-such-tab", "reconstruct?digit=9999", "reconstruct?pixels=AA", "reconstruct?seed=x"]
 )
-def test_link_that_is_wrong_opens_the_page_all_the_same(visit, place):
-    """What a link has that can't be is left out."""
+def test_invalid_link_still_opens_the_page(visit, place):
+    """Invalid values of a link are ignored."""
     page = visit(place)
 
     page.wait_for_function(ANSWERED, arg="jax")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.browser.looks import read_image, wait_for_answers
-from tests.service import post_npy, read_npy
+from tests.support.app import post_npy, read_npy
 from training.data import load_dataset
 from training.frameworks import FRAMEWORKS
 
@@ -26,7 +26,7 @@ def movie(page, framework="jax"):
 
 def test_link_replays_ends_steps_and_place(visit, service):
     """A link shows the line between two test digits, as each framework has it, and one step of it, standing still."""
-    page = visit("interpolate?from=3&to=8&steps=8&at=5")
+    page = visit("interpolate?weights=own&from=3&to=8&steps=8&at=5")
     wait_for_answers(page)
 
     ends = load_dataset("mnist").test[[3, 8]]
@@ -41,7 +41,7 @@ def test_link_replays_ends_steps_and_place(visit, service):
 
 def test_animation_runs_until_it_is_paused(visit):
     """It moves by itself, and a button stops it."""
-    page = visit("interpolate")
+    page = visit("interpolate?weights=own")
     wait_for_answers(page)
     first = page.input_value("#interpolate-at")
 
@@ -55,7 +55,7 @@ def test_animation_runs_until_it_is_paused(visit):
 
 def test_link_of_a_paused_animation_shows_its_step(visit):
     """Pausing writes the step into the address, and playing takes it out."""
-    page = visit("interpolate?from=3&to=8")
+    page = visit("interpolate?weights=own&from=3&to=8")
     wait_for_answers(page)
 
     page.wait_for_function("() => Number(document.querySelector('#interpolate-at').value) > 1")
@@ -72,7 +72,7 @@ def test_link_of_a_paused_animation_shows_its_step(visit):
 
 def test_nothing_moves_for_those_who_asked_for_that(visit):
     """With reduced motion the animation waits for its button."""
-    page = visit("interpolate", reduced_motion="reduce")
+    page = visit("interpolate?weights=own", reduced_motion="reduce")
     wait_for_answers(page)
 
     assert page.is_visible(f"{PANEL} button:has-text('Play')")
@@ -80,7 +80,7 @@ def test_nothing_moves_for_those_who_asked_for_that(visit):
 
 def test_step_is_set_with_the_keyboard(visit):
     """The arrow keys stop the animation and step through it."""
-    page = visit("interpolate?from=3&to=8&at=0")
+    page = visit("interpolate?weights=own&from=3&to=8&at=0")
     wait_for_answers(page)
     before = movie(page)
 
@@ -94,12 +94,12 @@ def test_step_is_set_with_the_keyboard(visit):
 @pytest.mark.parametrize("end", ["From", "To"])
 def test_end_is_drawn(visit, end):
     """An end that is cleared is missed in a sentence; drawn on, it is an end again, and in the link."""
-    page = visit("interpolate?from=3&to=8&at=0")
+    page = visit("interpolate?weights=own&from=3&to=8&at=0")
     wait_for_answers(page)
     before = strip(page, "jax")
 
     page.click(f"{PANEL} [aria-label={end}] button:has-text('Clear')")
-    page.wait_for_selector(f"{PANEL} .notice:has-text('One end is empty')")
+    page.wait_for_selector(f"{PANEL} .notice:has-text('Draw or pick a digit at both ends')")
     box = page.locator(f"{PANEL} [aria-label={end}] .drawing").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
     page.mouse.down()
@@ -110,4 +110,4 @@ def test_end_is_drawn(visit, end):
 
     at = 0 if end == "From" else -1
     assert (strip(page, "jax")[at] != before[at]).any()
-    assert page.is_hidden(f"{PANEL} .notice:has-text('One end is empty')")
+    assert page.is_hidden(f"{PANEL} .notice:has-text('Draw or pick a digit at both ends')")

@@ -1,30 +1,19 @@
 """The tab Latent space: sliders, pad and map, and what the three decode at one place."""
 
+import json
+
 import numpy as np
 import pytest
 
-from tests.browser.looks import read_image, wait_for_answers
-from tests.service import CHECKOUT, fake_load, make_service, post_npy, read_npy
+from tests.browser.latent_panel import PANEL, pictures, read_z
+from tests.browser.looks import wait_for_answers
+from tests.support.app import CHECKOUT, fake_load, make_service, post_npy, read_npy
 from training.errors import CheckpointError
-from training.frameworks import FRAMEWORKS
 
 ADDRESS = "latent?digit=0"
 
-PANEL = "#panel-latent"
-
 EDGE = 4.25
 """The latent at the edge of the pad."""
-
-
-def read_z(page):
-    """Return where the sliders are, by dimension."""
-    inputs = page.query_selector_all(f"{PANEL} .slider input")
-    return {int(one.get_attribute("id").removeprefix("latent-")): float(one.input_value()) for one in inputs}
-
-
-def pictures(page):
-    """Return what each framework's panel shows."""
-    return [read_image(page, f"{PANEL} [data-framework={name}] canvas") for name in FRAMEWORKS]
 
 
 def drag(page, selector, start, end):
@@ -65,7 +54,7 @@ def test_decoders_follow_a_slider(page):
 
 def test_link_replays_the_place(page, visit, service):
     """A link has the latent in it, which the chosen framework decodes to the picture that is shown."""
-    page.click("text=To the origin")
+    page.click("text=Set all to zero")
     page.focus(f"{PANEL} .slider input")
     page.keyboard.press("End")
     wait_for_answers(page)
@@ -97,9 +86,9 @@ def test_reset_returns_to_the_mean(page):
     """After wandering off, one button leads back to where the encoder put the digit."""
     mean = read_z(page)
 
-    page.click("text=Randomise")
+    page.click("text=Randomize")
     random = read_z(page)
-    page.click("text=Reset to mean")
+    page.click("text=Back to this digit")
 
     assert random != mean
     assert read_z(page) == pytest.approx(mean, abs=0.051)
@@ -136,7 +125,8 @@ def test_digit_on_the_map_is_shown_and_decoded(page):
     page.wait_for_selector(f"{PANEL} [data-index='{index}'][aria-pressed=true]")
     wait_for_answers(page)
 
-    assert shown.endswith("a 1")
+    labels = json.loads((CHECKOUT / "checkpoints/jax/model.companion.json").read_text())["examples"]["labels"]
+    assert shown.endswith(f"a {labels[int(index)]}")
     page.wait_for_function(f"() => location.hash.includes('digit={index}')")
 
 
@@ -151,7 +141,7 @@ def test_drag_on_the_map_moves_the_place(page):
 
 
 def test_focus_is_seen_beside_the_pictures_on_a_phone(visit):
-    """Where the pictures stay in sight, what the keyboard leads back to is not under them."""
+    """Pictures that stay in sight never cover the focused element."""
     page = visit("latent?digit=0", width=320, height=700)
     wait_for_answers(page)
     page.focus(f"{PANEL} .pad canvas")
@@ -216,8 +206,9 @@ def test_space_of_a_framework_that_is_down_is_left_to_choose(visit, serve):
 
     assert page.input_value("#space") == "tensorflow"
     assert len(read_z(page)) == 20
-    assert "choose another" in other.wait_for_selector(f"{PANEL} .controls .notice:not([hidden])").inner_text()
+    assert "Choose another" in other.wait_for_selector(f"{PANEL} .controls .notice:not([hidden])").inner_text()
     other.select_option("#space", "pytorch")
     wait_for_answers(other)
     assert len(read_z(other)) == 20
+    other.click(f"{PANEL} [data-framework=jax] .notice summary")
     assert "checkpoint is broken" in other.inner_text(f"{PANEL} [data-framework=jax] .notice")

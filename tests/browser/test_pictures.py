@@ -1,4 +1,4 @@
-"""Pictures of one's own in the tab Reconstruct: chosen, dropped, pasted, made as MNIST's were, or refused."""
+"""The visitor's picture files in the tab Reconstruct: uploaded, dropped, pasted, centered like MNIST, or rejected."""
 
 import base64
 import io
@@ -8,7 +8,9 @@ import pytest
 from PIL import Image
 
 from tests.browser.looks import DRAWING, read_image, wait_for_answers
-from tests.service import CHECKOUT
+from tests.support.app import CHECKOUT
+from training.data.centering import center
+from training.data.image_formats import open_image
 
 ADDRESS = "reconstruct"
 
@@ -48,12 +50,12 @@ def hand_over(page, event, content, kind="image/jpeg"):
 
 @pytest.mark.parametrize("way", ["choose", "drop", "paste"])
 def test_photo_becomes_an_image_as_mnist_was(page, way):
-    """A photo of handwriting is turned upright, inverted, cropped and centred, whichever way it comes."""
+    """A photo of handwriting is turned upright, inverted, cropped and centered, however it is given."""
     if way == "choose":
         page.set_input_files("#picture", CHECKOUT / "docs" / "images" / "photo.jpg")
     else:
         hand_over(page, way, photo())
-    page.wait_for_selector("text=Taken as dark on light")
+    page.wait_for_selector("text=Read as dark ink")
     wait_for_answers(page)
 
     assert_is_like_mnist(read_image(page, DRAWING))
@@ -67,8 +69,8 @@ def test_picture_is_squeezed_where_that_is_asked_for(page):
     picture.save(file, "PNG")
 
     hand_over(page, "drop", file.getvalue(), "image/png")
-    page.wait_for_selector("text=Taken as light on dark")
-    page.uncheck("#centred")
+    page.wait_for_selector("text=Read as light ink")
+    page.uncheck("#centered")
     page.wait_for_function(
         f"() => document.querySelector('{DRAWING}').getContext('2d').getImageData(3, 3, 1, 1).data[0] === 255"
     )
@@ -85,12 +87,28 @@ def test_what_is_no_picture_is_refused_in_a_sentence(page, content):
 
     hand_over(page, "drop", content)
 
-    assert "isn't a picture" in page.wait_for_selector(".input-card .notice:not([hidden])").inner_text()
+    assert "isn't an image" in page.wait_for_selector(".input-card .notice:not([hidden])").inner_text()
     assert read_image(page, DRAWING) == before
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_several_digits_in_a_picture_are_noticed(page, count):
+    """For a picture with two digits side by side the page says so; for one it doesn't."""
+    with Image.open(io.BytesIO(photo())) as one:
+        picture = Image.new("RGB", (one.width * count, one.height), "white")
+        for place in range(count):
+            picture.paste(one, (place * one.width, 0))
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+
+    hand_over(page, "drop", file.getvalue(), "image/png")
+    page.wait_for_selector("text=Read as dark ink on light paper.")
+
+    assert page.locator("text=More than one digit?").count() == count - 1
+
+
 def test_picture_that_is_read_too_late_is_left_aside(page):
-    """Who picks a digit while a large picture is still being read keeps that digit."""
+    """A digit that is picked while a large picture is still being read is kept."""
     page.evaluate(
         """() => {
             const decode = createImageBitmap;
@@ -110,4 +128,32 @@ def test_picture_that_is_read_too_late_is_left_aside(page):
     page.wait_for_function("() => window.isDecoded")
 
     assert read_image(page, DRAWING) == before
-    assert not page.is_visible("text=Taken as")
+    assert not page.is_visible("text=Read as")
+
+
+@pytest.mark.parametrize("angle", [0, 35])
+@pytest.mark.parametrize("noise", [0, 20])
+def test_service_centers_a_photo_as_the_page_does(page, angle, noise):
+    """The crops agree to a fraction of a pixel, and the levels but for the sixteen to which the page rounds."""
+    upright = open_image(photo()).decode().flatten(on_white=False).rotate(angle, fillcolor=240)
+    grain = np.random.default_rng(1).normal(0, noise, upright.size[::-1])
+    picture = Image.fromarray((np.asarray(upright) + grain).clip(0, 255).astype(np.uint8))
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+
+    shown = page.evaluate(
+        """async content => {
+            const { readPicture } = await import("/web/drawing/image_file.js");
+            const bytes = Uint8Array.from(atob(content), character => character.charCodeAt(0));
+            const { image } = await readPicture(new Blob([bytes]), { ink: "auto", centered: true });
+            return Array.from(image);
+        }""",
+        base64.b64encode(file.getvalue()).decode(),
+    )
+    image = center(open_image(file.getvalue()).decode(), image_shape=(28, 28), invert=None)
+
+    levels = np.array(shown).reshape(28, 28) / 255
+    assert abs(image - levels).mean() < 0.01
+    for axis in (0, 1):
+        ours, theirs = image.sum(axis=axis), levels.sum(axis=axis)
+        assert abs(ours @ np.arange(28) / ours.sum() - theirs @ np.arange(28) / theirs.sum()) < 0.2

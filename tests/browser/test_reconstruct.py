@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.looks import DRAWING, MINUS, NOTHING, read_image, wait_for_answers
+from tests.browser.looks import DRAWING, MINUS, NOTHING, draw, read_image, wait_for_answers
 from training.frameworks import FRAMEWORKS
 
-ADDRESS = "reconstruct"
+ADDRESS = "reconstruct?weights=own"
 
 
 def figures(page):
@@ -19,19 +19,9 @@ def figures(page):
     return [page.inner_text(f"#panel-reconstruct [data-framework={name}] dd.main") for name in FRAMEWORKS]
 
 
-def draw(page, *points, steps=8):
-    """Draw a line through points, in shares of the canvas."""
-    box = page.locator(DRAWING).bounding_box()
-    for number, (x, y) in enumerate(points):
-        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=steps)
-        if number == 0:
-            page.mouse.down()
-    page.mouse.up()
-
-
 def test_panels_follow_the_hand(page):
     """While the button is still down the three panels and the difference show the unfinished drawing."""
-    page.click("text=Clear")
+    page.click("button:text-is('Clear')")
     box = page.locator(DRAWING).bounding_box()
     page.mouse.move(box["x"] + 100, box["y"] + 60)
     page.mouse.down()
@@ -51,12 +41,12 @@ def test_eraser_undo_and_clear(page):
     """The eraser takes ink away, undo brings the image before back, clear empties canvas and panels."""
     draw(page, (0.2, 0.5), (0.8, 0.5))
     inked = read_image(page, DRAWING)
-    page.click("text=Eraser")
+    page.click("button:text-is('Eraser')")
     draw(page, (0.2, 0.5), (0.8, 0.5))
     erased = read_image(page, DRAWING)
-    page.click("text=Undo")
+    page.click("button:text-is('Undo')")
     undone = read_image(page, DRAWING)
-    page.click("text=Clear")
+    page.click("button:text-is('Clear')")
     cleared = read_image(page, DRAWING)
 
     assert sum(erased) < sum(inked)
@@ -69,7 +59,7 @@ def test_thickness_widens_the_line(page):
     """A thicker pen leaves more ink."""
     ink = []
     for thickness in ("0.5", "2.5"):
-        page.click("text=Clear")
+        page.click("button:text-is('Clear')")
         page.fill("#thickness", thickness)
         draw(page, (0.2, 0.5), (0.8, 0.5))
         ink.append(sum(read_image(page, DRAWING)))
@@ -79,7 +69,7 @@ def test_thickness_widens_the_line(page):
 
 def test_keyboard_alone_draws(page):
     """Space puts the pen down, and the arrows draw."""
-    page.click("text=Clear")
+    page.click("button:text-is('Clear')")
 
     page.focus(DRAWING)
     page.keyboard.press("Space")
@@ -98,7 +88,7 @@ def test_finger_draws_without_scrolling(visit):
     """A touch on the canvas draws, and the page stays where it is."""
     page = visit("reconstruct", width=390, height=800, has_touch=True)
     wait_for_answers(page)
-    page.tap("text=Clear")
+    page.tap("button:text-is('Clear')")
     box = page.locator(DRAWING).bounding_box()
 
     session = page.context.new_cdp_session(page)
@@ -114,7 +104,7 @@ def test_finger_draws_without_scrolling(visit):
 
 def test_link_replays_drawing_and_seed(page, visit):
     """The address of one visitor shows another the same image and the same figures."""
-    page.click("text=Clear")
+    page.click("button:text-is('Clear')")
     draw(page, (0.3, 0.2), (0.6, 0.5), (0.3, 0.8))
     page.fill("#panel-reconstruct .seed", "12345")
     wait_for_answers(page)
@@ -128,8 +118,8 @@ def test_link_replays_drawing_and_seed(page, visit):
 
 
 def test_link_replays_an_empty_canvas(page, visit):
-    """What was cleared is empty for another visitor too, and not the first digit."""
-    page.click("text=Clear")
+    """A link to a cleared canvas opens an empty canvas, not the first digit."""
+    page.click("button:text-is('Clear')")
     page.wait_for_function("() => location.hash.includes('pixels=')")
 
     other = visit(page.url.split("#")[1])
@@ -149,7 +139,7 @@ def test_seed_that_is_no_seed_leaves_the_last_one(page, visit):
     page.wait_for_function("() => location.hash.includes('digit=2')")
     wait_for_answers(page)
 
-    other = visit("reconstruct?seed=12345&digit=2")
+    other = visit("reconstruct?seed=12345&digit=2&weights=own")
     wait_for_answers(other)
 
     assert "seed=12345" in page.url
@@ -160,7 +150,7 @@ def test_digit_of_the_test_set_is_answered_and_linked(page, visit):
     """A digit is chosen from the strip, and a link to one shows the part of the strip where it is."""
     page.click("[aria-label='Test digit 2, a 1']")
     page.wait_for_function("() => location.hash.includes('digit=2')")
-    other = visit("reconstruct?digit=321")
+    other = visit("reconstruct?digit=321&weights=own")
 
     assert other.wait_for_selector("[data-index='321'][aria-pressed=true]").is_visible()
     wait_for_answers(other)
@@ -182,12 +172,12 @@ def test_slow_network_keeps_to_the_latest(page):
         route.fulfill(response=answer)
 
     page.route("**/reconstruct*", hold)
-    page.click("text=Clear")
+    page.click("button:text-is('Clear')")
     draw(page, (0.3, 0.2), (0.7, 0.4), (0.3, 0.8), steps=25)
     wait_for_answers(page)
     slow = figures(page)
     page.unroute("**/reconstruct*")
-    page.click("text=Another")
+    page.click("text=New seed")
     page.fill("#panel-reconstruct .seed", "7")
     wait_for_answers(page)
 
@@ -213,12 +203,12 @@ def test_result_is_saved_as_png_and_npy(page):
 
 @pytest.mark.parametrize("kind", ["curl", "Python"])
 def test_copied_command_gives_the_same_answer(page, kind):
-    """What is copied runs as it is, and has the figures that the page shows."""
+    """Copied commands run unchanged, and print the figures that the page shows."""
     page.click(f"[aria-label='Copy as {kind}: reconstruction by JAX']")
     page.wait_for_selector("text=Copied")
     text = page.evaluate("navigator.clipboard.readText()")
     if kind == "Python":
-        command = [sys.executable, "-c", text + "\nprint(answer['elbo'][0])"]
+        command = [sys.executable, "-c", text + "\nprint(result['elbo'][0])"]
     else:
         read = f"{shlex.quote(sys.executable)} -c 'import json, sys; print(json.load(sys.stdin)[\"elbo\"][0])'"
         command = ["bash", "-c", f"{text.rstrip()} | {read}"]
@@ -230,7 +220,7 @@ def test_copied_command_gives_the_same_answer(page, kind):
 
 def test_gesture_becomes_a_picture(page, capsys):
     """The browser measures from each move of the hand to the picture that it made; the figure is printed."""
-    page.click("text=Clear")
+    page.click("button:text-is('Clear')")
     draw(page, (0.3, 0.2), (0.7, 0.3), (0.4, 0.5), (0.7, 0.7), (0.3, 0.8), steps=15)
     wait_for_answers(page)
 

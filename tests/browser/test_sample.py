@@ -5,7 +5,7 @@ import pytest
 
 from app.inference.noise import draw_noise
 from tests.browser.looks import read_image, wait_for_answers
-from tests.service import fake_load, make_service, post_npy, read_npy
+from tests.support.app import fake_load, make_service, post_npy, read_npy
 from training.frameworks import FRAMEWORKS
 
 PANEL = "#panel-sample"
@@ -30,7 +30,7 @@ def expected(service, framework, *, seed, temperature):
 @pytest.mark.parametrize("temperature", [1, 0.5])
 def test_link_replays_seed_count_and_temperature(visit, service, temperature):
     """A link shows what each framework decodes of the seed's latents, scaled by the temperature."""
-    page = visit(f"sample?seed=11&n=36&temperature={temperature}")
+    page = visit(f"sample?weights=own&seed=11&n=36&temperature={temperature}")
     wait_for_answers(page)
 
     for framework in FRAMEWORKS:
@@ -38,15 +38,15 @@ def test_link_replays_seed_count_and_temperature(visit, service, temperature):
         assert np.abs(found - expected(service, framework, seed=11, temperature=temperature)).max() <= 1
     width = page.eval_on_selector(f"{PANEL} canvas", "canvas => canvas.width")
     assert width == 6 * SIDE - 1
-    assert "Largest difference" in page.inner_text(PANEL)
+    assert "Largest pixel difference" in page.inner_text(PANEL)
 
 
 def test_another_seed_is_drawn_and_shown(visit, service):
     """The button draws a seed, which stands in its field and in the address, and makes the pictures."""
-    page = visit("sample?seed=11")
+    page = visit("sample?weights=own&seed=11")
     wait_for_answers(page)
 
-    page.click(f"{PANEL} .field button")
+    page.click(f"{PANEL} button:text-is('New seed')")
     page.wait_for_function("() => !location.hash.includes('seed=11&') && !location.hash.endsWith('seed=11')")
     wait_for_answers(page)
 
@@ -56,7 +56,7 @@ def test_another_seed_is_drawn_and_shown(visit, service):
 
 def test_temperature_is_set_with_the_keyboard(visit, service):
     """At the coldest every image is what the origin decodes to."""
-    page = visit("sample?seed=11")
+    page = visit("sample?weights=own&seed=11")
     wait_for_answers(page)
 
     page.focus("#temperature")
@@ -69,7 +69,7 @@ def test_temperature_is_set_with_the_keyboard(visit, service):
 
 def test_latents_of_a_draw_are_asked_for_once(visit):
     """Another temperature decodes the latents that are there; another seed has others."""
-    page = visit("sample?seed=11&temperature=0.5")
+    page = visit("sample?weights=own&seed=11&temperature=0.5")
     wait_for_answers(page)
     asked = []
     page.on("request", lambda request: asked.append(request.url) if "output=latents" in request.url else None)
@@ -88,7 +88,7 @@ def test_latents_of_a_draw_are_asked_for_once(visit):
 
 def test_request_that_made_the_samples_is_copied(visit):
     """The curl command asks for the seed and the number that are shown."""
-    page = visit("sample?seed=11&n=36")
+    page = visit("sample?weights=own&seed=11&n=36")
     wait_for_answers(page)
 
     page.click(f"{PANEL} [data-framework=tensorflow] button:has-text('curl')")
@@ -106,8 +106,11 @@ def test_others_go_on_where_one_framework_is_down(visit, serve, checkpoints):
         return fake_load(name, **options)
 
     client = serve(make_service(checkpoints, load=load))
-    page = visit("sample?seed=1", base_url=client.base_url)
+    page = visit("sample?weights=own&seed=1", base_url=client.base_url)
     wait_for_answers(page)
 
-    assert "failed to load" in page.inner_text(f"{PANEL} [data-framework=tensorflow] .notice")
+    page.click(f"{PANEL} [data-framework=tensorflow] .notice summary")
+    notice = page.inner_text(f"{PANEL} [data-framework=tensorflow] .notice")
+    assert "TensorFlow couldn't be loaded" in notice
+    assert "failed to load" in notice
     assert first_image(page, "jax").max() > 0

@@ -1,14 +1,14 @@
-"""Twin files laid side by side: every line once, twins in one row, whatever a framework calls them."""
+"""Alignment of twin files: every line once, twins in one row under any name."""
 
 import json
 from textwrap import dedent
 
 import pytest
 
-from training.comparison.alignment import align_twins, read_twins
-from training.comparison.sections.code import FILES
-from training.comparison.source import count_code
+from training.comparison.code_size.code_metrics import count_code
+from training.comparison.code_size.section import FILES
 from training.frameworks import FRAMEWORKS
+from training.source_alignment import align_twins, read_twins
 
 JAX = dedent('''\
     """In JAX."""
@@ -106,7 +106,7 @@ def test_lines_that_are_equal_stand_beside_each_other():
 
 
 def test_lines_that_are_alike_stand_beside_each_other():
-    """A framework's own word in a line doesn't part it from its twin."""
+    """Lines that differ by a framework's own word are aligned."""
     (row,) = (row for row in align_twins({"jax": JAX, "pytorch": PYTORCH}) if row["id"] == "loss")
 
     texts = [[cell["text"].strip() for cell in line["cells"].values()] for line in row["lines"] if not line["same"]]
@@ -123,7 +123,7 @@ def test_equal_files_are_the_same_and_json():
 
 
 def test_definitions_of_one_name_keep_rows_of_their_own():
-    """Overloads and repeated imports are told apart by a number."""
+    """Overloads and repeated imports are numbered."""
     source = "import a\n\nx = 1\n\nimport b\n\n\ndef f():\n    pass\n\n\ndef f():\n    return 1\n"
 
     assert [row["id"] for row in align_twins({"jax": source})][:3] == ["imports", "x", "imports#2"]

@@ -1,4 +1,4 @@
-"""The comparison without a framework: parity, the record, what is computed of figures, how they are shown."""
+"""The comparison without a framework: parity, the results file, statistics and formatting."""
 
 import json
 from pathlib import Path
@@ -6,20 +6,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.checkpoints import make_checkpoint
-from training.checkpoint import save_checkpoint
-from training.comparison import child
-from training.comparison.disk import package_bytes
-from training.comparison.page.quality_figures import epochs_to, mean_curve
-from training.comparison.page.tables import mean_spread, spread, table
-from training.comparison.page.training_figures import speed_of
-from training.comparison.plan import Plan
-from training.comparison.record import Record
-from training.comparison.sections import agreement, inference, training
-from training.comparison.sizes import SMOKE
+from tests.support.checkpoints import make_checkpoint
+from training.checkpoints.checkpoint import save_checkpoint
+from training.comparison import worker_process
+from training.comparison.agreement import section as agreement
+from training.comparison.config import SMOKE, ComparisonConfig
+from training.comparison.inference_speed import section as inference
+from training.comparison.inference_speed.disk_usage import package_bytes
+from training.comparison.model_quality.summary import epochs_to, mean_curve
+from training.comparison.results_file import ResultsFile
+from training.comparison.training_speed import section as training
+from training.comparison.training_speed.summary import speed_of
 from training.config import ModelConfig
 from training.errors import CheckpointError, ParityError, TrainingError
+from training.frameworks import FRAMEWORKS
+from training.machine import package_versions
 from training.numpy_model import decode, encode
+from training.reporting.markdown_tables import mean_spread, spread, table
 
 MODEL = ModelConfig(hidden_dim=4, latent_dim=2)
 
@@ -38,11 +41,11 @@ PROCESS = {
 
 
 @pytest.fixture
-def plan(tmp_path):
-    """A plan for two frameworks with small checkpoints."""
+def config(tmp_path):
+    """A config for two frameworks with small checkpoints."""
     for framework in ("jax", "pytorch"):
         save_checkpoint(tmp_path / framework / "model.safetensors", make_checkpoint(MODEL))
-    return Plan(
+    return ComparisonConfig(
         frameworks=("jax", "pytorch"),
         installed=("jax", "pytorch"),
         checkpoints=tmp_path,
@@ -52,13 +55,13 @@ def plan(tmp_path):
         device="cpu",
         sizes=SMOKE,
         resume=False,
-        tell=lambda _: None,
+        announce=lambda _: None,
     )
 
 
 @pytest.fixture
 def processes(monkeypatch):
-    """Stand-ins for the processes: what they were asked, and what PyTorch's figures are off by."""
+    """Stand-ins for the processes: their recorded calls, and the error added to PyTorch's results."""
     asked, off = [], {"losses": 0.0, "logits": 0.0}
 
     def measure(task, framework, **options):
@@ -75,34 +78,34 @@ def processes(monkeypatch):
         np.savez(options["out"], losses=losses, nudged_losses=losses, **arrays)
         return {}
 
-    monkeypatch.setattr(child, "measure", measure)
+    monkeypatch.setattr(worker_process, "measure", measure)
     return asked, off
 
 
 @pytest.mark.parametrize("section", [training, inference])
-@pytest.mark.parametrize(("figure", "difference"), [("losses", 1e-4), ("losses", np.nan), ("logits", 0.01)])
-def test_nothing_is_timed_when_the_frameworks_differ(plan, processes, tmp_path, section, figure, difference):
-    """A loss or logit beyond the limit ends it before any clock is started, and the message says by how much."""
+@pytest.mark.parametrize(("figure", "difference"), [("losses", 2.4e-5), ("losses", np.nan), ("logits", 0.01)])
+def test_nothing_is_timed_when_the_frameworks_differ(config, processes, tmp_path, section, figure, difference):
+    """A loss or logit beyond the limit is an error before any timing, and the message has the difference."""
     asked, off = processes
     off[figure] = difference
-    record = Record(tmp_path / "out", smoke=True)
+    results = ResultsFile(tmp_path / "out", smoke=True)
 
     with pytest.raises(ParityError, match=r"nothing was timed: the frameworks' (loss|logits) differ by"):
-        section.measure(plan, record)
+        section.measure(config, results)
 
     assert {task for task, _ in asked} == {"agreement"}
-    assert not record.path.exists()
+    assert not results.path.exists()
 
 
-def test_agreement_is_kept_with_every_pair_layer_and_loader(plan, processes, tmp_path):
+def test_agreement_is_kept_with_every_pair_layer_and_loader(config, processes, tmp_path):
     """Differences are found where they were put, and saved."""
     _, off = processes
     off["losses"] = 1e-3
-    record = Record(tmp_path / "out", smoke=True)
+    results = ResultsFile(tmp_path / "out", smoke=True)
 
-    agreement.measure(plan, record)
+    agreement.measure(config, results)
 
-    found = json.loads(record.path.read_text())["sections"]["agreement"]
+    found = json.loads(results.path.read_text())["sections"]["agreement"]
     assert found["losses"]["pairs"][0]["of"] == ["jax", "pytorch"]
     assert found["losses"]["pairs"][0]["relative"] == pytest.approx([1e-3, 1e-3])
     assert [(each["layer"], each["steps"]) for each in found["layers"][::6]] == [
@@ -114,22 +117,22 @@ def test_agreement_is_kept_with_every_pair_layer_and_loader(plan, processes, tmp
     }
 
 
-def test_checkpoint_of_other_images_is_refused(plan):
+def test_checkpoint_of_other_images_is_refused(config):
     """The comparison is on MNIST, and says so."""
-    save_checkpoint(plan.checkpoints / "jax" / "model.safetensors", make_checkpoint())
+    save_checkpoint(config.checkpoints / "jax" / "model.safetensors", make_checkpoint())
 
     with pytest.raises(CheckpointError, match="expected a model of MNIST's images, 28 x 28"):
-        plan.checkpoint("jax")
+        config.checkpoint("jax")
 
 
 def test_record_keeps_sections_and_drops_figures_of_other_settings(tmp_path):
     """Figures are read back; those taken with other settings don't mix with new ones."""
-    record = Record(tmp_path, smoke=False)
-    record.section("quality", {"epochs": 1})["frameworks"] = {"jax": 1}
-    record.section("code", {})["files"] = {}
-    record.save()
+    results = ResultsFile(tmp_path, smoke=False)
+    results.section("quality", {"epochs": 1})["frameworks"] = {"jax": 1}
+    results.section("code", {})["files"] = {}
+    results.save()
 
-    again = Record(tmp_path, smoke=False)
+    again = ResultsFile(tmp_path, smoke=False)
 
     assert again.section("quality", {"epochs": 1})["frameworks"] == {"jax": 1}
     assert again.section("quality", {"epochs": 2}) == {"settings": {"epochs": 2}}
@@ -150,7 +153,7 @@ def test_record_refuses_what_is_no_comparison(tmp_path, text, message):
     (tmp_path / "comparison.json").write_text(text)
 
     with pytest.raises(TrainingError, match=message):
-        Record(tmp_path, smoke=False)
+        ResultsFile(tmp_path, smoke=False)
 
 
 def test_speed_is_in_proportion_where_a_part_was_timed():
@@ -185,12 +188,12 @@ def test_figures_are_shown_with_their_spread():
     assert table(["a", "b"], [["1", "2"]]) == ["", "| a | b |", "| --- | --: |", "| 1 | 2 |", ""]
 
 
-@pytest.mark.parametrize("framework", ["jax", "tensorflow", "pytorch"])
+@pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_disk_counts_a_frameworks_packages_and_what_they_need(framework):
     """The framework itself is among them, tens of MB at least; another's packages are not."""
     found = package_bytes(framework)
 
-    core = {"jax": "jaxlib", "tensorflow": "tensorflow-cpu", "pytorch": "torch"}
+    core = {name: next(iter(package_versions(info.packages))) for name, info in FRAMEWORKS.items()}
     assert {name for name in core.values() if name in found} == {core[framework]}
     assert found[core[framework]] > 1e7
     assert len(found) > 5
@@ -198,5 +201,5 @@ def test_disk_counts_a_frameworks_packages_and_what_they_need(framework):
 
 def test_failed_process_ends_with_its_own_words():
     """The error of a measurement is shown, not swallowed."""
-    with pytest.raises(TrainingError, match=r"(?s)startup of caffe failed with status 1: .*No module named"):
-        child.measure("startup", "caffe", checkpoint=str(Path("none")), device="cpu")
+    with pytest.raises(TrainingError, match=r"(?s)startup of caffe failed with status 1: .*KeyError"):
+        worker_process.measure("startup", "caffe", checkpoint=str(Path("none")), device="cpu")

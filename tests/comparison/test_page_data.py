@@ -6,7 +6,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 
 import pytest
 
-from tests.service import CHECKOUT
+from tests.support.app import CHECKOUT
 from training.frameworks import FRAMEWORKS
 
 
@@ -43,7 +43,8 @@ def measured(content):
     content["sections"]["training"] = {
         "frameworks": {name: {"measured": origin, "modes": modes} for name in FRAMEWORKS}
     }
-    content["sections"]["quality"] = {"frameworks": {name: {"seeds": {"0": run}} for name in FRAMEWORKS}}
+    runs = {name: {"seeds": {"0": run}} for name in FRAMEWORKS}
+    content["sections"]["quality"] = {"settings": {"samples": 500}, "frameworks": runs}
     return content
 
 
@@ -55,7 +56,7 @@ def test_committed_summary_is_that_of_the_committed_comparison(script, tmp_path)
 
 
 def test_sections_that_were_not_measured_are_named(script, content):
-    """What is missing is told, and has no chart; one that was begun and has nothing yet is missing too."""
+    """A missing section is reported and has no chart, even if it was started and has no result yet."""
     content["sections"] = {"code": content["sections"]["code"], "training": {"settings": {}, "frameworks": {}}}
 
     summary = script.summarise(content)
@@ -71,7 +72,7 @@ def test_training_and_quality_are_charted(script, content):
     def values(title):
         return charts[title]["series"][0]["values"]
 
-    assert values("Training: an epoch") == [4.0, None]
-    assert values("Training: what the first epoch takes beyond that") == [5.0, None]
-    assert values("Quality: test images, target fixed") == [95.0, 90.0]
-    assert values("Quality: -ELBO on validation images, by epoch") == [110.0, 100.0]
+    assert values("Training time per epoch") == [4.0, None]
+    assert values("Extra time for the first epoch (compiling)") == [5.0, None]
+    assert values("Quality on test images, after 2 epochs") == [95.0, 90.0]
+    assert values("Quality on validation images (-ELBO), by epoch") == [110.0, 100.0]

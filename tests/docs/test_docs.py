@@ -1,4 +1,4 @@
-"""The guide does what it says: every command and script of its pages, in their order, as a reader would follow them."""
+"""The guide: every command and script of its pages runs, in the order in which a reader would follow them."""
 
 import ast
 import re
@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.documents import ADDRESS, PYTHON, blocks, lines, run, run_python, scratch, shorten
-from tests.live import CHECKOUT, serving
+from tests.support.documents import ADDRESS, PYTHON, blocks, lines, run, run_python, scratch, shorten
+from tests.support.live_service import CHECKOUT, serving
+from training.frameworks import FRAMEWORKS
 
 DOCS = CHECKOUT / "docs"
 
@@ -29,6 +30,7 @@ PAGES = {
 
 UNTESTED = {
     "docker compose up": "needs Docker",
+    "docker compose --profile observability up": "needs Docker",
     "docker compose up jax-gpu": "needs Docker and a GPU",
     "docker compose up tensorflow-gpu": "needs Docker and a GPU",
     "docker compose up pytorch-gpu": "needs Docker and a GPU",
@@ -36,11 +38,19 @@ UNTESTED = {
     ".venv/bin/pip install -c constraints.txt -e '.[cuda-tensorflow]'": "installs 3 GB",
     ".venv/bin/pip install -c constraints.txt -e '.[cuda-pytorch]'": "installs 3 GB",
     ".venv/bin/pip install -c constraints.txt '.[pytorch]'": "installs 1 GB",
+    ".venv/bin/python -m app --frameworks jax,pytorch --backends jax=http://127.0.0.1:8000": "needs a backend there",
+    ".venv/bin/pip install -c constraints.txt -e '.[pytorch,ray]'": "installs Ray; tests/interop/test_ray.py does",
+    "export RAY_USAGE_STATS_ENABLED=0 RAY_SERVE_ENABLE_HA_PROXY=1": "for the next command",
+    ".venv/bin/ray start --head --port 6379": "needs Ray; tests/interop/test_ray.py starts a cluster",
+    ".venv/bin/serve deploy deploy/ray/serve.yaml": "likewise",
+    ".venv/bin/serve status": "likewise",
     ".venv/bin/python -m app --frameworks jax --device cuda": "needs a GPU",
     ".venv/bin/python -m training train --framework jax --device cuda": "needs a GPU",
+    ".venv/bin/python -m training train --framework jax --device cuda --devices 2": "needs two GPUs",
     ".venv/bin/python -m training train --framework jax --dataset tfds:fashion_mnist": "downloads",
+    ".venv/bin/pip install -c constraints.txt -e '.[sweep]'": "is installed, as a part of the extra dev",
 }
-"""What a test can't do, and why."""
+"""Commands that can't be tested, and the reasons."""
 
 
 class Reader:
@@ -54,6 +64,8 @@ class Reader:
     def follow(self, kind, block):
         """Do what one block says."""
         if kind == "python":
+            if ADDRESS in block:
+                block = block.replace(ADDRESS, str(self._service().base_url))
             self._expect(run_python(block, self.folder))
             return
         for command in lines(block):
@@ -64,6 +76,8 @@ class Reader:
         words = shlex.split(command)
         if words[0] == "make":
             self._expect(run(f"{command} --dry-run", CHECKOUT))
+        elif words[:3] == [PYTHON, "-m", "app"] and words[3:4] in (["client"], ["status"]):
+            self._expect(run(f"{command} --url {self._service().base_url}", self.folder))
         elif PYTHON in words and "app" in words:
             self._serve(words)
         elif words[0] == "curl":
@@ -121,17 +135,18 @@ def test_untested_commands_are_in_the_guide():
 
 
 def test_scripts_import_what_a_reader_has():
-    """No script of the guide or the README needs a package that `make serve` doesn't ask for."""
+    """No script of the guide or the README needs a package that `make serve` doesn't install."""
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extras = [project["optional-dependencies"][name] for name in ("jax", "tensorflow", "pytorch", "train")]
-    asked_for = {re.match(r"[\w-]+", line)[0] for line in sum(extras, project["dependencies"])}
+    extras = [project["optional-dependencies"][name] for name in (*FRAMEWORKS, "train")]
+    available = {re.match(r"[\w-]+", line)[0] for line in sum(extras, project["dependencies"])}
     pages = [blocks((CHECKOUT / "README.md").read_text(encoding="utf-8")), *PAGES.values()]
 
     trees = [ast.parse(script) for page in pages for kind, script in page if kind == "python"]
 
     modules = {module for tree in trees for node in ast.walk(tree) for module in _imported(node)}
     others = modules - sys.stdlib_module_names - {"app", "training"}
-    assert {name for module in others for name in packages_distributions()[module]} <= asked_for
+    needed = {name.replace("_", "-") for module in others for name in packages_distributions()[module]}
+    assert needed <= available
 
 
 def _imported(node):

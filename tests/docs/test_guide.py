@@ -11,7 +11,8 @@ import pytest
 from mkdocs.exceptions import PluginError
 
 from app.settings import PREFIX, Settings
-from tests.live import CHECKOUT
+from tests.support.live_service import CHECKOUT
+from training.frameworks import FRAMEWORKS
 
 FETCHED = re.compile(r'<(?:script|img|iframe|source)\b[^>]*\ssrc="(?:https?:)?//|<link\b[^>]*\shref="(?:https?:)?//')
 
@@ -55,7 +56,7 @@ def test_formulas_are_shown_by_the_browser_itself(site):
     assert "\\[" not in page
 
 
-@pytest.mark.parametrize("framework", ["jax", "tensorflow", "pytorch"])
+@pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_article_has_the_source_itself(site, framework):
     """The code in the article is each framework's, and says where it is from."""
     page = (site / "article.html").read_text(encoding="utf-8")
@@ -81,7 +82,12 @@ def test_reference_has_every_route_setting_and_command(site, client):
 
 @pytest.mark.parametrize(
     "command",
-    ["twins model.py Encoderr", "source training/loop.py Run.trainn", "mistakes nothing", "twinss model.py Encoder"],
+    [
+        "twins model.py Encoderr",
+        "source training/engine/run.py Run.trainn",
+        "mistakes nothing",
+        "twinss model.py Encoder",
+    ],
 )
 def test_build_ends_where_a_name_is_gone(hooks, command):
     """A page that names code that was renamed is not built with a hole in it."""
@@ -93,4 +99,4 @@ def test_mistakes_are_those_that_were_measured():
     """The guide's figures are of the mistakes that the script has now."""
     measured = json.loads((CHECKOUT / "docs" / "mistakes.json").read_text(encoding="utf-8"))["runs"]
 
-    assert list(measured) == list(import_module("benchmarks.mistake_list").MISTAKES)
+    assert list(measured) == list(import_module("benchmarks.mistakes.catalogue").MISTAKES)

@@ -7,8 +7,9 @@ from importlib.util import module_from_spec, spec_from_file_location
 import pytest
 from PIL import Image
 
-from tests.documents import ADDRESS, blocks, lines, run, run_python, scratch, shorten
-from tests.live import CHECKOUT
+from tests.support.documents import ADDRESS, blocks, lines, run, run_python, scratch, shorten
+from tests.support.live_service import CHECKOUT
+from training.frameworks import FRAMEWORKS
 
 README = (CHECKOUT / "README.md").read_text()
 COMMANDS = [line for kind, text in blocks(README) if kind == "sh" for line in lines(text)]
@@ -62,7 +63,7 @@ def test_python_runs_as_the_readme_has_it(live_client, folder, script):
     done = run_python(script, folder)
 
     assert done.returncode == 0, done.stderr
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["jax", "tensorflow", "pytorch"]
+    assert [line.split()[0] for line in done.stdout.splitlines()] == list(FRAMEWORKS)
 
 
 @pytest.mark.parametrize("command", [*commands(".venv/bin/python -m training"), ".venv/bin/python -m app --help"])
@@ -95,6 +96,27 @@ def test_no_command_is_left_out():
     assert set(COMMANDS) - known == {".venv/bin/python -m app --help"}
     made = [line.replace("python -m pip", "pip").strip() for line in done.stdout.splitlines()]
     assert [line for line in made if line in SET_UP] == [SET_UP[2], SET_UP[1], SET_UP[3]]
+
+
+@pytest.mark.parametrize("file", ["README.md", "Makefile", "Dockerfile", "docker-compose.yml"])
+def test_one_variable_selects_the_cpu_index(file):
+    """Make, pip, Docker and the README use the same variable, with the same address."""
+    text = (CHECKOUT / file).read_text(encoding="utf-8")
+
+    assert re.search(r"PIP_EXTRA_INDEX_URL=https://download\.pytorch\.org/whl/cpu\b", text)
+
+
+def test_installation_stops_if_the_disk_is_too_small(tmp_path):
+    """A disk that can't hold the packages ends `make` with a sentence, before pip starts."""
+    environment = tmp_path / "environment"
+    environment.mkdir()
+    (environment / ".created").touch()
+
+    done = run(f"make serve VENV={environment} DISK_GB=1000000", CHECKOUT)
+
+    assert done.returncode != 0
+    assert "needs 1000000 GB" in done.stdout
+    assert "pip install" not in done.stdout
 
 
 def test_results_are_those_of_the_committed_checkpoints():

@@ -1,23 +1,24 @@
 """Trainers, evaluation and service on a GPU. Skipped where NVIDIA's driver is missing, or a framework sees no GPU.
 
-Run alone, as `pytest tests/test_gpu.py`: other tests hide the GPU from JAX for as long as their process lives.
+Run alone, as `pytest tests/e2e/test_gpu.py`: other tests hide the GPU from JAX for as long as their process lives.
 """
 
 import shutil
-from importlib import import_module
 
 import numpy as np
 import pytest
 
-from app.inference.fake_adapter import FakeAdapter
-from app.inference.loader import ADAPTERS
-from tests import reference
-from tests.backends import Backend, paired_arrays
-from tests.checkpoints import make_checkpoint
-from tests.command import run
-from tests.live import CHECKOUT, serving, wait_until_settled
-from tests.service import post_npy
-from training.checkpoint import load_checkpoint
+from app.inference.adapters.base import MAX_BATCH
+from app.inference.adapters.numpy_adapter import NumpyAdapter
+from app.inference.adapters.packed_calls import LARGEST
+from app.inference.loader import import_adapter
+from tests.support import numpy_reference
+from tests.support.app import post_npy
+from tests.support.backends import Backend, paired_arrays
+from tests.support.checkpoints import make_checkpoint
+from tests.support.cli import run
+from tests.support.live_service import CHECKOUT, serving, wait_until_settled
+from training.checkpoints.checkpoint import load_checkpoint
 from training.config import ModelConfig, TrainConfig
 from training.data import TEST_SEED, binarize, load_dataset
 from training.errors import DeviceError
@@ -48,7 +49,7 @@ def checkpoint():
 def exact(checkpoint):
     """Its model in float64."""
     weights = {name: array.astype(np.float64) for name, array in checkpoint.weights.items()}
-    return FakeAdapter(make_checkpoint(checkpoint.model, weights), framework="numpy")
+    return NumpyAdapter(make_checkpoint(checkpoint.model, weights), framework="numpy")
 
 
 @pytest.fixture(scope="module")
@@ -77,17 +78,17 @@ def test_products_are_in_float32_unless_tf32_is_asked_for(framework, checkpoint,
     assert 1e-4 < rounded < 1e-2
 
 
-@pytest.mark.parametrize("count", [1, 5, 64, 1500])
+@pytest.mark.parametrize("count", [1, 5, 64, 1500, 8192])
 def test_adapter_computes_what_numpy_does(framework, checkpoint, exact, count):
     """Logits, mean and logvar are the model's within 1e-5 of their size, for batches of any size."""
     images = binarize(load_dataset("mnist").test[:count], target="fixed", seed=TEST_SEED)
     eps = np.random.default_rng(0).normal(size=(count, checkpoint.model.latent_dim)).astype(np.float32)
-    module, name = ADAPTERS[framework].split(":")
 
-    adapter = getattr(import_module(module), name)(checkpoint, device="cuda", threads=1)
+    adapter = import_adapter(framework)(checkpoint, device="cuda", threads=1)
     found = adapter.reconstruct(images, eps)
 
     assert adapter.device == "cuda"
+    assert MAX_BATCH <= adapter.max_batch <= LARGEST
     for array, expected in zip(
         found, exact.reconstruct(images.astype(np.float64), eps.astype(np.float64)), strict=True
     ):
@@ -98,14 +99,14 @@ def test_log_likelihood_and_kl_are_those_of_numpy(framework, checkpoint, images)
     """Each image's two terms are float64's within 1e-5 of them."""
     eps = np.random.default_rng(0).normal(size=(len(images), checkpoint.model.latent_dim)).astype(np.float32)
     weights = {name: array.astype(np.float64) for name, array in checkpoint.weights.items()}
-    inner = reference.forward(weights, images.astype(np.float64), eps.astype(np.float64))
+    inner = numpy_reference.forward(weights, images.astype(np.float64), eps.astype(np.float64))
 
     evaluator = Backend(framework).module("train").Evaluator(checkpoint.model, device="cuda")
     log_likelihood, kl = evaluator.evaluate(checkpoint.weights, images, eps)
 
-    exact = -reference.binary_cross_entropy_with_logits(inner["logits"], images)
+    exact = -numpy_reference.binary_cross_entropy_with_logits(inner["logits"], images)
     np.testing.assert_allclose(log_likelihood, exact, rtol=1e-5)
-    np.testing.assert_allclose(kl, reference.kl_divergence(inner["mean"], inner["logvar"]), rtol=1e-5)
+    np.testing.assert_allclose(kl, numpy_reference.kl_divergence(inner["mean"], inner["logvar"]), rtol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "tf32", "bfloat16"])
@@ -164,7 +165,7 @@ def test_command_trains_and_evaluates(framework, tmp_path):
 
 def test_service_answers_from_the_gpu(framework, checkpoint, images, tmp_path):
     """`/frameworks` tells the device, and means are NumPy's within 1e-4."""
-    mean, _ = FakeAdapter(checkpoint, framework="numpy").encode(images)
+    mean, _ = NumpyAdapter(checkpoint, framework="numpy").encode(images)
     (tmp_path / framework).mkdir()
     shutil.copy(CHECKOUT / "checkpoints" / "jax" / "model.safetensors", tmp_path / framework)
 
@@ -175,6 +176,8 @@ def test_service_answers_from_the_gpu(framework, checkpoint, images, tmp_path):
         answer = post_npy(client, f"/encode?framework={framework}", images)
 
     assert entries[framework]["device"] == "cuda", entries
+    assert "NVIDIA" in entries[framework]["device_name"]
+    assert entries[framework]["max_batch"] >= MAX_BATCH
     assert answer.status_code == 200, answer.text
     assert answer.json()["device"] == "cuda"
     np.testing.assert_allclose(answer.json()["mean"], mean, atol=1e-4)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from app.inference import plans
-from app.inference.fake_adapter import FakeAdapter
-from tests.live import serving, wait_until_settled
-from tests.service import carry_out
-from tests.test_train_command import run
-from training.checkpoint import load_checkpoint
+from app.inference import operations
+from app.inference.adapters.numpy_adapter import NumpyAdapter
+from tests.support.app import run_operation
+from tests.support.cli import run
+from tests.support.live_service import serving, wait_until_settled
+from training.checkpoints.checkpoint import load_checkpoint
 from training.data import load_dataset
 
 TRAIN = ["train", "--framework", "pytorch", "--epochs", "1", "--batch-size", "32", "--hidden-dim", "16"]
@@ -51,7 +51,7 @@ def test_own_pictures_are_trained_on_served_and_reconstructed(folder):
     assert np.shape(answer["probs"]) == (1, 16, 24)
     assert np.shape(answer["mean"]) == (1, 3)
     rows = np.concatenate([dataset.train, dataset.validation, dataset.test]) / np.float32(255)
-    expected = carry_out(plans.reconstruct, FakeAdapter(checkpoint, framework="pytorch"), rows, seed=7)
+    expected = run_operation(operations.reconstruct, NumpyAdapter(checkpoint, framework="pytorch"), rows, seed=7)
     distances = np.sort(np.abs(np.array(answer["mean"]) - expected["mean"]).max(axis=1))
     assert distances[0] < 1e-5, "none of the images trained on is what the service read"
     assert distances[1] > 1e-3, "the images are too much alike to tell"
@@ -60,7 +60,7 @@ def test_own_pictures_are_trained_on_served_and_reconstructed(folder):
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["--dataset", "images:absent"], 1, "there is no folder absent; name one that holds pictures"),
+        (["--dataset", "images:absent"], 1, "there is no folder absent; name one that holds image files"),
         (["--dataset", "images:drawings", "--image-size", "16"], 2, "image size is '16': expected HEIGHTxWIDTH"),
         (["--dataset", "images:drawings", "--image-size", "0x5000"], 2, "each from 1 to 4096, such as 16x24"),
         (["--dataset", "idx:drawings"], 1, "expected train-images-idx3-ubyte (or the same with .gz) in drawings"),

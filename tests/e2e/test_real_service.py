@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.inference import plans
-from app.inference.fake_adapter import FakeAdapter
-from tests.live import CHECKOUT, serving, wait_until_settled
-from tests.service import carry_out, npy, post_npy, read_npy
-from training.checkpoint import load_checkpoint
+from app.inference import operations
+from app.inference.adapters.numpy_adapter import NumpyAdapter
+from tests.support.app import npy, post_npy, read_npy, run_operation
+from tests.support.live_service import CHECKOUT, serving, wait_until_settled
+from training.checkpoints.checkpoint import load_checkpoint
 from training.data import TEST_SEED, binarize, load_dataset
 from training.frameworks import FRAMEWORKS
 
@@ -48,7 +48,9 @@ def test_committed_checkpoint_is_trained_as_the_readme_claims(framework):
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_answers_are_those_of_the_checkpoint(live_client, images, framework):
     """Reconstruction, ELBO and latents are what NumPy computes from the same file and seed."""
-    expected = carry_out(plans.reconstruct, FakeAdapter(committed(framework), framework=framework), images, seed=7)
+    expected = run_operation(
+        operations.reconstruct, NumpyAdapter(committed(framework), framework=framework), images, seed=7
+    )
 
     answer = live_client.post(
         f"/reconstruct?framework={framework}&seed=7",
@@ -145,7 +147,7 @@ def test_unlike_callers_get_their_own_answers(live_client, images):
     """Forty callers at once, each with another image, framework and seed, get what each gets alone."""
 
     def ask(index):
-        url = f"/reconstruct?framework={FRAMEWORKS[index % 3]}&seed={index}&format=npy"
+        url = f"/reconstruct?framework={list(FRAMEWORKS)[index % 3]}&seed={index}&format=npy"
         return read_npy(post_npy(live_client, url, images[index]))
 
     alone = [ask(index) for index in range(40)]

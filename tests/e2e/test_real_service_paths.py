@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from tests.service import npy, post_npy, read_npy
+from tests.support.app import npy, post_npy, read_npy
 from training.data import TEST_SEED, binarize, load_dataset
 from training.frameworks import FRAMEWORKS
 
@@ -33,7 +33,7 @@ def post_rows(client, url, images):
 
 
 def post_chunks(client, url, images):
-    """Post a npy file piece by piece, without a length."""
+    """Post an npy file piece by piece, without a length."""
     body = npy(images)
     return client.post(url, content=(body[start : start + 999] for start in range(0, len(body), 999)), headers=NPY)
 

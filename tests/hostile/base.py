@@ -1,4 +1,4 @@
-"""What the corpora of hostile requests are made of: a request each, and what it is to be answered with."""
+"""Cases of the hostile corpora: a request, and the expected response."""
 
 import json
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.service import MODEL
+from tests.support.app import MODEL
 
 JSON = {"Content-Type": "application/json"}
 
@@ -38,13 +38,13 @@ class Request:
     url: str = "/encode"
 
     words: str = ""
-    """What the sentence says in which it is refused."""
+    """Text that the error message contains."""
 
     images: Any = None
     """The images that it stands for, where it is answered."""
 
     tolerance: float = 0
-    """How far its means may be from those of the images."""
+    """Tolerance of its means, compared with those of the images."""
 
 
 def images_in_json(text, *, options=b""):

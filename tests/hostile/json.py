@@ -1,6 +1,6 @@
 """Hostile and odd JSON: each body with what it is answered with."""
 
-from tests.hostile import IMAGE, JSON, MAX_IMAGES, PIXELS, Request, images_in_json
+from tests.hostile.base import IMAGE, JSON, MAX_IMAGES, PIXELS, Request, images_in_json
 
 MALFORMED = {
     "nothing": (b"", "is empty"),
@@ -19,7 +19,6 @@ MALFORMED = {
     "exponent of twenty digits": (images_in_json(b"[1e99999999999999999999]"), "infinity"),
     "integer of 5,000 digits": (images_in_json(b"[" + b"9" * 5000 + b"]"), "infinity"),
     "option too large": (images_in_json(PIXELS, options=b', "seed": 1e400'), "infinity"),
-    "byte order mark": (b"\xef\xbb\xbf" + images_in_json(PIXELS), "byte order mark"),
     "UTF-16": (images_in_json(PIXELS).decode().encode("utf-16"), "UTF-8"),
     "Latin-1": (b'{"images": "\xe9"}', "UTF-8"),
     "overlong slash": (b'{"\xc0\xaf": 1}', "UTF-8"),
@@ -45,10 +44,15 @@ MALFORMED = {
     "a URL": (images_in_json(b'"http://127.0.0.1/x.png"'), "no other URL"),
     "a file's URL": (images_in_json(b'"file:///etc/passwd"'), "no other URL"),
     "a data: URL without base64": (images_in_json(b'"data:image/svg+xml,<svg/>"'), "in base64"),
-    "base64 of text": (images_in_json(b'"aGVsbG8="'), "can't be read as a picture"),
+    "base64 of text": (images_in_json(b'"aGVsbG8="'), "can't be read as an image file"),
 }
 
 WRONG = {
+    "a name twice": (b'{"images": 1, "images": ' + PIXELS + b"}", "body.images is given twice"),
+    "an option twice": (
+        images_in_json(PIXELS, options=b', "invert": true, "invert": false'),
+        "body.invert is given twice",
+    ),
     "a list": (b"[]", "body is a list"),
     "a number": (b"1", "body is a number"),
     "null": (b"null", "body is null"),
@@ -96,8 +100,7 @@ ODD = {
     "exponents": images_in_json(PIXELS.replace(b"[0.0", b"[0E+3").replace(b"1.0]", b"100e-2]")),
     "a number too small": images_in_json(PIXELS.replace(b"[0.0", b"[1e-999")),
     "5,000 digits after the point": images_in_json(PIXELS.replace(b"[0.0", b"[0." + b"0" * 5000 + b"1")),
-    "the last of two names": b'{"images": 1, "images": ' + PIXELS + b"}",
-    "the last of two options": images_in_json(PIXELS, options=b', "invert": true, "invert": false'),
+    "a byte order mark": b"\xef\xbb\xbf" + images_in_json(PIXELS),
     "a name in escapes": b'{"\\u0069mages": ' + PIXELS + b"}",
     "a seed of null": images_in_json(PIXELS, options=b', "seed": null'),
     "the largest seed": images_in_json(PIXELS, options=b', "seed": 9223372036854775807'),

@@ -1,10 +1,10 @@
-"""What is hostile or odd on some routes only, such as latents, pairs and options: each with the answer it gets."""
+"""Hostile or odd requests of single routes, such as latents, pairs and options, with the expected responses."""
 
 import numpy as np
 
-from tests.hostile import IMAGE, JSON, MAX_IMAGES, NPY, PIXELS, PNG, Request, images_in_json
-from tests.pictures import scenes
-from tests.service import npy
+from tests.hostile.base import IMAGE, JSON, MAX_IMAGES, NPY, PIXELS, PNG, Request, images_in_json
+from tests.support.app import npy
+from tests.support.image_files import scenes
 
 ONE = images_in_json(PIXELS)
 
@@ -40,7 +40,7 @@ BODIES = {
     "samples too many": (422, "at most 5000", "/score?samples=5001", ONE, JSON),
     "samples beyond all numbers": (422, "query.samples", "/score?samples=" + "9" * 3000, ONE, JSON),
     "a framework to compare": (422, "query.framework", "/compare?framework=jax", ONE, JSON),
-    "a comparison as npy": (406, "doesn't answer with npy", "/compare?format=npy", ONE, JSON),
+    "a comparison as npy": (406, "has no npy response", "/compare?format=npy", ONE, JSON),
     "scores as a picture": (406, "application/json", "/score", ONE, JSON | {"Accept": "image/png"}),
     "Accept of 10,000 letters": (406, "'text/xxx", "/encode", ONE, JSON | {"Accept": "text/" + "x" * 10_000}),
     "an option of NUL": (422, "query.sample", "/encode?sample=%00%ff", ONE, JSON),

@@ -3,9 +3,9 @@
 import gzip
 import zlib
 
-from tests.hostile import IMAGE, JSON, NPY, PIXELS, PNG, Request, images_in_json
-from tests.pictures import scene_image, scenes
-from tests.service import npy
+from tests.hostile.base import IMAGE, JSON, NPY, PIXELS, PNG, Request, images_in_json
+from tests.support.app import npy
+from tests.support.image_files import scene_image, scenes
 
 FORM = {"Content-Type": "multipart/form-data; boundary=xyz"}
 
@@ -74,7 +74,8 @@ BAD_ENCODINGS = {
     "gzip, a header alone": (400, "isn't valid gzip", "gzip", b"\x1f\x8b" + bytes(50)),
     "gzip, cut": (400, "cut short", "gzip", gzip.compress(ARRAY)[:-3]),
     "gzip, a wrong checksum": (400, "isn't valid gzip", "gzip", gzip.compress(ARRAY)[:-8] + bytes(8)),
-    "gzip, bytes after the end": (400, "isn't valid gzip", "gzip", gzip.compress(ARRAY) + b"xx"),
+    "gzip, a byte after the end": (400, "more after the end", "gzip", gzip.compress(ARRAY) + b"x"),
+    "gzip, bytes after the end": (400, "more after the end", "gzip", gzip.compress(ARRAY) + b"xx"),
     "gzip, 1,000 members": (400, "one compressed stream", "gzip", gzip.compress(b"") * 1000),
     "gzip, a bomb": (413, "1048576 bytes", "gzip", gzip.compress(bytes(20_000_000))),
     "gzip, a bomb in a bomb": (400, "npy", "gzip", gzip.compress(gzip.compress(bytes(20_000_000)))),

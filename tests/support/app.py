@@ -11,24 +11,25 @@ from pathlib import Path
 import httpx
 import numpy as np
 
-from app.inference import tasks
-from app.inference.fake_adapter import FakeAdapter
-from app.inference.loader import checkpoint_path
+from app.inference.adapters.numpy_adapter import NumpyAdapter
+from app.inference.model_state import Status
 from app.inference.registry import Registry
-from app.inference.states import Status
+from app.inference.session import ModelSession
 from app.main import create_app
-from app.server import Server
+from app.server.http_server import Server
+from app.server.sockets import bind_sockets, listen
 from app.settings import Settings
-from app.sockets import open_sockets
-from tests.checkpoints import make_checkpoint, make_weights
-from training.checkpoint import load_checkpoint, save_checkpoint
+from tests.support.checkpoints import make_checkpoint, make_weights
+from training.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from training.checkpoints.model_files import ModelFile
+from training.checkpoints.snapshots import Snapshot, load_epoch, write_snapshots
 from training.config import ModelConfig
 from training.frameworks import FRAMEWORKS
 
 # The latents are as long as the examples of the documentation say.
 MODEL = ModelConfig(image_shape=(28, 28), hidden_dim=16, latent_dim=20)
 
-CHECKOUT = Path(__file__).parents[1]
+CHECKOUT = Path(__file__).parents[2]
 
 PROBLEM_MEMBERS = ["type", "title", "status", "detail", "errors", "request_id"]
 
@@ -41,13 +42,31 @@ def save_checkpoints(folder, model=MODEL):
     return folder
 
 
-def fake_load(framework, *, checkpoints, device):
-    """Load a framework's checkpoint into NumPy."""
-    checkpoint = load_checkpoint(checkpoint_path(checkpoints, framework))
-    return checkpoint, FakeAdapter(checkpoint, framework=framework)
+def checkpoint_path(folder, framework, name="model"):
+    """Return the path of a model's checkpoint."""
+    return ModelFile(folder, framework, name).path
 
 
-class GatedAdapter(FakeAdapter):
+def save_snapshots(model, epochs=(0, 5)):
+    """Write snapshots of a model's checkpoint, each with other weights, and return their validation ELBOs."""
+    checkpoint = load_checkpoint(model.path)
+    snapshots = {
+        epoch: Snapshot(
+            {name: array * np.float32(0.2 + 0.1 * epoch) for name, array in checkpoint.weights.items()}, -200.0 + epoch
+        )
+        for epoch in epochs
+    }
+    write_snapshots(model.snapshots, checkpoint.model, snapshots, checkpoint_id=checkpoint.id)
+    return {epoch: snapshot.validation_elbo for epoch, snapshot in snapshots.items()}
+
+
+def fake_load(framework, *, path, device, epoch=None):
+    """Load a checkpoint, or a snapshot of its run, into NumPy."""
+    checkpoint = load_epoch(path, epoch)
+    return checkpoint, NumpyAdapter(checkpoint, framework=framework)
+
+
+class GatedAdapter(NumpyAdapter):
     """Computes only once its gate is open, and counts."""
 
     def __init__(self, checkpoint, *, framework):
@@ -70,7 +89,7 @@ class GatedAdapter(FakeAdapter):
 
 
 def load_jax_as(adapter_type):
-    """Return what loads JAX into an adapter of that type, and the others as `fake_load` does."""
+    """Return a loader that uses an adapter of that type for JAX, and `fake_load` for the others."""
 
     def load(framework, **options):
         checkpoint, adapter = fake_load(framework, **options)
@@ -81,28 +100,28 @@ def load_jax_as(adapter_type):
 
 def fake_adapter(checkpoints, framework="jax"):
     """Return the adapter that the service of these checkpoints has for a framework."""
-    return fake_load(framework, checkpoints=checkpoints, device="cpu")[1]
+    return fake_load(framework, path=checkpoint_path(checkpoints, framework), device="cpu")[1]
 
 
-class InlineComputation:
-    """A model that computes at once, in the caller's thread."""
+class InlineSession(ModelSession):
+    """A session that computes at once, in the caller's thread."""
 
     def __init__(self, adapter):
-        self.adapter = adapter
+        super().__init__(adapter, batcher=None)
 
-    async def run(self, operation, *inputs):
-        """Return the operation's outputs."""
-        return operation(self.adapter, *inputs)
+    async def run(self, function, *inputs):
+        """Return the function's outputs."""
+        return function(self.adapter, *inputs)
 
 
 def compute(task, adapter, *arguments, **options):
-    """Return what a task of the service comes to on an adapter."""
-    return asyncio.run(task(InlineComputation(adapter), *arguments, **options))
+    """Return the result of a task of the service on an adapter."""
+    return asyncio.run(task(InlineSession(adapter), *arguments, **options))
 
 
-def carry_out(plan, adapter, *arguments, **options):
-    """Return what a plan of the service comes to on an adapter."""
-    return compute(tasks.carry_out, adapter, plan(adapter.model, *arguments, **options))
+def run_operation(prepare, adapter, *arguments, **options):
+    """Return the result of an operation of the service on an adapter."""
+    return asyncio.run(InlineSession(adapter).run_operation(prepare(adapter.model, *arguments, **options)))
 
 
 def make_service(checkpoints, load=fake_load, require_installed=lambda framework: None, **changes):
@@ -113,8 +132,9 @@ def make_service(checkpoints, load=fake_load, require_installed=lambda framework
 
 @contextmanager
 def running(app, *, waits=True):
-    """Serve an application in a thread and give a client of it, once nothing loads any more unless told not to wait."""
-    sockets = open_sockets("127.0.0.1", 0)
+    """Serve an application in a thread and yield a client; by default wait until nothing is loading."""
+    sockets = bind_sockets("127.0.0.1", 0)
+    listen(sockets)
     port = sockets[0].getsockname()[1]
     server = app.state.server = Server(app)
     thread = threading.Thread(target=server.run, kwargs={"sockets": sockets})
@@ -144,19 +164,19 @@ def make_images(count=3, seed=0):
 
 
 def npy(array):
-    """Return an array as the bytes of a npy file."""
+    """Return an array as the bytes of an npy file."""
     file = io.BytesIO()
     np.save(file, array)
     return file.getvalue()
 
 
 def post_npy(client, url, array, **headers):
-    """Post an array as a npy file."""
+    """Post an array as an npy file."""
     return client.post(url, content=npy(array), headers={"Content-Type": "application/x-npy", **headers})
 
 
 def read_npy(response):
-    """Return the array of a npy answer."""
+    """Return the array of an npy answer."""
     return np.load(io.BytesIO(response.content))
 
 

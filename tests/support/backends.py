@@ -1,4 +1,4 @@
-"""What a test must know of a framework to treat all three alike: its arrays, its gradients, its modules."""
+"""Access to arrays, gradients and modules of a framework, alike for all three."""
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.checkpoint import WEIGHT_NAMES, Weights
+from training.checkpoints.checkpoint import WEIGHT_NAMES, Weights
 from training.config import ModelConfig
-from training.trainer import TrainerState
+from training.engine.trainer import TrainerState
+from training.frameworks import import_backend, import_trainer
 
 
 class Backend:
@@ -20,8 +21,12 @@ class Backend:
         self.framework = framework
 
     def module(self, name: str) -> ModuleType:
-        """Return `training.<framework>_vae.<name>`."""
-        return import_module(f"training.{self.framework}_vae.{name}")
+        """Return a module of the framework's trainer, such as `train`."""
+        return import_trainer(self.framework, name)
+
+    def comparison(self) -> ModuleType:
+        """Return the framework's module of the comparison."""
+        return import_backend(self.framework)
 
     def array(self, values: Any) -> Any:
         """Return values as the framework's own float32 array."""
@@ -78,7 +83,6 @@ class Backend:
             )(params)
         elif self.framework == "tensorflow":
             tf = import_module("tensorflow")
-            model(images, eps)
             model.set_weights(params)
             with tf.GradientTape() as tape:
                 loss = tf.reduce_mean(negative_elbo(model(images, eps)))

@@ -1,16 +1,17 @@
-"""A bench for tests of the batcher: one with all that it needs, and operations that wait to be let."""
+"""A test bench for the batcher: a batcher with its collaborators, and operations that wait at a gate."""
 
 import asyncio
 import threading
 
 import numpy as np
 
-from app.inference.batcher import Batcher
-from app.inference.jobs import Timings
+from app.inference.adapters.base import MAX_BATCH
+from app.inference.batching.batcher import Batcher
+from app.observability.timings import Timings
 
 
 class Counts:
-    """What a batcher has told."""
+    """Observations that a batcher has reported."""
 
     def __init__(self):
         self.batches, self.shed, self.queue = [], 0, 0
@@ -23,10 +24,13 @@ class Counts:
         """Keep the length of the queue."""
         self.queue = images
 
+    def set_ready(self, *, is_ready):
+        """Ignore it."""
+
     def set_compilations(self, count):
         """Keep nothing."""
 
-    def count_shed(self):
+    def count_rejected(self):
         """Count."""
         self.shed += 1
 
@@ -44,21 +48,28 @@ class Gate:
         return (array * 2,)
 
 
+class StubAdapter:
+    """Computes nothing: the operations of these tests are functions."""
+
+    max_batch = MAX_BATCH
+
+
 class Bench:
     """A batcher with all that it needs."""
 
     def __init__(self, **limits):
+        self.adapter = StubAdapter()
         self.counts, self.faults, self.timings = Counts(), [], Timings()
         self.batcher = Batcher(
             "jax",
             **({"max_rows": 1000, "max_bytes": 2**20} | limits),
             observer=self.counts,
-            on_fault=self.faults.append,
+            on_fault=lambda _, fault: self.faults.append(fault),
         )
 
     async def run(self, operation, array, adapter=None):
         """Return the first of the operation's outputs."""
-        (output,) = await self.batcher.run(adapter, operation, (array,), self.timings)
+        (output,) = await self.batcher.run(adapter or self.adapter, operation, (array,), self.timings)
         return output
 
     def start(self, operation, array):

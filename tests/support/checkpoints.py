@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from training.checkpoint import Checkpoint, weight_shapes
+from training.checkpoints.checkpoint import Checkpoint, weight_shapes
 from training.config import ModelConfig
 
 MODEL = ModelConfig(image_shape=(2, 3), hidden_dim=3, latent_dim=2)

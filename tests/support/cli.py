@@ -1,4 +1,4 @@
-"""`python -m training` as a process of its own: run to its end, or followed and sent signals."""
+"""`python -m training` as a separate process: run to its end, or followed and sent signals."""
 
 import os
 import subprocess
@@ -9,22 +9,22 @@ SMALL = ("--hidden-dim", "8", "--latent-dim", "2", "--batch-size", "5000", "--no
 """Options of a model that trains in an instant."""
 
 
-def start(*words: str, folder: Path) -> subprocess.Popen[str]:
-    """Start `python -m training` in a folder, with the checkout on the path."""
-    root = Path(__file__).parents[1]
+def start(*words: str, folder: Path, **variables: str) -> subprocess.Popen[str]:
+    """Start `python -m training` in a folder, with the checkout on the path and these environment variables."""
+    root = Path(__file__).parents[2]
     return subprocess.Popen(
         [sys.executable, "-m", "training", *words],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(root), "PYTHONUNBUFFERED": "1", "COLUMNS": "200"},
+        env={**os.environ, "PYTHONPATH": str(root), "PYTHONUNBUFFERED": "1", "COLUMNS": "200", **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
 
 
-def run(*words: str, folder: Path, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+def run(*words: str, folder: Path, timeout: float = 240, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run `python -m training` to its end."""
-    process = start(*words, folder=folder)
+    process = start(*words, folder=folder, **variables)
     try:
         output, errors = process.communicate(timeout=timeout)
     finally:
@@ -33,9 +33,9 @@ def run(*words: str, folder: Path, timeout: float = 240) -> subprocess.Completed
 
 
 def wait_for(process: subprocess.Popen[str], text: str) -> str:
-    """Return the first line that has the text, which must come."""
+    """Return the first line that has the text; fail if there is none."""
     assert process.stdout is not None
     for line in process.stdout:
         if text in line:
             return line
-    raise AssertionError(f"{text!r} never came: {process.communicate()[1]}")
+    raise AssertionError(f"{text!r} was never printed: {process.communicate()[1]}")

@@ -1,24 +1,26 @@
-"""What documents tell their reader to type, and how tests do it for them: in a scratch folder, with this Python."""
+"""Commands and scripts of documents, and running them in a scratch folder with this Python."""
 
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.live import CHECKOUT
+from tests.support.live_service import CHECKOUT
 
 ADDRESS = "http://127.0.0.1:8000"
-"""Where documents have the service."""
+"""Address of the service in documents."""
 
 PYTHON = ".venv/bin/python"
-"""What documents call Python."""
+"""Path of Python in documents."""
 
-# Long commands made short: of an option given twice, the last counts.
+# Options that shorten long commands: the last of two equal options counts.
 _SHORT = {
     "train": " --epochs 1 --hidden-dim 8 --no-figures",
     "evaluate": " --samples 1 --draws 1",
+    "sweep": " --epochs 1 --seeds 1 --hidden-dim 8 --latent-dim 2",
 }
 
 
@@ -34,9 +36,9 @@ def lines(block: str) -> list[str]:
 
 
 def scratch(folder: Path) -> Path:
-    """Make a folder one in which relative paths mean what they mean in a checkout."""
-    for name in ("docs", "checkpoints"):
-        (folder / name).symlink_to(CHECKOUT / name)
+    """Make a folder one in which relative paths mean what they mean in a checkout; its checkpoints are a copy."""
+    (folder / "docs").symlink_to(CHECKOUT / "docs")
+    shutil.copytree(CHECKOUT / "checkpoints", folder / "checkpoints")
     return folder
 
 

@@ -1,9 +1,10 @@
-"""Makes picture files for tests: one scene in every format and mode that the service reads."""
+"""Makes image files for tests: one scene in every format and mode that the service reads."""
 
 import io
 from functools import cache
 
 import numpy as np
+import pillow_heif
 from PIL import Image
 
 # Bright in the upper left quarter only: any turn or flip of it shows.
@@ -44,10 +45,23 @@ def palette_with_transparency():
 
 
 def upside_down_with_exif(file_format):
-    """Return the scene stored upside down, with the EXIF orientation that says so."""
+    """Return the scene stored upside down, with the EXIF orientation that corrects it."""
     exif = Image.Exif()
     exif[0x0112] = 3
     return encode(scene().transpose(Image.Transpose.ROTATE_180), file_format, exif=exif)
+
+
+def exif_block(*, orientation):
+    """Return EXIF that holds an orientation and nothing else."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return exif.tobytes()
+
+
+def heic(picture, **options):
+    """Return a picture as a HEIC file."""
+    pillow_heif.register_heif_opener()
+    return encode(picture, "HEIF", quality=95, **options)
 
 
 def sideways_with_exif():
@@ -102,7 +116,15 @@ def scenes():
         "TIFF CMYK": encode(color.convert("CMYK"), "TIFF"),
         "TIFF 16-bit": encode(Image.fromarray(levels), "TIFF"),
         "TIFF 16-bit big-endian": encode(Image.fromarray(levels.astype(">u2")), "TIFF"),
-        "TIFF 32-bit": encode(Image.fromarray(levels.astype(np.int32)), "TIFF"),
         "TIFF floats": encode(Image.fromarray(levels.astype(np.float32) / 65535), "TIFF"),
         "TIFF upside down": upside_down_with_exif("TIFF"),
+        "AVIF": encode(color, "AVIF", quality=95),
+        "AVIF RGBA": encode(transparent("RGBA"), "AVIF", quality=95),
+        "AVIF upside down": upside_down_with_exif("AVIF"),
+        "AVIF animated": animation("AVIF"),
+        "HEIC": heic(color),
+        "HEIC RGBA": heic(transparent("RGBA")),
+        "HEIC upside down": heic(
+            scene().transpose(Image.Transpose.ROTATE_180).convert("RGB"), exif=exif_block(orientation=3)
+        ),
     }

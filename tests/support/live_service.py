@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-CHECKOUT = Path(__file__).parents[1]
+CHECKOUT = Path(__file__).parents[2]
 
 
 @contextmanager

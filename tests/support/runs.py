@@ -1,12 +1,12 @@
-"""What a run takes, and hands to its report and its folder: small data sets, and made-up epochs and records."""
+"""Inputs and outputs of a run: small data sets, and made-up epochs and records."""
 
 import numpy as np
 
-from tests.checkpoints import make_checkpoint, make_weights
+from tests.support.checkpoints import make_checkpoint, make_weights
 from training.config import ModelConfig, TrainConfig
 from training.data import Dataset, load_dataset
-from training.loop import Epoch
-from training.reporting.records import epoch_record
+from training.engine.epoch import Epoch
+from training.reporting.epoch_records import epoch_record
 
 MODEL = ModelConfig(image_shape=(5, 4), hidden_dim=6, latent_dim=3)
 CONFIG = TrainConfig(epochs=40, batch_size=8, learning_rate=0.5, warmup_epochs=0)
@@ -54,8 +54,9 @@ def first_of_mnist(*, train, others):
 
 def make_trained(model=MODEL, **changes):
     """Return a checkpoint as a run leaves it."""
-    metrics = {"epochs": 2, "validation_elbo": -108.0, "test_elbo": -109.5, "test_target": "fixed"}
     weights = {name: array * np.float32(0.2) for name, array in make_weights(model).items()}
-    return make_checkpoint(
-        model, weights, metrics=metrics, training={"target": "dynamic", "dataset": "noise"}, **changes
-    )
+    fields = {
+        "metrics": {"epochs": 2, "validation_elbo": -108.0, "test_elbo": -109.5, "test_target": "fixed"},
+        "training": {"target": "dynamic", "dataset": "noise"},
+    }
+    return make_checkpoint(model, weights, **(fields | changes))

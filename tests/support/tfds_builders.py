@@ -1,4 +1,4 @@
-"""Prepares small data sets as TFDS does, with its own builders: `python -m tests.tfds_builders FOLDER`."""
+"""Prepares small data sets as TFDS does, with its own builders: `python -m tests.support.tfds_builders FOLDER`."""
 
 import sys
 from typing import ClassVar
@@ -61,7 +61,7 @@ class GrayShapes(SmallBuilder, skip_registration=True):
 
 
 class Bits(SmallBuilder, skip_registration=True):
-    """Truth values without a channel, in a training split alone, without classes told."""
+    """Truth values without a channel, with only a training split, without classes."""
 
     name = "bits"
     COUNTS: ClassVar = {"train": 72}
@@ -75,10 +75,10 @@ class Bits(SmallBuilder, skip_registration=True):
         return {"image": generator.random((4, 6)) < 0.5, "label": -1}
 
 
-class Colour(SmallBuilder, skip_registration=True):
+class Color(SmallBuilder, skip_registration=True):
     """Images of three channels."""
 
-    name = "colour"
+    name = "color"
     FEATURES: ClassVar = {"image": IMAGE(shape=(8, 8, 3))}
 
     def example(self, index, generator):
@@ -132,7 +132,7 @@ def main(folder):
         (BinarizedMnist, "tfrecord"),
         (GrayShapes, "array_record"),
         (Bits, "parquet"),
-        (Colour, "tfrecord"),
+        (Color, "tfrecord"),
         (Deep, "tfrecord"),
         (Mixed, "tfrecord"),
         (TwoImages, "tfrecord"),

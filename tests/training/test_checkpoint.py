@@ -1,4 +1,4 @@
-"""`training.checkpoint` when all is well: what goes in comes out, and a file is whole or absent."""
+"""`training.checkpoints.checkpoint` when all is well: what goes in comes out, and a file is whole or absent."""
 
 import hashlib
 import os
@@ -6,8 +6,8 @@ import os
 import numpy as np
 import pytest
 
-from tests.checkpoints import MODEL, make_checkpoint, make_weights
-from training.checkpoint import load_checkpoint, save_checkpoint, weight_shapes
+from tests.support.checkpoints import MODEL, make_checkpoint, make_weights
+from training.checkpoints.checkpoint import load_checkpoint, save_checkpoint, weight_shapes
 from training.config import ModelConfig
 from training.errors import CheckpointError
 

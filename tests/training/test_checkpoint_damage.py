@@ -1,4 +1,4 @@
-"""`training.checkpoint` when a file is damaged or foreign: each damage is refused, and no file runs code."""
+"""`training.checkpoints.checkpoint` when a file is damaged or foreign: damage is refused, and no file runs code."""
 
 import json
 import pickle
@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.checkpoints import join_file, make_checkpoint, split_file
-from training.checkpoint import load_checkpoint, save_checkpoint
+from tests.support.checkpoints import join_file, make_checkpoint, split_file
+from training.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from training.errors import CheckpointError
 
 

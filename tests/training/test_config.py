@@ -25,6 +25,7 @@ from training.errors import ConfigError
         (TrainConfig, "ema_decay", [0, 0.999999]),
         (TrainConfig, "target", ["dynamic", "fixed", "threshold"]),
         (TrainConfig, "compute_dtype", ["float32", "tf32", "bfloat16"]),
+        (TrainConfig, "initialization", ["glorot", "pytorch"]),
         (TrainConfig, "seed", [0, 2**31 - 1]),
     ],
 )
@@ -51,6 +52,7 @@ def test_config_takes_its_whole_range(config, field, values):
         (TrainConfig, "ema_decay", [-0.1, 1, math.nan], "a number from 0 to below 1"),
         (TrainConfig, "target", ["grey", "", None, "Fixed"], "one of dynamic, fixed, threshold"),
         (TrainConfig, "compute_dtype", ["float16", "", None], "one of float32, tf32, bfloat16"),
+        (TrainConfig, "initialization", ["he", "", None], "one of glorot, pytorch"),
         (TrainConfig, "seed", [-1, 2**31, 0.5], "an integer from 0 to 2147483647"),
     ],
 )

@@ -55,13 +55,7 @@ def test_canonical_framework_when_unknown(name):
 
 @pytest.mark.parametrize(
     ("framework", "package"),
-    [
-        ("jax", "jax"),
-        ("jax", "flax"),
-        ("tensorflow", "tensorflow"),
-        ("tensorflow", "keras"),
-        ("pytorch", "torch"),
-    ],
+    [(framework, module) for framework, info in FRAMEWORKS.items() for module in info.modules],
 )
 def test_require_installed_when_a_package_is_absent(monkeypatch, framework, package):
     """A framework that lacks one package isn't installed, and the error gives the command that installs it."""
@@ -86,7 +80,7 @@ def test_is_installed_when_only_a_folder_is_left(monkeypatch, tmp_path):
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_is_installed_when_all_packages_are_there(monkeypatch, tmp_path, framework):
     """A framework whose packages can be found is installed, and finding out runs none of them."""
-    for package in ("jax", "flax", "tensorflow", "keras", "torch"):
+    for package in (module for info in FRAMEWORKS.values() for module in info.modules):
         monkeypatch.delitem(sys.modules, package, raising=False)
         (tmp_path / package).mkdir()
         (tmp_path / package / "__init__.py").write_text("raise RuntimeError('imported')")

@@ -1,16 +1,16 @@
-"""The figures of `training.measurement`, held against quadrature and NumPy in each framework."""
+"""The figures of `training.engine.likelihood_bounds`, held against quadrature and NumPy in each framework."""
 
 import math
 
 import numpy as np
 import pytest
 
-from tests import reference
-from tests.backends import Backend
-from tests.checkpoints import make_weights
+from tests.support import numpy_reference
+from tests.support.backends import Backend
+from tests.support.checkpoints import make_weights
 from training.config import ModelConfig
-from training.evaluation import evaluate
-from training.measurement import ACTIVE, Estimate, importance_weighted_bounds, measure
+from training.engine.evaluation import evaluate
+from training.engine.likelihood_bounds import ACTIVE, Estimate, importance_weighted_bounds, measure
 
 MODEL = ModelConfig(image_shape=(2, 3), hidden_dim=5, latent_dim=1)
 IMAGES = (np.arange(8 * 6).reshape(8, 6) * 37 % 11 < 5).astype(np.float32)
@@ -31,7 +31,7 @@ def exact_log_likelihoods(weights: dict[str, np.ndarray], images: np.ndarray) ->
     grid, step = np.linspace(-12, 12, 4001, retstep=True)
     decoded = np.maximum(grid[:, None] @ weights["decoder.hidden.kernel"] + weights["decoder.hidden.bias"], 0)
     logits = decoded @ weights["decoder.logits.kernel"] + weights["decoder.logits.bias"]
-    losses = reference.binary_cross_entropy_with_logits(logits[:, None], images.astype(np.float64))
+    losses = numpy_reference.binary_cross_entropy_with_logits(logits[:, None], images.astype(np.float64))
     prior = log_normal(grid[:, None], np.zeros(1), np.zeros(1))
     return np.logaddexp.reduce(prior[:, None] - losses, axis=0) + math.log(step)
 
@@ -70,8 +70,8 @@ def test_log_weights_are_those_of_the_densities_written_out(backend: Backend) ->
 
     found = evaluator.log_weights(weights, IMAGES, eps)
 
-    a = reference.forward(weights, IMAGES.astype(np.float64), eps.astype(np.float64))
-    log_likelihood = -reference.binary_cross_entropy_with_logits(a["logits"], IMAGES)
+    a = numpy_reference.forward(weights, IMAGES.astype(np.float64), eps.astype(np.float64))
+    log_likelihood = -numpy_reference.binary_cross_entropy_with_logits(a["logits"], IMAGES)
     log_prior = log_normal(a["z"], np.zeros(3), np.zeros(3))
     np.testing.assert_allclose(found, log_likelihood + log_prior - log_normal(a["z"], a["mean"], a["logvar"]), 1e-4)
 
@@ -83,7 +83,7 @@ def test_encode_returns_mean_and_logvar(backend: Backend) -> None:
 
     mean, logvar = evaluator.encode(weights, IMAGES)
 
-    expected = reference.forward(weights, IMAGES.astype(np.float64), np.zeros((len(IMAGES), 1)))
+    expected = numpy_reference.forward(weights, IMAGES.astype(np.float64), np.zeros((len(IMAGES), 1)))
     np.testing.assert_allclose(mean, expected["mean"], 1e-4)
     np.testing.assert_allclose(logvar, expected["logvar"], 1e-4)
 
@@ -93,9 +93,9 @@ def test_bound_is_the_exact_likelihood_when_samples_are_many(backend: Backend) -
     weights = weights_of(MODEL)
     evaluator = backend.module("train").Evaluator(MODEL, device="cpu")
 
-    found = importance_weighted_bounds(evaluator, weights, IMAGES, samples=20_000)
+    (found,) = importance_weighted_bounds(evaluator, weights, IMAGES, samples=(20_000,))
 
-    np.testing.assert_allclose(found, exact_log_likelihoods(weights, IMAGES), atol=0.02)
+    np.testing.assert_allclose(found.values, exact_log_likelihoods(weights, IMAGES), atol=0.02)
 
 
 def test_bound_rises_from_the_elbo_to_the_likelihood(backend: Backend) -> None:
@@ -105,8 +105,8 @@ def test_bound_rises_from_the_elbo_to_the_likelihood(backend: Backend) -> None:
     evaluator = backend.module("train").Evaluator(MODEL, device="cpu")
 
     one, few, many = (
-        Estimate.of_mean(importance_weighted_bounds(evaluator, weights, images, samples=samples))
-        for samples in (1, 5, 50)
+        Estimate.of_mean(bounds.values)
+        for bounds in importance_weighted_bounds(evaluator, weights, images, samples=(1, 5, 50))
     )
 
     elbo = evaluate(evaluator, weights, images, draws=10).elbo
@@ -123,16 +123,19 @@ def test_bound_counts_every_sample_once_and_takes_no_exponential() -> None:
     evaluator, done = Recording(), []
 
     found = importance_weighted_bounds(
-        evaluator, {"encoder.mean.bias": np.zeros(2)}, images, samples=61, advance=done.append
+        evaluator, {"encoder.mean.bias": np.zeros(2)}, images, samples=(3, 50, 61), advance=done.append
     )
 
     assert sum(done) == 250 * 61
-    for image, bound in enumerate(found):
-        log_weights = np.array(evaluator.log_weights_of[image])
-        assert log_weights.shape == (61,)
-        assert len(set(log_weights)) == 61, "no noise is used twice"
-        shift = log_weights.max()
-        assert bound == pytest.approx(shift + math.log(np.exp(log_weights - shift).mean()), abs=1e-9)
+    assert [bounds.samples for bounds in found] == [3, 50, 61]
+    for image in range(250):
+        assert np.shape(evaluator.log_weights_of[image]) == (61,)
+        assert len(set(evaluator.log_weights_of[image])) == 61, "no noise is used twice"
+        for bounds in found:
+            log_weights = np.array(evaluator.log_weights_of[image][: bounds.samples])
+            ratios = np.exp(log_weights - log_weights.max())
+            assert bounds.values[image] == pytest.approx(log_weights.max() + math.log(ratios.mean()), abs=1e-9)
+            assert bounds.effective_samples[image] == pytest.approx(ratios.sum() ** 2 / (ratios**2).sum())
 
 
 def test_memory_is_bounded_when_images_are_large() -> None:
@@ -140,7 +143,9 @@ def test_memory_is_bounded_when_images_are_large() -> None:
     images = np.zeros((1, 2**20), np.float32)
     done = []
 
-    importance_weighted_bounds(Recording(), {"encoder.mean.bias": np.zeros(2)}, images, samples=5, advance=done.append)
+    importance_weighted_bounds(
+        Recording(), {"encoder.mean.bias": np.zeros(2)}, images, samples=(5,), advance=done.append
+    )
 
     assert done == [1, 1, 1, 1, 1]
 
@@ -151,7 +156,7 @@ def test_measurement_has_the_elbo_of_evaluate_and_parts_that_add_up(backend: Bac
     weights = make_weights(model)
     evaluator = backend.module("train").Evaluator(model, device="cpu")
 
-    found = measure(evaluator, weights, IMAGES, draws=4, samples=6)
+    found = measure(evaluator, weights, IMAGES, draws=4, samples=(2, 6))
 
     expected = evaluate(evaluator, weights, IMAGES, draws=4)
     assert found.elbo == Estimate(expected.elbo, pytest.approx(expected.elbo_standard_error))
@@ -161,8 +166,12 @@ def test_measurement_has_the_elbo_of_evaluate_and_parts_that_add_up(backend: Bac
     assert found.bits_per_pixel.value == pytest.approx(-expected.elbo / (6 * math.log(2)))
     assert found.bits_per_pixel.standard_error == pytest.approx(expected.elbo_standard_error / (6 * math.log(2)))
     assert found.iwae_bits_per_pixel.value == pytest.approx(-found.iwae.value / (6 * math.log(2)))
-    bounds = importance_weighted_bounds(evaluator, weights, IMAGES, samples=6)
-    assert found.iwae == Estimate(bounds.mean(), pytest.approx(bounds.std(ddof=1) / math.sqrt(8)))
+    bounds = importance_weighted_bounds(evaluator, weights, IMAGES, samples=(2, 6))
+    values = bounds[-1].values
+    assert found.iwae == Estimate(values.mean(), pytest.approx(values.std(ddof=1) / math.sqrt(8)))
+    assert found.iwae == found.bounds[-1].iwae
+    assert [bound.samples for bound in found.bounds] == [2, 6]
+    assert found.bounds[0].effective_samples == np.median(bounds[0].effective_samples)
 
 
 def test_a_latent_is_active_when_its_mean_depends_on_the_image(backend: Backend) -> None:
@@ -173,9 +182,9 @@ def test_a_latent_is_active_when_its_mean_depends_on_the_image(backend: Backend)
     weights["encoder.mean.kernel"][:, 2] *= 1e-3
     evaluator = backend.module("train").Evaluator(model, device="cpu")
 
-    found = measure(evaluator, weights, IMAGES, draws=1, samples=1)
+    found = measure(evaluator, weights, IMAGES, draws=1, samples=(1,))
 
-    mean = reference.forward(weights, IMAGES.astype(np.float64), np.zeros((len(IMAGES), 3)))["mean"]
+    mean = numpy_reference.forward(weights, IMAGES.astype(np.float64), np.zeros((len(IMAGES), 3)))["mean"]
     np.testing.assert_allclose([activity.value for activity in found.activity], mean.var(axis=0), 1e-4, 1e-12)
     assert found.activity[0].value > ACTIVE > found.activity[2].value > 0
     assert found.active_units == 1
@@ -193,7 +202,7 @@ def test_standard_error_of_a_variance_is_that_of_normal_numbers() -> None:
 
 def test_one_image_has_no_standard_error() -> None:
     """None is not 0: of one image nothing is known about the spread."""
-    found = measure(Recording(), {"encoder.mean.bias": np.zeros(2)}, IMAGES[:1], draws=2, samples=2)
+    found = measure(Recording(), {"encoder.mean.bias": np.zeros(2)}, IMAGES[:1], draws=2, samples=(2,))
 
     assert found.elbo.standard_error is None
     assert found.iwae.standard_error is None

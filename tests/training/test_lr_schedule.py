@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from training.config import TrainConfig
-from training.schedule import learning_rates
+from training.engine.lr_schedule import learning_rates
 
 
 def test_rate_rises_linearly_then_falls_as_a_cosine() -> None:

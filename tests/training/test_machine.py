@@ -1,4 +1,4 @@
-"""What figures say they were measured on."""
+"""The description of the machine that measurements carry."""
 
 import pytest
 

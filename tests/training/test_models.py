@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from tests import reference
-from tests.backends import Backend
-from tests.checkpoints import make_weights
-from training.checkpoint import WEIGHT_NAMES, Weights
+from tests.support import numpy_reference
+from tests.support.backends import Backend
+from tests.support.checkpoints import make_weights
+from training.checkpoints.checkpoint import WEIGHT_NAMES, Weights
 from training.config import ModelConfig, TrainConfig
 
 SMALL = ModelConfig(image_shape=(4, 3), hidden_dim=8, latent_dim=2)
@@ -29,14 +29,14 @@ def test_reference_gradients_agree_with_finite_differences() -> None:
     images, eps = draw_batch(SMALL, 5)
     random = np.random.default_rng(3)
 
-    found = reference.gradients(weights, images, eps)
+    found = numpy_reference.gradients(weights, images, eps)
 
     for name in WEIGHT_NAMES:
         index = tuple(random.integers(weights[name].shape))
         step = np.zeros_like(weights[name])
         step[index] = 1e-6
-        above = reference.loss(weights | {name: weights[name] + step}, images, eps)
-        below = reference.loss(weights | {name: weights[name] - step}, images, eps)
+        above = numpy_reference.loss(weights | {name: weights[name] + step}, images, eps)
+        below = numpy_reference.loss(weights | {name: weights[name] - step}, images, eps)
         assert found[name][index] == pytest.approx((above - below) / 2e-6, abs=1e-6), name
 
 
@@ -48,8 +48,8 @@ def test_loss_and_gradients_agree_with_the_reference(backend: Backend, config: M
 
     loss, gradients = backend.loss_and_gradients(config, weights, images, eps)
 
-    expected = reference.gradients(as_float64(weights), images, eps)
-    assert loss == pytest.approx(reference.loss(as_float64(weights), images, eps), rel=1e-5)
+    expected = numpy_reference.gradients(as_float64(weights), images, eps)
+    assert loss == pytest.approx(numpy_reference.loss(as_float64(weights), images, eps), rel=1e-5)
     assert set(gradients) == set(WEIGHT_NAMES)
     for name in WEIGHT_NAMES:
         # Sums of up to 784 float32 products: their rounding is relative to the largest of them.

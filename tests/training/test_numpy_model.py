@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tests import reference
-from tests.checkpoints import MODEL, make_weights
+from tests.support import numpy_reference
+from tests.support.checkpoints import MODEL, make_weights
 from training import numpy_model
 
 
@@ -17,22 +17,23 @@ def test_numpy_model_is_the_oracles():
     mean, logvar = numpy_model.encode(weights, images)
     logits = numpy_model.decode(weights, mean + eps * np.exp(logvar / 2))
 
-    expected = reference.forward({name: array.astype(np.float64) for name, array in weights.items()}, images, eps)
+    expected = numpy_reference.forward({name: array.astype(np.float64) for name, array in weights.items()}, images, eps)
     np.testing.assert_allclose(mean, expected["mean"], rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(logvar, expected["logvar"], rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(logits, expected["logits"], rtol=1e-4, atol=1e-5)
 
 
-def test_kl_by_dimension_adds_up_to_the_mean_kl():
-    """The dimensions' parts add up to the oracle's KL, averaged over images, and none is negative."""
+def test_kl_by_dimension_adds_up_to_the_kl():
+    """The parts of each image's dimensions add up to the oracle's KL of that image, and none is negative."""
     generator = np.random.default_rng(2)
     mean, logvar = generator.standard_normal((2, 50, 4), dtype=np.float32)
 
     divergences = numpy_model.kl_by_dimension(mean, logvar)
 
-    assert divergences.shape == (4,)
+    assert divergences.shape == (50, 4)
+    assert divergences.dtype == np.float32
     assert (divergences >= 0).all()
-    np.testing.assert_allclose(divergences.sum(), reference.kl_divergence(mean, logvar).mean(), rtol=1e-5)
+    np.testing.assert_allclose(divergences.sum(axis=1), numpy_reference.kl_divergence(mean, logvar), rtol=1e-5)
 
 
 def test_sigmoid_is_right_and_never_overflows():
@@ -45,7 +46,7 @@ def test_sigmoid_is_right_and_never_overflows():
 
 
 def test_sigmoid_of_small_probabilities_is_as_exact_as_of_large():
-    """What is far below 1 isn't rounded to 0, and the logits stay as they are."""
+    """Probabilities far below 1 aren't rounded to 0, and the logits are unchanged."""
     logits = np.array([-80, -40, -20, -10], np.float32)
     before = logits.copy()
 

@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.backends import Backend
-from tests.runs import first_of_mnist
-from training import loop
-from training.checkpoint import Weights, load_checkpoint, save_checkpoint
+from tests.support.backends import Backend
+from tests.support.runs import first_of_mnist
+from training.checkpoints.checkpoint import Weights, load_checkpoint, save_checkpoint
 from training.config import ModelConfig, TrainConfig
 from training.data import Dataset
+from training.engine import run as run_module
+from training.engine.resume_state import STATE_FILE, load_training_state
+from training.engine.run import Run
 from training.errors import CheckpointError, DataError, DivergenceError
-from training.loop import Run
-from training.training_state import STATE_FILE, load_training_state
 
 MODEL = ModelConfig(hidden_dim=16, latent_dim=4)
 CONFIG = TrainConfig(epochs=4, batch_size=64, learning_rate=1e-2, warmup_epochs=1)
@@ -71,7 +71,7 @@ def test_run_killed_between_its_two_files_ends_the_same(
     path = tmp_path / "model.safetensors"
     run_until(backend, dataset, path, epochs=1)
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "save_training_state", _interrupt)
+        patch.setattr(run_module, "save_training_state", _interrupt)
         with pytest.raises(KeyboardInterrupt):
             run_until(backend, dataset, path, epochs=2)
     assert load_checkpoint(path).metrics["epochs"] == 2
@@ -138,7 +138,7 @@ def test_resume_is_refused_when_the_best_checkpoint_is_anothers(dataset: Dataset
 
 
 def test_leftovers_of_a_kill_are_removed(dataset: Dataset, tmp_path: Path) -> None:
-    """What was half written beside the files goes when the run goes on; other files stay."""
+    """Resuming removes partially written files; other files stay."""
     path = tmp_path / "model.safetensors"
     leftovers = [tmp_path / ".model.safetensors.abc", tmp_path / ".state.safetensors.def"]
     for file in [*leftovers, tmp_path / "notes.txt"]:
@@ -160,7 +160,7 @@ def test_run_stops_at_a_loss_that_is_no_number(backend: Backend, dataset: Datase
     weights = {**state.weights, "decoder.logits.bias": state.weights["decoder.logits.bias"] * np.float32(np.nan)}
     run.trainer.restore(replace(state, weights=weights))
 
-    with pytest.raises(DivergenceError, match="epoch 2, batch 1 of 7: the loss is nan; start anew with a lower"):
+    with pytest.raises(DivergenceError, match="epoch 2, batch 1 of 7: the loss is nan; start again with a lower"):
         next(epochs)
 
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before

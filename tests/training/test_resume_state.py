@@ -1,4 +1,4 @@
-"""`training.training_state`: what goes in comes out, older never replaces newer, and damage is refused."""
+"""`training.engine.resume_state`: what goes in comes out, older never replaces newer, and damage is refused."""
 
 import json
 from dataclasses import replace
@@ -6,33 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.checkpoints import MODEL, join_file, make_weights, split_file
-from training.config import TrainConfig
+from tests.support.checkpoints import MODEL, join_file, make_weights, split_file
+from tests.support.resume_states import PARTS, make_state
+from training.engine.resume_state import load_training_state, peek_training_state, save_training_state
 from training.errors import CheckpointError
-from training.trainer import TrainerState
-from training.training_state import TrainingState, load_training_state, peek_training_state, save_training_state
-
-PARTS = ("weights", "ema_weights", "first_moments", "second_moments")
-
-
-def make_state(**changes):
-    """Return the state of a run after its second epoch."""
-    trainer = TrainerState(step=14, **{part: make_weights(seed=seed) for seed, part in enumerate(PARTS)})
-    fields = {
-        "trainer": trainer,
-        "run": "one",
-        "epoch": 2,
-        "finished": False,
-        "framework": "jax",
-        "framework_version": "1.2.3",
-        "device": "cpu",
-        "model": MODEL,
-        "config": TrainConfig(epochs=3, seed=7),
-        "data_sha256": "0" * 64,
-        "seconds": 12.5,
-        "best": {"epochs": 1, "validation_elbo": -99.5},
-    }
-    return TrainingState(**(fields | changes))
 
 
 @pytest.fixture
@@ -150,7 +127,7 @@ def test_load_when_the_description_is_wrong(path, changes, message):
 
 def test_load_when_absent(tmp_path):
     """A file that isn't there is an error that says what to do."""
-    with pytest.raises(CheckpointError, match="there is no such file; start anew without --resume"):
+    with pytest.raises(CheckpointError, match="there is no such file; start again without --resume"):
         load_training_state(tmp_path / "state.safetensors")
 
 

@@ -1,20 +1,22 @@
 """A run from start to end in each framework: its epochs, its checkpoints, its figures."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests import reference
-from tests.backends import Backend
-from tests.runs import first_of_mnist
-from training.checkpoint import load_checkpoint
+from tests.support import numpy_reference
+from tests.support.backends import Backend
+from tests.support.runs import first_of_mnist
+from training.checkpoints.checkpoint import load_checkpoint
 from training.config import ModelConfig, TrainConfig
 from training.data import TEST_SEED, Dataset, binarize
+from training.engine.evaluation import evaluate
+from training.engine.initial_weights import draw_initial_weights
+from training.engine.run import Run
 from training.errors import ConfigError, DataError
-from training.evaluation import evaluate
-from training.loop import Run
 
 MODEL = ModelConfig(hidden_dim=16, latent_dim=4)
 CONFIG = TrainConfig(epochs=3, batch_size=64, learning_rate=1e-2, warmup_epochs=1)
@@ -47,7 +49,9 @@ def test_run_learns_and_saves_what_it_measured(backend: Backend, dataset: Datase
     images = binarize(dataset.test, target="fixed", seed=TEST_SEED).astype(np.float64)
     weights = {name: array.astype(np.float64) for name, array in saved.weights.items()}
     noise = np.random.default_rng(0).standard_normal((10, len(images), MODEL.latent_dim), dtype=np.float32)
-    assert measured.elbo == pytest.approx(-np.mean([reference.loss(weights, images, eps) for eps in noise]), rel=1e-5)
+    assert measured.elbo == pytest.approx(
+        -np.mean([numpy_reference.loss(weights, images, eps) for eps in noise]), rel=1e-5
+    )
 
 
 def test_best_epoch_is_kept_when_later_ones_are_worse(
@@ -72,6 +76,30 @@ def test_best_epoch_is_kept_when_later_ones_are_worse(
     assert run.best.metrics["epochs"] == 1
 
 
+def test_run_starts_from_pytorchs_initialization_in_every_framework(backend: Backend, dataset: Dataset) -> None:
+    """The weights, biases too, are uniform within 1 / sqrt(inputs), and the same in all three."""
+    config = replace(CONFIG, initialization="pytorch")
+
+    found = Run(backend.framework, MODEL, config, dataset, device="cpu").trainer.weights()
+
+    expected = draw_initial_weights(MODEL, config)
+    assert expected is not None
+    assert all(np.array_equal(found[name], array) for name, array in expected.items())
+    for layer, inputs in (("encoder.hidden", MODEL.image_dim), ("decoder.logits", MODEL.hidden_dim)):
+        for name in (f"{layer}.kernel", f"{layer}.bias"):
+            assert 0.3 / math.sqrt(inputs) < np.abs(found[name]).max() <= 1 / math.sqrt(inputs)
+
+
+@pytest.mark.parametrize("field", ["adam_b1", "adam_b2", "ema_decay", "warmup_epochs"])
+def test_integers_are_taken_for_numbers_in_every_framework(backend: Backend, dataset: Dataset, field: str) -> None:
+    """A config in Python may say 0 for 0.0, and trains."""
+    run = Run(backend.framework, MODEL, replace(CONFIG, **{field: 0}), dataset, device="cpu")
+
+    elbos, _ = run.trainer.train_epoch(np.zeros((2, CONFIG.batch_size), np.int32), seed=0)
+
+    assert np.isfinite(elbos).all()
+
+
 def test_run_is_repeated_exactly_when_the_seed_is_the_same(backend: Backend, dataset: Dataset, tmp_path: Path) -> None:
     """Two runs with the same options write the same weights, bit for bit."""
     found = []
@@ -92,7 +120,7 @@ def test_run_is_refused_when_a_batch_holds_more_images_than_there_are(dataset: D
 
 
 def test_tf32_is_refused_on_a_cpu(dataset: Dataset) -> None:
-    """What a CPU can't compute in is no silent float32."""
+    """A type that a CPU can't compute in is refused, not replaced by float32."""
     with pytest.raises(ConfigError, match="compute_dtype is 'tf32', which a CPU hasn't: expected float32 or bfloat16"):
         Run("pytorch", MODEL, replace(CONFIG, compute_dtype="tf32"), dataset, device="cpu")
 

@@ -1,17 +1,17 @@
-"""`training.options`: a preset changed by options, and options against the run that is to go on."""
+"""`training.commands.run_options`: a preset changed by options, and options against the run that is to go on."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.test_training_state import make_state
+from tests.support.resume_states import make_state
+from training.commands.run_options import check_options, make_configs, merge_options
 from training.config import PRESETS, ModelConfig, TrainConfig
 from training.errors import ConfigError
-from training.options import check_options, make_configs, merge_options
 
 
 def test_options_change_a_preset():
-    """What is given goes before the preset, what isn't comes from it, and the rest from the defaults."""
+    """Given options override the preset; the rest is taken from it, then from the defaults."""
     options = merge_options("quick", {"epochs": 7, "batch_size": None, "seed": 3, "hidden_dim": 9})
 
     model, config = make_configs(options, image_shape=(2, 3))
@@ -59,5 +59,5 @@ def test_options_that_agree_with_the_run_are_taken(options):
 )
 def test_options_that_contradict_the_run_are_refused(framework, options, message):
     """The message has both values, and says what to do."""
-    with pytest.raises(ConfigError, match=f"{message}.*leave out --resume to start anew"):
+    with pytest.raises(ConfigError, match=f"{message}.*leave out --resume to start again"):
         check_options(Path("runs/jax"), framework, options, make_state())

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from tests.reference import forward
-from tests.service import MODEL, assert_problem, npy, post_npy
-from training.checkpoint import load_checkpoint
+from tests.support.app import MODEL, assert_problem, npy, post_npy
+from tests.support.numpy_reference import forward
+from training.checkpoints.checkpoint import load_checkpoint
 
 IMAGE_SHAPES = [(784,), (28, 28)]
 
@@ -68,7 +68,7 @@ def weights(checkpoints):
 @settings(max_examples=50)
 @given(array=arrays())
 def test_any_array_is_encoded_as_by_the_oracle_or_refused(client, weights, array):
-    """What holds images has their means and variances; whatever else is 422, and the sentence says what is expected."""
+    """Images give means and variances; anything else is 422, with a sentence that says what is expected."""
     response = post_npy(client, "/encode?framework=jax", array)
 
     images = images_in(array)

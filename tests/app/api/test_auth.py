@@ -1,8 +1,10 @@
-"""What surrounds the routes: API keys, request ids, HEAD and the documentation pages."""
+"""API keys, request IDs, HEAD and the documentation pages, on every route."""
+
+import socket
 
 import pytest
 
-from tests.service import assert_problem, make_service, running
+from tests.support.app import assert_problem, make_service, read_answer, running
 
 KEY = "s3cret"
 
@@ -45,9 +47,9 @@ def test_known_key_lets_in(locked_client, headers):
         {"X-API-Key": "schlüssel".encode()},
     ],
 )
-@pytest.mark.parametrize("path", ["/sample", "/frameworks", "/docs", "/openapi.json", "/nothing", "/web"])
+@pytest.mark.parametrize("path", ["/sample", "/frameworks", "/metrics", "/nothing", "/web"])
 def test_unknown_key_is_refused(locked_client, path, headers):
-    """Without a key, or with a wrong one, every route but the health checks and the page is 401."""
+    """Without a key, or with a wrong one, every route but the health checks, the page and the documentation is 401."""
     response = locked_client.get(path, headers=headers)
 
     assert_problem(response, 401)
@@ -60,12 +62,18 @@ def test_health_checks_need_no_key(locked_client, path):
     assert locked_client.get(path).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/static-offline-docs/swagger-ui.css"])
+def test_documentation_needs_no_key(locked_client, path):
+    """A browser can't send a key with an address."""
+    assert locked_client.get(path).status_code == 200
+
+
 def test_openapi_tells_of_keys_only_where_they_are_needed(client, locked_client):
-    """The document has security schemes where the service asks for a key."""
+    """The document requires a key only of a service that has keys."""
     free = client.get("/openapi.json").json()
     locked = locked_client.get("/openapi.json", headers={"X-API-Key": KEY}).json()
 
-    assert "security" not in free
+    assert {} in free["security"]
     assert locked["security"] == [{"bearer": []}, {"header": []}]
     assert locked["paths"]["/healthz"]["get"]["security"] == []
 
@@ -76,6 +84,21 @@ def test_request_id_of_the_client_comes_back(client, path):
     response = client.get(path, headers={"X-Request-ID": "my-id_1!"})
 
     assert response.headers["X-Request-ID"] == "my-id_1!"
+
+
+@pytest.mark.parametrize("sent", [b" abc", b"  abc", b"\tabc", b"abc ", b" \t abc\t ", b"abc"])
+def test_whitespace_around_a_request_id_is_no_part_of_it(client, sent):
+    """Any optional whitespace around a header's value is left out (RFC 9110, section 5.5)."""
+    line = b"X-Request-ID:" + sent + b"\r\n"
+    head = b"POST /decode HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + line
+    body = b'{"latents": [' + b"0," * 19 + b"0]}"
+    address = (client.base_url.host, client.base_url.port)
+    with socket.create_connection(address, timeout=20) as sock, sock.makefile("rb") as responses:
+        for _ in range(3):
+            sock.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            status, headers, _ = read_answer(responses)
+
+            assert (status, headers["x-request-id"]) == (200, "abc")
 
 
 @pytest.mark.parametrize("given", [None, "", "x" * 129, "two words", "größe".encode()])

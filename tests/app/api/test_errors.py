@@ -1,4 +1,4 @@
-"""What the service answers where it can't do what it is asked: a problem document, with the status of the contract."""
+"""Errors are problem documents with the status of the contract."""
 
 from contextlib import closing
 from http.client import HTTPConnection
@@ -6,7 +6,7 @@ from http.client import HTTPConnection
 import numpy as np
 import pytest
 
-from tests.service import MODEL, assert_problem, make_service, npy, running
+from tests.support.app import MODEL, assert_problem, make_service, npy, running
 
 ONE_IMAGE = {"images": [[0.5] * MODEL.image_dim]}
 
@@ -119,12 +119,15 @@ def test_wrong_option_in_the_body_is_named(client, options, where):
     assert where in [error["where"] for error in response.json()["errors"]]
 
 
-def test_option_in_query_and_body_is_refused(client):
-    """Which of two values counts is not guessed."""
-    response = client.post("/reconstruct?seed=7", json=ONE_IMAGE | {"seed": 7})
+@pytest.mark.parametrize("route", ["reconstruct", "score"])
+def test_option_in_query_and_body_must_agree(client, route):
+    """An option given twice is taken if both values are equal, else refused, with both named."""
+    agreeing = client.post(f"/{route}?seed=7&invert=false", json=ONE_IMAGE | {"seed": 7, "invert": False})
+    differing = client.post(f"/{route}?seed=7&invert=false", json=ONE_IMAGE | {"seed": 8, "invert": False})
 
-    assert_problem(response, 422)
-    assert "query.seed" in response.json()["detail"]
+    assert agreeing.json()["seed"] == 7
+    assert_problem(differing, 422)
+    assert differing.json()["errors"] == [{"where": "query.seed", "why": "is 7, but body.seed is 8: give it once"}]
 
 
 def test_unknown_parameter_is_answered_with_the_known_ones(client):
@@ -153,7 +156,9 @@ def test_output_that_needs_another_option_is_refused(client):
     assert with_sample.status_code == 200
 
 
-@pytest.mark.parametrize(("route", "allowed"), [("POST /sample", "GET"), ("GET /encode", "POST")])
+@pytest.mark.parametrize(
+    ("route", "allowed"), [("POST /sample", "GET"), ("GET /encode", "POST"), ("PUT /encode", "POST")]
+)
 def test_wrong_method_is_answered_with_the_right_one(client, route, allowed):
     """A 405 has an Allow header, and says it in words."""
     method, url = route.split()
@@ -186,7 +191,7 @@ def test_declared_length_over_the_limit_is_refused_unread(small_client):
 def test_unforeseen_error_is_answered_without_its_details(checkpoints, monkeypatch):
     """A fault of our own is a 500 with a request id and nothing of the traceback."""
     app = make_service(checkpoints, frameworks="jax")
-    monkeypatch.setattr("app.answers.dump_object", lambda values: 1 / 0)
+    monkeypatch.setattr("app.api.response_rendering.dump_object", lambda values: 1 / 0)
 
     with running(app) as client:
         response = client.get("/sample", headers={"X-Request-ID": "abc"})

@@ -5,11 +5,11 @@ import re
 import numpy as np
 import pytest
 
-from tests import hostile_json, hostile_npy, hostile_pictures, hostile_routes, hostile_transfer
-from tests.hostile import IMAGE, MAX_BODY_BYTES, MAX_IMAGES
-from tests.service import assert_problem, make_service, post_npy, running
+from tests.hostile import image_files, json, npy, routes, transfer
+from tests.hostile.base import IMAGE, MAX_BODY_BYTES, MAX_IMAGES
+from tests.support.app import assert_problem, make_service, post_npy, running
 
-CORPORA = (hostile_json, hostile_npy, hostile_pictures, hostile_transfer, hostile_routes)
+CORPORA = (json, npy, image_files, transfer, routes)
 
 REQUESTS = [request for corpus in CORPORA for request in corpus.REQUESTS]
 

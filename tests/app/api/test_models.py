@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.inference import plans
-from tests.pictures import encode, scene, scene_image
-from tests.service import MODEL, carry_out, fake_adapter, make_images, post_npy, read_npy, to_base64
-from training.checkpoint import load_checkpoint
-from training.frameworks import ALIASES, FRAMEWORKS
+from app.inference import operations
+from tests.support.app import MODEL, fake_adapter, make_images, post_npy, read_npy, run_operation, to_base64
+from tests.support.image_files import encode, scene, scene_image
+from training.checkpoints.checkpoint import load_checkpoint
+from training.frameworks import FRAMEWORKS, framework_aliases
 
-PROVENANCE = ["framework", "framework_version", "device", "checkpoint", "seed"]
+PROVENANCE = ["framework", "model", "weights", "framework_version", "device", "checkpoint", "seed"]
 
 ARRAYS = {
     "reconstruct": ["probs", "mean", "logvar", "elbo", "log_likelihood", "kl_divergence"],
@@ -49,7 +49,7 @@ def test_json_holds_the_arrays_then_where_they_come_from(client, route):
 def test_reconstruct_computes_what_the_adapter_does(client, checkpoints, framework):
     """The arrays are those of the framework's own checkpoint, for the request's seed."""
     images = make_images()
-    expected = carry_out(plans.reconstruct, fake_adapter(checkpoints, framework), images, seed=7)
+    expected = run_operation(operations.reconstruct, fake_adapter(checkpoints, framework), images, seed=7)
 
     answer = post_npy(client, f"/reconstruct?framework={framework}&seed=7", images).json()
 
@@ -59,7 +59,7 @@ def test_reconstruct_computes_what_the_adapter_does(client, checkpoints, framewo
 def test_encode_draws_latents_only_when_asked(client, checkpoints):
     """With `sample=true` there are latents, drawn with the seed; without it there are none, and no seed."""
     images = make_images()
-    expected = carry_out(plans.encode_and_sample, fake_adapter(checkpoints), images, seed=7)
+    expected = run_operation(operations.encode_and_sample, fake_adapter(checkpoints), images, seed=7)
 
     plain = post_npy(client, "/encode?seed=7", images).json()
     drawn = post_npy(client, "/encode?seed=7&sample=true", images).json()
@@ -129,6 +129,8 @@ def test_headers_tell_where_an_answer_comes_from(client, checkpoints, accept):
     found = {name: response.headers[f"X-Triptych-{name.replace('_', '-')}"] for name in PROVENANCE}
     assert found == {
         "framework": "pytorch",
+        "model": "model",
+        "weights": "pytorch",
         "framework_version": np.__version__,
         "device": "cpu",
         "checkpoint": sha256[:12],
@@ -154,7 +156,9 @@ def test_server_timing_splits_the_time(client):
     assert durations["total"] >= durations["model"] > 0
 
 
-@pytest.mark.parametrize(("alias", "framework"), [*ALIASES.items(), ("JAX", "jax"), (" PyTorch", "pytorch")])
+@pytest.mark.parametrize(
+    ("alias", "framework"), [*framework_aliases().items(), ("JAX", "jax"), (" PyTorch", "pytorch")]
+)
 def test_framework_is_found_by_alias_and_in_any_case(client, alias, framework):
     """The answer names the framework by its canonical word."""
     response = client.get("/sample", params={"framework": alias})
@@ -226,9 +230,9 @@ def test_picture_is_the_same_however_it_is_sent(client, kind):
 
 
 def test_large_bodies_and_answers_are_right_too(client, checkpoints):
-    """What is parsed and written in a thread is the same as what isn't."""
+    """Parsing and rendering in a thread gives the same result as in the event loop."""
     images = make_images(300)
-    expected = carry_out(plans.encode, fake_adapter(checkpoints), images)
+    expected = run_operation(operations.encode, fake_adapter(checkpoints), images)
 
     answer = client.post("/encode", json={"images": images.tolist()})
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.service import assert_problem, make_service, running
+from tests.support.app import assert_problem, make_service, running
 
 
 @pytest.fixture
@@ -37,16 +37,16 @@ def test_whoever_guesses_keys_is_counted_by_address(limited_client):
     assert statuses == [401, 401, 429, 429]
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_health_is_told_at_any_rate(limited_client, path):
-    """Whoever watches over the service isn't counted."""
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/", "/web/main.js", "/docs", "/openapi.json"])
+def test_health_checks_and_pages_are_not_limited(limited_client, path):
+    """Health checks, and pages with their files, of which a browser loads several at once, count for nothing."""
     statuses = {limited_client.get(path).status_code for _ in range(5)}
 
     assert statuses == {200}
 
 
 def test_pages_of_the_origins_that_are_set_may_ask(checkpoints):
-    """A browser is told so before it asks and with the answer, errors and all, of those origins alone."""
+    """Preflight responses and responses, errors included, allow the set origins alone."""
     settings = {"frameworks": "jax", "cors_origins": "https://one.example,https://two.example:8443", "api_keys": "k3y"}
     with running(make_service(checkpoints, **settings)) as client:
         asked = client.options(

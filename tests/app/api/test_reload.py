@@ -1,11 +1,14 @@
 """Keys and checkpoints that change while the service runs, and who may have them read again."""
 
+import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from app.inference.loader import checkpoint_path
-from tests.checkpoints import make_checkpoint, make_weights
-from tests.service import MODEL, assert_problem, make_service, running, save_checkpoints
-from training.checkpoint import save_checkpoint
+from tests.support.app import MODEL, assert_problem, checkpoint_path, make_service, running, save_checkpoints
+from tests.support.checkpoints import make_checkpoint, make_weights
+from training.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 
 
 @pytest.fixture
@@ -23,13 +26,13 @@ def key_file(tmp_path):
 
 
 def change_checkpoint(folder, framework, seed=77):
-    """Train anew, so to speak."""
+    """Replace the checkpoint by another."""
     checkpoint = make_checkpoint(MODEL, make_weights(MODEL, seed), framework=framework)
     save_checkpoint(checkpoint_path(folder, framework), checkpoint)
 
 
 def test_reload_needs_a_key_and_says_how_to_set_one(client):
-    """Where the service has no keys nobody may reload it over HTTP."""
+    """A service without keys refuses reloads over HTTP."""
     response = client.post("/admin/reload")
 
     assert_problem(response, 403)
@@ -54,7 +57,7 @@ def test_reload_serves_what_the_file_holds_now(folder, url):
 
 
 def test_reload_of_a_bad_file_is_409_and_changes_nothing(folder):
-    """What can't be loaded is told, with what is served still."""
+    """A failed load is reported, with the checkpoint that is still served."""
     with running(make_service(folder, api_keys="k3y")) as client:
         client.headers["X-API-Key"] = "k3y"
         before = client.get("/sample?framework=jax&seed=1").json()
@@ -107,3 +110,86 @@ def test_keys_are_changed_without_a_restart(folder, key_file):
     assert_problem(failed, 409)
     assert failed.json()["errors"][0]["where"] == "api_keys"
     assert kept == [200, 401]
+
+
+def link_release(folder, name, seed):
+    """Point the folder of checkpoints at a new release in one step, as Kubernetes does with its volumes."""
+    release = folder.parent / name
+    release.mkdir()
+    save_checkpoints(release)
+    change_checkpoint(release, "jax", seed)
+    link = folder.parent / f"{name}-link"
+    link.symlink_to(release.name)
+    link.replace(folder)
+
+
+def test_reload_follows_a_swapped_link_to_a_folder(tmp_path):
+    """Until a reload the old release is served, then the new one, also once the old folder is gone."""
+    folder = tmp_path / "current"
+    link_release(folder, "one", seed=1)
+    with running(make_service(folder, api_keys="k3y")) as client:
+        client.headers["X-API-Key"] = "k3y"
+        before = client.get("/sample?framework=jax&seed=1").json()
+        link_release(folder, "two", seed=2)
+        shutil.rmtree(tmp_path / "one")
+        unchanged = client.get("/sample?framework=jax&seed=1").json()
+        response = client.post("/admin/reload?framework=jax")
+        after = client.get("/sample?framework=jax&seed=1").json()
+
+    assert unchanged == before
+    assert response.status_code == 200
+    assert after["checkpoint"] == load_checkpoint(checkpoint_path(tmp_path / "two", "jax")).sha256[:12]
+    assert after["probs"] != before["probs"]
+
+
+@pytest.mark.parametrize("share", [0, 0.5, 0.999])
+def test_reload_of_a_file_that_is_being_written_serves_the_old_one(folder, share):
+    """Of a file written in place, as `rsync --inplace` and `cp` do, nothing is served until it is whole."""
+    path = checkpoint_path(folder, "jax")
+    old = path.read_bytes()
+    change_checkpoint(folder, "jax")
+    new = path.read_bytes()
+    written = int(len(new) * share)
+    path.write_bytes(old)
+    with running(make_service(folder, api_keys="k3y")) as client:
+        client.headers["X-API-Key"] = "k3y"
+        before = client.get("/sample?framework=jax&seed=1").json()
+        statuses = []
+        for content in (new[:written], new[:written] + old[written:], new):
+            path.write_bytes(content)
+            statuses.append(client.post("/admin/reload?framework=jax").status_code)
+            if content not in (old, new):
+                assert client.get("/sample?framework=jax&seed=1").json() == before
+        after = client.get("/sample?framework=jax&seed=1").json()
+
+    assert statuses == [409, 200 if share == 0 else 409, 200]
+    assert after["probs"] != before["probs"]
+
+
+def test_reload_while_files_are_replaced_serves_one_whole(folder):
+    """While checkpoints are replaced again and again, each reload serves one of them whole, never a mixture."""
+    stopped = threading.Event()
+
+    def replace_files():
+        while not stopped.is_set():
+            for seed in (1, 2):
+                change_checkpoint(folder, "jax", seed)
+
+    def reload_and_sample():
+        assert client.post("/admin/reload?framework=jax").status_code == 200
+        return client.get("/sample?framework=jax&seed=1").json()["probs"]
+
+    with running(make_service(folder, api_keys="k3y")) as client, ThreadPoolExecutor(1) as pool:
+        client.headers["X-API-Key"] = "k3y"
+        expected = []
+        for seed in (1, 2):
+            change_checkpoint(folder, "jax", seed)
+            expected.append(reload_and_sample())
+        writing = pool.submit(replace_files)
+        try:
+            found = [reload_and_sample() for _ in range(15)]
+        finally:
+            stopped.set()
+        writing.result()
+
+    assert all(probs in expected for probs in found)

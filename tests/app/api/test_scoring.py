@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from app.exceptions import FrameworkUnavailableError
-from app.inference import plans, tasks
-from tests.service import (
+from app.inference import operations, scoring
+from tests.support.app import (
     MODEL,
     assert_problem,
-    carry_out,
     compute,
     fake_adapter,
     make_images,
     make_service,
     post_npy,
+    run_operation,
     running,
 )
 from training.frameworks import FRAMEWORKS
@@ -23,7 +23,7 @@ from training.frameworks import FRAMEWORKS
 def test_score_is_the_framework_s_own(client, checkpoints, framework):
     """Each framework scores with its own checkpoint, with the seed's noise."""
     images = make_images()
-    expected = compute(tasks.score, fake_adapter(checkpoints, framework), images, samples=5, seed=7)
+    expected = compute(scoring.score, fake_adapter(checkpoints, framework), images, samples=5, seed=7)
 
     answer = post_npy(client, f"/score?framework={framework}&samples=5&seed=7", images).json()
 
@@ -48,13 +48,13 @@ def test_samples_stand_in_the_body_too(client):
 @pytest.mark.parametrize("kind", ["images", "latents"])
 @pytest.mark.parametrize("as_npy", [False, True])
 def test_interpolate_takes_two_images_or_two_latents(client, checkpoints, kind, as_npy):
-    """The ends are images or latents, as JSON or as a npy file, whose shape tells which."""
+    """The ends are images or latents, as JSON or as an npy file, whose shape tells which."""
     dim = MODEL.image_dim if kind == "images" else MODEL.latent_dim
     ends = np.random.default_rng(0).random((2, dim), np.float32)
     if kind == "images":
-        expected = compute(tasks.interpolate_images, fake_adapter(checkpoints), ends, steps=4)
+        expected = compute(scoring.interpolate_images, fake_adapter(checkpoints), ends, steps=4)
     else:
-        expected = carry_out(plans.interpolate, fake_adapter(checkpoints), ends, steps=4)
+        expected = run_operation(operations.interpolate, fake_adapter(checkpoints), ends, steps=4)
 
     if as_npy:
         answer = post_npy(client, "/interpolate?steps=4", ends).json()
@@ -77,7 +77,7 @@ def test_interpolate_takes_two_images_or_two_latents(client, checkpoints, kind, 
     ],
 )
 def test_interpolate_says_what_it_needs(client, body, word):
-    """What isn't two of one kind, or has too few or too many steps, is told so."""
+    """Ends that aren't two of one kind, and too few or too many steps, are 422 with a sentence."""
     response = client.post("/interpolate", json=body)
 
     assert_problem(response, 422)
@@ -120,7 +120,7 @@ def test_compare_goes_on_without_a_framework_that_is_down(checkpoints):
 
 @pytest.mark.parametrize("query", ["framework=jax", "output=probs", "format=png"])
 def test_compare_has_no_one_framework_and_no_one_array(client, query):
-    """What makes no sense of all frameworks at once is refused."""
+    """Options that make no sense for all frameworks at once are refused."""
     response = post_npy(client, f"/compare?{query}", make_images())
 
     assert response.status_code == (406 if "format" in query else 422)

@@ -1,14 +1,14 @@
-"""Which frameworks are served and how that is told, while some load, are broken, or aren't installed."""
+"""Status routes while frameworks load, are broken, or aren't installed."""
 
+import os
 import threading
 
 import numpy as np
 import pytest
 
-from app.inference.loader import checkpoint_path
-from tests.checkpoints import make_checkpoint
-from tests.service import MODEL, assert_problem, fake_load, make_service, running, save_checkpoints
-from training.checkpoint import load_checkpoint
+from tests.support.app import MODEL, assert_problem, checkpoint_path, fake_load, make_service, running, save_checkpoints
+from tests.support.checkpoints import make_checkpoint
+from training.checkpoints.checkpoint import load_checkpoint
 from training.errors import DeviceError, FrameworkNotInstalledError
 from training.frameworks import FRAMEWORKS
 
@@ -57,27 +57,34 @@ def view(client, framework):
 
 
 def test_frameworks_tells_all_of_a_ready_framework(client, checkpoints):
-    """A ready framework is shown with version, device, checkpoint, architecture, training and metrics."""
+    """A ready framework is shown with device, checkpoint, architecture, metrics, and its training but the command."""
     sha256 = load_checkpoint(checkpoint_path(checkpoints, "pytorch")).sha256
 
     found = view(client, "pytorch")
 
     assert found.pop("load_seconds") >= 0
+    assert found.pop("pid") == os.getpid()
     assert found == {
         "framework": "pytorch",
+        "title": "PyTorch",
+        "color": "#009e73",
+        "marker": "^",
         "status": "ready",
         "ready": True,
         "reason": None,
         "framework_version": np.__version__,
         "device": "cpu",
+        "device_name": None,
+        "device_memory_bytes": None,
+        "max_batch": 256,
         "threads": 1,
+        "restarts": 0,
         "checkpoint": sha256[:12],
         "model": {"image_shape": [28, 28], "hidden_dim": 16, "latent_dim": 20},
         "training": {
             "framework": "pytorch",
             "framework_version": "1.2.3",
             "epochs": 3,
-            "command": "python -m training train",
         },
         "metrics": {"test_elbo": -99.5, "target": "fixed"},
     }
@@ -101,7 +108,7 @@ def test_default_framework_answers_where_none_is_named(checkpoints):
 
 
 def test_first_installed_framework_is_the_default(checkpoints):
-    """Where the first of the settings isn't installed, the next one answers."""
+    """If the first framework of the settings isn't installed, the next one is the default."""
     app = make_service(checkpoints, frameworks="tensorflow,pytorch", require_installed=without_tensorflow)
 
     with running(app) as client:

@@ -1,4 +1,4 @@
-"""`app.codecs.arrays`: what a model takes comes out as float32, and what it can't take is named."""
+"""`app.codecs.arrays`: valid arrays become float32, and errors name the invalid value."""
 
 import numpy as np
 import pytest
@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from app.codecs.arrays import as_image, as_images, as_latents
-from app.codecs.limits import Limits
 from app.exceptions import InvalidValueError, TooLargeError
+from tests.support.limits import make_limits
 from training.config import ModelConfig
 
 # Not square, so that height and width can't be mistaken for each other.
 MODEL = ModelConfig(image_shape=(2, 3), latent_dim=4)
-LIMITS = Limits(max_images=5)
+LIMITS = make_limits(max_images=5)
 RAMP = np.linspace(0, 1, 6, dtype=np.float32)
 
 
@@ -83,7 +83,7 @@ def test_images_leave_their_argument_alone():
     "shape", [(), (5,), (3, 2), (2, 5), (3, 27, 28), (1, 1, 2, 3), (0,), (0, 6), (0, 2, 3), (6, 1), (3, 0)]
 )
 def test_images_of_wrong_shape(shape):
-    """Another shape is refused, with the shape found and all that would do."""
+    """Another shape is refused, with the shape found and all that are accepted."""
     with pytest.raises(InvalidValueError) as caught:
         images(np.zeros(shape, np.float32))
 
@@ -96,7 +96,7 @@ def test_images_of_wrong_shape(shape):
 def test_images_of_the_contract_when_the_shape_is_wrong():
     """The message for a model of 28 x 28 is the one the documentation shows."""
     with pytest.raises(InvalidValueError) as caught:
-        as_images(np.zeros((3, 27, 28)), model=ModelConfig(), limits=Limits(), where="body.images")
+        as_images(np.zeros((3, 27, 28)), model=ModelConfig(), limits=make_limits(), where="body.images")
 
     assert str(caught.value) == (
         "body.images has shape (3, 27, 28): expected (n, 784), (n, 28, 28), or one image of (784,) or (28, 28)"
@@ -150,7 +150,7 @@ def test_images_just_out_of_range_in_float64(value):
 
 
 def test_images_of_signaling_nan():
-    """Even the kind of NaN that faults when it is computed with is only a wrong value."""
+    """A signaling NaN is a wrong value like any other."""
     array = np.full((1, 6), 0x7F800001, np.uint32).view(np.float32)
 
     with pytest.raises(InvalidValueError, match="nan at pixel 0"):
@@ -185,7 +185,7 @@ def test_images_are_in_range_or_refused(array):
 
 @pytest.mark.parametrize("shape", [(6,), (2, 3)])
 def test_image_of_either_shape(shape):
-    """A single image comes back flat."""
+    """A single image is returned flat."""
     result = as_image(RAMP.reshape(shape), model=MODEL, where="body.images[1]")
 
     np.testing.assert_array_equal(result, RAMP)
@@ -215,7 +215,7 @@ def test_latents_of_any_number(shape, dtype):
 
 @pytest.mark.parametrize("shape", [(), (3,), (0,), (0, 4), (2, 5), (4, 2), (1, 2, 4), (1, 1, 4)])
 def test_latents_of_wrong_shape(shape):
-    """Another shape is refused, with the shape found and what would do."""
+    """Another shape is refused, with the shape found and what is expected."""
     with pytest.raises(InvalidValueError) as caught:
         latents(np.zeros(shape))
 
@@ -242,6 +242,6 @@ def test_latents_that_are_not_finite(value):
 
 @pytest.mark.parametrize("dtype", ["?", "c8", "U1", "O", "M8[s]"])
 def test_latents_of_other_dtypes(dtype):
-    """What isn't a number isn't a latent."""
+    """Anything but a number is refused as a latent."""
     with pytest.raises(InvalidValueError, match="expected numbers"):
         latents(np.zeros((2, 4), dtype))

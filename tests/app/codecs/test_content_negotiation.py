@@ -1,10 +1,10 @@
-"""`app.codecs.media_types`: what a request is answered with."""
+"""`app.codecs.content_negotiation`: the format of a response."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.codecs.media_types import OutputFormat, negotiate
+from app.codecs.content_negotiation import OutputFormat, negotiate
 from app.exceptions import InvalidValueError, NotAcceptableError
 
 JSON, PNG, NPY = OutputFormat.JSON, OutputFormat.PNG, OutputFormat.NPY
@@ -118,7 +118,7 @@ def test_negotiate_by_unknown_word(word):
 
 def test_negotiate_by_word_that_is_not_available():
     """A format that exists, but not for this route, isn't acceptable rather than wrong."""
-    with pytest.raises(NotAcceptableError, match="png: ask for json or npy"):
+    with pytest.raises(NotAcceptableError, match="no png response: request json or npy"):
         choose("*/*", word="png", available=[JSON, NPY])
 
 

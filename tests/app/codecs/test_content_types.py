@@ -1,4 +1,4 @@
-"""`app.codecs.payload`: what a body is, by its content type; its options; and the latents in it."""
+"""`app.codecs.payload`: the kind of a body by its content type, its options, and its latents."""
 
 import asyncio
 import json
@@ -6,15 +6,16 @@ import json
 import numpy as np
 import pytest
 
-from app.codecs.limits import Limits
 from app.codecs.npy import dump_npy
-from app.codecs.payload import images_from, latents_from, parse_payload
+from app.codecs.payload import parse_payload
+from app.codecs.payload_arrays import images_from, latents_from
 from app.exceptions import InvalidValueError, UnsupportedContentError
-from tests.pictures import encode, scene, scene_image
+from tests.support.image_files import encode, scene, scene_image
+from tests.support.limits import make_limits
 from training.config import ModelConfig
 
 MODEL = ModelConfig()
-LIMITS = Limits(max_images=30)
+LIMITS = make_limits(max_images=30)
 FLAT = scene_image().ravel().tolist()
 PNG = encode(scene(), "PNG")
 
@@ -87,12 +88,19 @@ def test_json_in_another_charset(charset):
 def test_other_content_types(field, content_type):
     """Another content type, or none, is refused with the list of what is read."""
     with pytest.raises(UnsupportedContentError, match=f"{field} are read from application/json") as caught:
-        parse(PNG, content_type, field)
+        parse(b"what is this?", content_type, field)
 
     assert len(str(caught.value)) < 250
 
 
-@pytest.mark.parametrize("content_type", ["image/png", "multipart/form-data; boundary=x"])
+@pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded"])
+def test_json_of_another_content_type(content_type):
+    """JSON isn't recognized by its first bytes, which any text may have; the error says how to send it."""
+    with pytest.raises(UnsupportedContentError, match="for JSON, send Content-Type: application/json"):
+        parse(b' {"images": []}', content_type)
+
+
+@pytest.mark.parametrize("content_type", ["image/png", "multipart/form-data; boundary=x", "application/octet-stream"])
 def test_latents_are_in_no_picture(content_type):
     """A route that takes latents reads neither image files nor forms."""
     with pytest.raises(UnsupportedContentError, match=r"latents are read from application/json or application/x-npy$"):

@@ -1,4 +1,4 @@
-"""`app.codecs.pictures` when a file is broken, too large, or made to do harm."""
+"""`app.codecs.image_files` with broken, too large and hostile files."""
 
 import struct
 import zlib
@@ -10,63 +10,47 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from app.codecs.jpeg_scans import count_scans
-from app.codecs.limits import Limits
-from app.codecs.pictures import PictureFile, parse_picture, parse_pictures
+from app.codecs.image_files import ImageFile, decode_image, decode_images
 from app.exceptions import InvalidValueError, MalformedBodyError, RequestError, TooLargeError
-from tests.pictures import encode, scene, scenes
+from tests.support.damaged_images import jpeg_with_scans, png_bomb
+from tests.support.image_files import encode, scene, scenes
+from tests.support.limits import make_limits
 from training.config import ModelConfig
+from training.data.image_formats.jpeg import count_scans
 
 MODEL = ModelConfig()
 
 
 def parse(data, *, limits=None):
     """Parse one file with the defaults that these tests share."""
-    return parse_picture(data, model=MODEL, limits=limits or Limits(), invert=False, where="body.files[2]")
+    return decode_image(data, model=MODEL, limits=limits or make_limits(), invert=False, where="body.files[2]")
 
 
-def png_chunk(kind, data):
-    """Return a chunk of a PNG file, with its length and checksum."""
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+OTHER_KINDS = [
+    (b"\x00" * 100, None),
+    (b"not a picture", None),
+    (b"P5 2 2 255 \x00\x00\x00\x00", None),
+    (encode(scene(), "PPM"), None),
+    (b'<svg xmlns="http://www.w3.org/2000/svg"><rect width="9" height="9"/></svg>', "an SVG drawing"),
+    (b'\xef\xbb\xbf\n<?xml version="1.0"?><svg/>', "an XML file, such as an SVG drawing"),
+    (b"<!DOCTYPE html><html></html>", "an HTML page"),
+    (b"%PDF-1.7\n", "a PDF document"),
+    (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "a PostScript file"),
+    (encode(scene(), "ICO"), "an icon"),
+    (encode(scene(), "JPEG2000"), "a JPEG 2000 image"),
+    (b"8BPS\0\1", "a Photoshop file"),
+    (b"PK\x03\x04", "a zip archive"),
+]
 
 
-def png_bomb(width, height):
-    """Return a PNG whose header announces a size that its data doesn't have."""
-    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + png_chunk(b"IDAT", zlib.compress(bytes(1000))) + png_chunk(b"IEND", b"")
-
-
-def jpeg_with_scans(count):
-    """Return a progressive JPEG whose last scan is repeated until there are `count`."""
-    data = encode(scene(64), "JPEG", progressive=True)
-    last = data.rindex(b"\xff\xda")
-    scans = count_scans(data, at_most=1000)
-    return data[:-2] + data[last:-2] * (count - scans) + data[-2:]
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"\x00" * 100,
-        b"not a picture",
-        b'<svg xmlns="http://www.w3.org/2000/svg"><rect width="9" height="9"/></svg>',
-        b"%PDF-1.7\n",
-        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
-        b"P5 2 2 255 \x00\x00\x00\x00",
-        encode(scene(), "ICO"),
-        encode(scene(), "PPM"),
-        encode(scene().convert("RGB"), "AVIF"),
-    ],
-    ids=["zeros", "text", "SVG", "PDF", "PostScript", "PGM", "ICO", "PPM", "AVIF"],
-)
-def test_parse_of_other_kinds_of_file(data):
-    """What isn't one of the six formats is refused with their names, and where it stood."""
+@pytest.mark.parametrize(("data", "kind"), OTHER_KINDS, ids=[str(number) for number in range(len(OTHER_KINDS))])
+def test_parse_of_other_kinds_of_file(data, kind):
+    """A file of none of the eight formats is refused; the error names its path, its kind if known, and the formats."""
     with pytest.raises(MalformedBodyError) as caught:
         parse(data)
 
-    assert str(caught.value) == (
-        "body.files[2] can't be read as a picture: send a whole file, of PNG, JPEG, WebP, GIF, BMP and TIFF"
-    )
+    problem = f"is {kind}: send an image" if kind else "can't be read as an image file: send a whole"
+    assert str(caught.value) == f"body.files[2] {problem} file, of PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF and HEIC"
 
 
 def test_parse_of_empty_file():
@@ -107,12 +91,12 @@ def test_parse_of_bomb_within_the_limit():
 
 
 def test_parse_counts_pixels_of_all_files_together():
-    """Pictures that fit one by one are refused once they don't fit together, and the error names which."""
-    files = [PictureFile(f"body.files[{index}]", encode(scene(), "PNG")) for index in range(3)]
+    """Pictures that fit one by one are refused if they don't fit together, and the error names which."""
+    files = [ImageFile(f"body.files[{index}]", encode(scene(), "PNG")) for index in range(3)]
 
-    images = parse_pictures(files, model=MODEL, limits=Limits(max_pixels=3 * 784), invert=False)
+    images = decode_images(files, model=MODEL, limits=make_limits(max_pixels=3 * 784), invert=False)
     with pytest.raises(TooLargeError, match=r"body\.files\[2\] brings"):
-        parse_pictures(files, model=MODEL, limits=Limits(max_pixels=3 * 784 - 1), invert=False)
+        decode_images(files, model=MODEL, limits=make_limits(max_pixels=3 * 784 - 1), invert=False)
 
     assert len(images) == 3
 
@@ -130,7 +114,7 @@ def test_parse_of_pixels_that_are_not_finite(value):
 
 
 def test_parse_of_jpeg_with_many_scans():
-    """A JPEG that would paint its picture thousands of times is refused; one with some more scans isn't."""
+    """A JPEG of thousands of scans is refused; one with a few more than usual isn't."""
     harmless, hostile = jpeg_with_scans(100), jpeg_with_scans(101)
 
     image = parse(harmless)
@@ -162,14 +146,14 @@ def test_parse_of_jpeg_with_many_scans():
     ],
 )
 def test_parse_when_pillow_raises(error, monkeypatch):
-    """Whatever an image plugin raises over a file's bytes is the file's fault."""
+    """Any exception of an image plugin is an error of the file."""
 
     def fail(*_):
         raise error
 
     monkeypatch.setattr(Image.Image, "convert", fail)
 
-    with pytest.raises(MalformedBodyError, match="can't be read as a picture"):
+    with pytest.raises(MalformedBodyError, match="can't be read as an image file"):
         parse(scenes()["PNG color"])
 
 
@@ -200,7 +184,7 @@ def test_parse_of_damaged_file_raises_only_request_errors(name, data):
     cut = data.draw(st.none() | st.integers(0, len(damaged)))
 
     with suppress(RequestError):
-        image = parse(bytes(damaged[:cut]), limits=Limits(max_pixels=100_000))
+        image = parse(bytes(damaged[:cut]), limits=make_limits(max_pixels=100_000))
         assert image.shape == (28, 28)
         assert 0 <= image.min() <= image.max() <= 1
 

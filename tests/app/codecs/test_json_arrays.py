@@ -1,4 +1,4 @@
-"""`app.codecs.json_values`: strict JSON in, evenly nested numbers, and arrays out."""
+"""`app.codecs.json_arrays`: strict JSON in, evenly nested numbers, and arrays out."""
 
 import json
 from contextlib import suppress
@@ -8,14 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.codecs.json_values import dump_object, numbers, parse_object
+from app.codecs.json_arrays import dump_object, numbers, parse_object
 from app.exceptions import InvalidValueError, MalformedBodyError, RequestError, TooLargeError
-
-json_trees = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
-    max_leaves=12,
-)
+from tests.support.strategies import json_trees
 
 
 def fault(caught):
@@ -25,15 +20,53 @@ def fault(caught):
 
 
 def test_parse_of_an_object():
-    """An object comes back as a dictionary."""
+    """An object is parsed to a dictionary."""
     body = ' {"images": [[0, 0.5], "é"], "seed": 9007199254740993, "invert": true, "x": null}\n'.encode()
 
     assert parse_object(body) == {"images": [[0, 0.5], "é"], "seed": 2**53 + 1, "invert": True, "x": None}
 
 
-def test_parse_of_an_object_with_a_name_twice():
-    """Of members with the same name the last counts: orjson doesn't tell that there were two."""
-    assert parse_object(b'{"seed": 1, "seed": 2}') == {"seed": 2}
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        (b'{"seed": 1, "seed": 2}', "body.seed"),
+        (b'{"seed": 1, "seed": 1}', "body.seed"),
+        (b'{"images": [1], "images": [1], "seed": 1}', "body.images"),
+        (b'{"seed": 1, "se\\u0065d": 2}', "body.seed"),
+        (b'{"": 1, "": 2}', "body."),
+        (b'{"a": "x", "b": ["y", "z"], "a": 1}', "body.a"),
+        (b'{"a": {"b": 1, "b": 2}}', "body.b"),
+        (b'{"a": [{"b": 1, "b": [0]}]}', "body.b"),
+        (b'{"a": "\\"", "a": "b"}', "body.a"),
+    ],
+)
+def test_parse_of_an_object_with_a_name_twice(body, where):
+    """A member that is given twice is a wrong value, at any depth and in any spelling."""
+    with pytest.raises(InvalidValueError, match="is given twice: expected each member once") as caught:
+        parse_object(body)
+
+    assert caught.value.errors[0].where == where
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"a": '"', "b": '\\"a\\"'},
+        {"a": {"a": {"a": 1}}, "b": {"a": 2}},
+        {"images": [[0.5, 1]], "framework": "jax"},
+        {"images": ["YQ==", [0, 1], "seed", "seed"], "seed": 7},
+        {"a": [{"b": 1}, {"b": 2}], "é": "é"},
+    ],
+)
+def test_parse_of_strings_that_look_like_names(members):
+    """Quotes, escapes and equal names in different objects are no duplicates."""
+    assert parse_object(json.dumps(members).encode()) == members
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray])
+def test_parse_after_a_byte_order_mark(kind):
+    """A byte order mark before the object, as Windows programs write it, is skipped."""
+    assert parse_object(kind(b'\xef\xbb\xbf{"a": 1}')) == {"a": 1}
 
 
 @pytest.mark.parametrize(
@@ -50,7 +83,6 @@ def test_parse_of_an_object_with_a_name_twice():
         (b'{"a": 01}', "line 1, column"),
         (b'{"a": "\\ud800"}', "line 1, column"),
         (b'{"a": "\xff"}', "line 1, column"),
-        (b'\xef\xbb\xbf{"a": 1}', "line 1, column 1"),
         ('{"a": 1}'.encode("utf-16"), "line 1, column 1"),
         (b'{"a": 1} x', "line 1, column"),
         (b'{"a": ' + b"[" * 5000 + b"]" * 5000 + b"}", "line 1, column"),
@@ -59,7 +91,7 @@ def test_parse_of_an_object_with_a_name_twice():
     ],
 )
 def test_parse_of_malformed_json(body, place):
-    """What isn't JSON in UTF-8 is refused with the place where it stops being so."""
+    """A body that isn't JSON in UTF-8 is refused; the error names the first wrong place."""
     with pytest.raises(MalformedBodyError, match=place) as caught:
         parse_object(body)
 
@@ -219,7 +251,7 @@ def test_dump_writes_the_shortest_float32():
 
 
 def test_dump_writes_nan_as_null():
-    """JSON has no NaN: it becomes null, so that every client can read the answer."""
+    """JSON has no NaN: it becomes null, so that every client can read the response."""
     assert dump_object({"a": np.array([np.nan, 1]), "b": float("inf")}) == b'{"a":[null,1.0],"b":null}'
 
 

@@ -1,4 +1,4 @@
-"""`app.codecs.forms`: multipart forms give their files, and nothing is lost or let through silently."""
+"""`app.codecs.multipart`: multipart forms give their files, and nothing is lost or ignored silently."""
 
 import asyncio
 from contextlib import suppress
@@ -8,14 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.codecs.forms import parse_form
-from app.codecs.limits import Limits
-from app.codecs.payload import images_from, parse_payload
+from app.codecs.multipart import parse_form
+from app.codecs.payload import parse_payload
+from app.codecs.payload_arrays import images_from
 from app.exceptions import InvalidValueError, MalformedBodyError, RequestError, TooLargeError
-from tests.pictures import encode, scene, scene_image
+from tests.support.image_files import encode, scene, scene_image
+from tests.support.limits import make_limits
 from training.config import ModelConfig
 
 TYPE = "multipart/form-data; boundary=edge"
+MODEL, LIMITS = ModelConfig(), make_limits()
 END = b"--edge--\r\n"
 PNG = encode(scene(), "PNG")
 
@@ -29,7 +31,7 @@ def part(data, name="files", filename="a.png"):
 
 def parse(body, content_type=TYPE, limits=None):
     """Return the files of a form."""
-    return asyncio.run(parse_form(body, content_type=content_type, limits=limits or Limits(max_images=5)))
+    return asyncio.run(parse_form(body, content_type=content_type, limits=limits or make_limits(max_images=5)))
 
 
 def fault(caught):
@@ -40,7 +42,7 @@ def fault(caught):
 
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_parse_returns_the_files_in_order(count):
-    """Each file comes back with its bytes and its place."""
+    """Each file is returned with its bytes and path."""
     body = b"".join(part(bytes([index]) * 9) for index in range(count)) + END
 
     files = parse(body)
@@ -51,7 +53,7 @@ def test_parse_returns_the_files_in_order(count):
 
 @pytest.mark.parametrize("size", [0, 2**16 - 100, 3 * 2**20])
 def test_parse_of_files_of_any_size(size):
-    """Files of any size come back whole, also over several pieces and with lines that look like boundaries."""
+    """Files of any size are returned whole, also in several pieces and with lines that look like boundaries."""
     data = (bytes(range(256)) * (size // 256 + 1))[:size] + b"\r\n--edg\r\n--edgf--\r\n"
 
     files = parse(part(data) + part(b"x") + END)
@@ -72,8 +74,8 @@ def test_images_of_a_form():
     """A form's pictures become images, in order; `invert` applies to them."""
     body = part(PNG) + part(encode(scene(), "BMP"), filename="b.txt") + END
 
-    payload = asyncio.run(parse_payload(body, content_type=TYPE, field="images", model=ModelConfig()))
-    images = images_from(payload, model=ModelConfig(), limits=Limits(), invert=True)
+    payload = asyncio.run(parse_payload(body, content_type=TYPE, field="images", model=MODEL, limits=LIMITS))
+    images = images_from(payload, model=MODEL, limits=LIMITS, invert=True)
 
     assert payload.options == {}
     np.testing.assert_array_equal(images, [1 - scene_image().ravel()] * 2)
@@ -82,19 +84,21 @@ def test_images_of_a_form():
 def test_images_of_a_form_with_a_broken_picture():
     """The picture that can't be decoded is named."""
     payload = asyncio.run(
-        parse_payload(part(PNG) + part(b"") + END, content_type=TYPE, field="images", model=ModelConfig())
+        parse_payload(part(PNG) + part(b"") + END, content_type=TYPE, field="images", model=MODEL, limits=LIMITS)
     )
 
     with pytest.raises(MalformedBodyError, match=r"body\.files\[1\] is empty"):
-        images_from(payload, model=ModelConfig(), limits=Limits(), invert=False)
+        images_from(payload, model=MODEL, limits=LIMITS, invert=False)
 
 
 def test_images_of_a_form_over_the_limit():
     """The limit given with the model counts too, if it is lower than the one the form was parsed under."""
-    payload = asyncio.run(parse_payload(part(PNG) * 3 + END, content_type=TYPE, field="images", model=ModelConfig()))
+    payload = asyncio.run(
+        parse_payload(part(PNG) * 3 + END, content_type=TYPE, field="images", model=MODEL, limits=LIMITS)
+    )
 
     with pytest.raises(TooLargeError, match=r"body\.files holds 3 items: send at most 2"):
-        images_from(payload, model=ModelConfig(), limits=Limits(max_images=2), invert=False)
+        images_from(payload, model=ModelConfig(), limits=make_limits(max_images=2), invert=False)
 
 
 @pytest.mark.parametrize("count", [6, 7, 500])
@@ -107,17 +111,17 @@ def test_parse_of_too_many_files(count):
 @pytest.mark.parametrize(
     ("body", "where", "why"),
     [
-        (part(b"x", name="file") + END, "body", "has the field 'file': expected only files, under the name files"),
+        (part(b"x", name="file") + END, "body", "has a file in the field 'file': send it in the field files"),
         (
             part(b"x") + part(b"7", name="seed", filename=None) + END,
             "body",
-            "has the field 'seed': expected only files",
+            "has the text field 'seed': expected only files, in the field files; options go into the query",
         ),
         (part(b"text", filename=None) + END, "body.files[0]", "is text: expected a file"),
         (part(b"x") + part(b"text" * 2**19, filename=None) + END, "body.files[1]", "is text: expected a file"),
         (END, "body.files", "is missing: expected one or more image files"),
         (part(b"1", name="a", filename=None) * 17 + END, "body", "has text fields: expected only files"),
-        (part(b"x", name="n" * 3000) + END, "body", "has the field 'nnnn"),
+        (part(b"x", name="n" * 3000) + END, "body", "has a file in the field 'nnnn"),
     ],
     ids=["other name", "an option", "text", "long text", "nothing", "many texts", "long name"],
 )
@@ -126,7 +130,7 @@ def test_parse_of_other_fields(body, where, why):
     with pytest.raises(InvalidValueError) as caught:
         parse(body)
 
-    assert len(str(caught.value)) < 150
+    assert len(str(caught.value)) < 180
     assert fault(caught)[0] == where
     assert fault(caught)[1].startswith(why)
 
@@ -169,7 +173,7 @@ def test_parse_lets_others_run():
 
     async def scenario():
         turns = 0
-        task = asyncio.create_task(parse_form(part(bytes(2**21)) + END, content_type=TYPE, limits=Limits()))
+        task = asyncio.create_task(parse_form(part(bytes(2**21)) + END, content_type=TYPE, limits=make_limits()))
         while not task.done():
             turns += 1
             await asyncio.sleep(0)

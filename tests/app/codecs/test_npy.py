@@ -32,7 +32,7 @@ def npy_file(header):
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_parse_returns_what_numpy_saved(dtype, order, version):
-    """Every version, byte order, memory order and plain dtype gives NumPy's own array back."""
+    """Every version, byte order, memory order and plain dtype gives the same array as NumPy."""
     array = np.arange(12).reshape(3, 4).astype(dtype, order=order)
 
     parsed = parse_npy(save(array, version))
@@ -43,7 +43,7 @@ def test_parse_returns_what_numpy_saved(dtype, order, version):
 
 @given(npst.arrays(st.sampled_from(DTYPES), npst.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5)))
 def test_parse_returns_any_array(array):
-    """Any array of numbers, also an empty one or a scalar, comes back bit for bit."""
+    """Any array of numbers, also an empty one or a scalar, is read bit for bit."""
     parsed = parse_npy(save(array))
 
     assert parsed.shape == array.shape
@@ -61,7 +61,7 @@ def test_parse_copies_nothing():
 
 
 def test_parse_twice_with_the_same_header():
-    """Files that differ in their data only are told apart, though their header is remembered."""
+    """Files that differ only in their data give their own arrays, although headers are cached."""
     first, second = (parse_npy(save(np.full(3, value, np.float32))) for value in (1, 2))
 
     assert (first.tolist(), second.tolist()) == ([1, 1, 1], [2, 2, 2])

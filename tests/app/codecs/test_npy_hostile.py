@@ -1,4 +1,4 @@
-"""`app.codecs.npy` when a file is broken, lies, or is made to do harm."""
+"""`app.codecs.npy` with broken and hostile files."""
 
 import io
 import pickle
@@ -68,15 +68,31 @@ def test_parse_never_unpickles(version):
 )
 def test_parse_of_other_dtypes(array):
     """Arrays of anything but integers and common floats are wrong values."""
-    with pytest.raises(InvalidValueError, match="expected float32"):
+    with pytest.raises(InvalidValueError, match="expected uint8 from 0 to 255, or floats such as float32"):
         parse_npy(save(array))
 
 
-@pytest.mark.parametrize("descr", ["'<f1'", "'f4,f4'", "'(9999999,)f4'", "'float32'", "''", "'<f4 '", "('<f4', (2,))"])
+@pytest.mark.parametrize("descr", ["'<f1'", "'f4,f4'", "'(9999999,)f4'", "'float320'", "''", "'<f4 '", "('<f4', (2,))"])
 def test_parse_of_odd_descr(descr):
     """A dtype's description in any other form than NumPy's own for plain numbers is refused."""
-    with pytest.raises(InvalidValueError, match="expected float32"):
+    with pytest.raises(InvalidValueError, match="expected uint8 from 0 to 255, or floats such as float32"):
         parse_npy(npy_file(f"{{'descr': {descr}, 'fortran_order': False, 'shape': (2,)}}"))
+
+
+@pytest.mark.parametrize("descr", ["float32", "=f4", "f4", "|f4", "f", "single"])
+def test_parse_of_dtype_names(descr):
+    """A dtype by its name, as other writers put it and NumPy reads it, is read."""
+    array = np.array([0.25, 1], np.float32)
+
+    parsed = parse_npy(npy_file(f"{{'descr': '{descr}', 'fortran_order': False, 'shape': (2,)}}", array.tobytes()))
+
+    np.testing.assert_array_equal(parsed, array)
+
+
+def test_parse_of_booleans():
+    """Booleans are refused with the scale of the types that are read: as uint8 they would be almost black."""
+    with pytest.raises(InvalidValueError, match=r"uint8 from 0 to 255, or .*0 to 1; send array\.astype\('float32'\)"):
+        parse_npy(save(np.zeros(2, bool)))
 
 
 @pytest.mark.parametrize("length", [0, 1, 5, 6, 7, 8, 9, 10, 50, 127, 128, 135])
@@ -142,7 +158,7 @@ def test_parse_of_unknown_version(version):
     ],
 )
 def test_parse_of_lying_shape(shape):
-    """A shape that is no shape, or doesn't fit the data, is refused without memory being taken for it."""
+    """An invalid shape, or doesn't fit the data, is refused before any memory is allocated."""
     body = npy_file(f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}")
     tracemalloc.start()
 
@@ -179,7 +195,7 @@ def test_parse_of_lying_shape(shape):
     ids=lambda header: header[:24],
 )
 def test_parse_of_hostile_header(header):
-    """A header that isn't the dictionary it should be is refused, and never run."""
+    """A header that isn't the dictionary it should be is refused, and never executed."""
     with pytest.raises(MalformedBodyError):
         parse_npy(npy_file(header))
 

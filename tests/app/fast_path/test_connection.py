@@ -1,42 +1,39 @@
-"""Connections with a hot path: pieces of requests, requests ahead of answers, and the end."""
+"""Connections with a fast path: bodies in pieces, pipelined requests, timeouts, and shutdown."""
 
 import threading
 
-from tests.hot import gated, request, watch, wire_to
-from tests.service import make_service, running
+from tests.support.app import make_service, running
+from tests.support.fast_path_client import gated, request, watched, wire_to
 
 
-def test_client_that_sends_head_and_body_apart_takes_it_too(checkpoints):
-    """Many clients write the headers first; their heads are learned, and wait for the body."""
+def test_body_may_arrive_in_pieces(checkpoints):
+    """Many clients write headers and body apart."""
     app = make_service(checkpoints, frameworks="jax")
     head, end, body = request().partition(b"\r\n\r\n")
-    with running(app) as client, wire_to(client) as wire:
-        begun = watch(app)
+    with running(app) as client, wire_to(client) as wire, watched(app) as handled:
         for sent in range(3):
             for piece in (head + end, body[:1000], body[1000:]):
                 wire.sock.sendall(piece)
                 # Nothing but time tells two pieces apart.
                 threading.Event().wait(0.02)
             assert wire.read()[0] == 200
-            assert len(begun) == sent
+            assert len(handled) == sent + 1
 
 
-def test_body_that_is_late_is_waited_for_as_long_as_any(checkpoints):
-    """What waits for its body goes to the parser, whose clocks apply; afterwards the connection is good for more."""
+def test_slow_body_is_left_to_the_application(checkpoints):
+    """Its time limits apply; afterwards the connection is good for more."""
     app = make_service(checkpoints, frameworks="jax", transfer_timeout_s=2)
     head, end, body = request().partition(b"\r\n\r\n")
-    with running(app) as client:
+    with running(app) as client, watched(app) as handled:
         with wire_to(client) as wire:
-            wire.ask()
-            begun = watch(app)
             wire.sock.sendall(head + end)
-            # Longer than the server takes between two looks at its connections.
+            # Longer than the server takes between two checks of its connections.
             threading.Event().wait(1.5)
             wire.sock.sendall(body)
             assert wire.read()[0] == 200
-            assert not begun
+            assert not handled
             assert wire.ask()[0] == 200
-            assert len(begun) == 1
+            assert len(handled) == 1
         with wire_to(client) as wire:
             wire.sock.sendall(head + end + body[:100])
             status, headers, _ = wire.read()
@@ -48,7 +45,6 @@ def test_request_that_waits_for_its_body_is_answered_when_the_server_stops(check
     app = make_service(checkpoints, frameworks="jax")
     head, end, body = request().partition(b"\r\n\r\n")
     with running(app) as client, wire_to(client) as wire:
-        wire.ask()
         wire.sock.sendall(head + end)
         threading.Event().wait(0.1)
         app.state.server.stop()
@@ -61,9 +57,7 @@ def test_request_that_waits_for_its_body_is_answered_when_the_server_stops(check
 
 def test_requests_sent_ahead_are_answered_in_their_order(checkpoints):
     """While one is computed, what the client sends waits, known or not, and all are answered one after the other."""
-    with gated(checkpoints) as (app, adapter, client), wire_to(client) as wire:
-        wire.ask("/reconstruct?seed=1")
-        begun = watch(app)
+    with gated(checkpoints) as (app, adapter, client), wire_to(client) as wire, watched(app) as handled:
         adapter.shut()
 
         wire.sock.sendall(request("/reconstruct?seed=1"))
@@ -77,16 +71,14 @@ def test_requests_sent_ahead_are_answered_in_their_order(checkpoints):
 
         answers = [wire.read() for _ in range(5)]
 
-    assert begun
+    assert handled
     assert [status for status, _, _ in answers] == [200] * 5
     assert [headers.get("x-triptych-seed") for _, headers, _ in answers] == ["1", "1", "3", None, "1"]
 
 
 def test_request_under_way_is_answered_when_the_server_stops(checkpoints):
     """The answer says that the connection ends with it."""
-    with gated(checkpoints) as (app, adapter, client), wire_to(client) as wire:
-        wire.ask()
-        begun = watch(app)
+    with gated(checkpoints) as (app, adapter, client), wire_to(client) as wire, watched(app) as handled:
         adapter.shut()
         wire.sock.sendall(request())
         assert adapter.begun.wait(20)
@@ -96,7 +88,7 @@ def test_request_under_way_is_answered_when_the_server_stops(checkpoints):
         adapter.gate.set()
         status, headers, _ = wire.read()
 
-        assert begun
+        assert handled
         assert (status, headers["connection"]) == (200, "close")
         assert wire.sock.recv(1) == b""
 
@@ -104,23 +96,19 @@ def test_request_under_way_is_answered_when_the_server_stops(checkpoints):
 def test_connection_is_kept_from_its_last_answer_on(checkpoints):
     """Each answer gives it as long again, on the hot path as after it, and then it is closed."""
     app = make_service(checkpoints, frameworks="jax", keep_alive_s=2)
-    with running(app) as client, wire_to(client) as wire:
-        wire.ask()
-        begun = watch(app)
+    with running(app) as client, wire_to(client) as wire, watched(app) as handled:
         for _ in range(3):
             # Longer than half of what is given.
             threading.Event().wait(1.2)
             assert wire.ask()[0] == 200
 
-        assert len(begun) == 3
+        assert len(handled) == 3
         assert wire.sock.recv(1) == b""
 
 
 def test_request_under_way_keeps_its_connection(checkpoints):
     """However long the model takes, the connection isn't idle meanwhile."""
-    with gated(checkpoints, keep_alive_s=1) as (app, adapter, client), wire_to(client) as wire:
-        wire.ask()
-        begun = watch(app)
+    with gated(checkpoints, keep_alive_s=1) as (app, adapter, client), wire_to(client) as wire, watched(app) as handled:
         adapter.shut()
         wire.sock.sendall(request())
         assert adapter.begun.wait(20)
@@ -128,5 +116,5 @@ def test_request_under_way_keeps_its_connection(checkpoints):
         adapter.gate.set()
 
         assert wire.read()[0] == 200
-        assert begun
+        assert handled
         assert wire.ask()[0] == 200

@@ -4,11 +4,10 @@ import json
 import threading
 from contextlib import contextmanager
 
-from fastapi import Response
-
-from tests.hot import gated, plain, request, watch, wire_to, without_id
-from tests.service import make_images, npy, wait_until
-from tests.test_service_metrics import read_samples
+from app.exceptions import OverloadedError
+from tests.support.app import make_images, npy, wait_until
+from tests.support.fast_path_client import gated, request, watch, wire_to
+from tests.support.metrics_text import read_samples
 
 FULL = 4
 """Images that the queue of these tests holds."""
@@ -16,9 +15,8 @@ FULL = 4
 
 @contextmanager
 def full(checkpoints, **settings):
-    """Give an application whose queue is full, its adapter, and a client of it; the heads of `request` are known."""
+    """Give an application whose queue is full, its adapter, and a client of it."""
     with gated(checkpoints, max_queue_images=FULL, **settings) as (app, adapter, client), wire_to(client) as filler:
-        filler.ask()
         fill(filler, adapter)
         yield app, adapter, client
 
@@ -30,24 +28,24 @@ def fill(wire, adapter, count=FULL):
     assert adapter.begun.wait(20)
 
 
-def test_refusal_is_the_same_as_by_the_long_way(checkpoints):
+def test_rejection_is_the_same_both_ways(checkpoints):
     """Small or large, it is 429 with Retry-After in the same words, and the connection is good for more."""
     with full(checkpoints) as (app, adapter, client), wire_to(client) as wire:
         begun = watch(app)
         for count in (1, 64):
             body = npy(make_images(count))
-            long, short = (wire.ask(body=body, headers=headers) for headers in (["X-Request-Timeout: 20"], []))
+            status, headers, problem = wire.ask(body=body)
+            _, _, long = wire.ask(body=body, headers=["Expect: 100-continue"])
 
-            assert short[0] == 429
-            assert int(short[1]["retry-after"]) >= 1
-            assert list(short[1]) == list(long[1])
-            assert without_id(plain(short)) == without_id(plain(long))
-            assert json.loads(short[2])["request_id"] == short[1]["x-request-id"]
-        assert [isinstance(answer, Response) for answer in begun] == [True, True]
+            assert status == 429
+            assert int(headers["retry-after"]) >= 1
+            assert json.loads(problem)["request_id"] == headers["x-request-id"]
+            assert json.loads(problem)["detail"] == json.loads(long)["detail"]
+        assert [type(request.error) for request in begun] == [OverloadedError, OverloadedError]
 
         adapter.gate.set()
         batcher = app.state.registry.get("jax").batcher
-        wait_until(lambda: batcher.has_room)
+        wait_until(lambda: not batcher.is_full)
         assert wire.ask()[0] == 200
 
 
@@ -68,7 +66,7 @@ def test_large_request_is_refused_before_its_body_has_come(checkpoints):
         assert wire.read()[0] == 429
         adapter.gate.set()
         batcher = app.state.registry.get("jax").batcher
-        wait_until(lambda: batcher.has_room)
+        wait_until(lambda: not batcher.is_full)
         # The end of what is thrown away and the next request come together.
         wire.sock.sendall(data[2000:] + request("/reconstruct?seed=5"))
         status, headers, _ = wire.read()
@@ -77,7 +75,7 @@ def test_large_request_is_refused_before_its_body_has_come(checkpoints):
 
 
 def test_client_that_sends_no_rest_is_cut_off(checkpoints):
-    """What is left of a refused body has as long to come as a connection may be idle."""
+    """The rest of a rejected body may take as long as a connection may be idle."""
     with full(checkpoints, keep_alive_s=1) as (_, _, client), wire_to(client) as wire:
         wire.sock.sendall(request(body=npy(make_images(64)))[:1000])
 
@@ -85,31 +83,13 @@ def test_client_that_sends_no_rest_is_cut_off(checkpoints):
         assert wire.sock.recv(1) == b""
 
 
-def test_head_of_large_requests_is_known(checkpoints):
-    """A client that sends nothing small is refused early too, once one of its requests was answered."""
-    url = "/reconstruct?seed=70"
-    body = npy(make_images(64))
-    with (
-        gated(checkpoints, max_queue_images=FULL) as (app, adapter, client),
-        wire_to(client) as filler,
-        wire_to(client) as wire,
-    ):
-        assert wire.ask(url, body)[0] == 200
-        fill(filler, adapter)
-        begun = watch(app)
-
-        assert wire.ask(url, body)[0] == 429
-        assert len(begun) == 1
-
-
 def test_refusal_is_counted_once(checkpoints):
-    """Where the queue has room, but not for as many images as are sent."""
+    """A request with more images than the queue has room for is rejected."""
     with (
         gated(checkpoints, max_queue_images=FULL) as (_, adapter, client),
         wire_to(client) as filler,
         wire_to(client) as wire,
     ):
-        filler.ask()
         fill(filler, adapter, FULL - 1)
         assert wire.ask(body=npy(make_images(2)))[0] == 429
         samples = read_samples(client.get("/metrics").text)

@@ -1,19 +1,16 @@
-"""What becomes of requests on the hot path: deadlines, clients that leave, faults, and what changes under them."""
+"""Requests on the fast path: deadlines, clients that leave, faults, and reloads meanwhile."""
 
 import json
 
-import pytest
-
-from app.inference.fake_adapter import FakeAdapter
-from tests.hot import gated, plain, request, watch, wire_to
-from tests.service import fake_load, load_jax_as, make_service, running, wait_until
-from tests.test_service_metrics import read_samples
+from app.inference.adapters.numpy_adapter import NumpyAdapter
+from tests.support.app import fake_load, load_jax_as, make_images, make_service, npy, running, wait_until
+from tests.support.fast_path_client import fast_path_of, gated, plain, request, watch, wire_to
+from tests.support.metrics_text import read_samples
 
 
 def test_answer_that_takes_too_long_is_504(checkpoints):
     """The deadline holds, the place in the queue is free again, and the connection goes on."""
     with gated(checkpoints, request_timeout_s=1.5) as (app, adapter, client), wire_to(client) as wire:
-        wire.ask()
         begun = watch(app)
         adapter.shut()
 
@@ -29,14 +26,13 @@ def test_answer_that_takes_too_long_is_504(checkpoints):
         assert samples["triptych_timed_out_total", ("framework", "jax")] == 1
         labels = ("framework", "jax"), ("route", "/reconstruct")
         assert samples["triptych_requests_total", *labels, ("status", "504")] == 1
-        assert samples["triptych_requests_total", *labels, ("status", "200")] == 2
+        assert samples["triptych_requests_total", *labels, ("status", "200")] == 1
 
 
 def test_client_that_leaves_frees_its_place(checkpoints):
-    """What nobody waits for any more is dropped from the queue at once, and counted."""
+    """A job whose client has disconnected is removed from the queue at once, and counted."""
     with gated(checkpoints) as (app, adapter, client):
         with wire_to(client) as first, wire_to(client) as second:
-            first.ask()
             begun = watch(app)
             adapter.shut()
             first.sock.sendall(request())
@@ -54,9 +50,9 @@ def test_client_that_leaves_frees_its_place(checkpoints):
 
 
 def test_model_that_fails_is_503(checkpoints):
-    """A fault of the framework is told as by the long way, and taken out."""
+    """A fault of the framework is reported as by the application, and the framework is taken out."""
 
-    class FailingAdapter(FakeAdapter):
+    class FailingAdapter(NumpyAdapter):
         fails = False
 
         def reconstruct(self, images, eps):
@@ -66,7 +62,6 @@ def test_model_that_fails_is_503(checkpoints):
 
     app = make_service(checkpoints, load=load_jax_as(FailingAdapter), frameworks="jax")
     with running(app) as client, wire_to(client) as wire:
-        wire.ask()
         begun = watch(app)
         app.state.registry.get("jax").adapter.fails = True
 
@@ -79,23 +74,21 @@ def test_model_that_fails_is_503(checkpoints):
 
 
 def test_answer_that_cannot_be_written_is_500(checkpoints, caplog):
-    """What nobody expected ends one request, with its id in the log, and no other."""
+    """An unexpected error ends one request, with its ID in the log, and no other."""
     app = make_service(checkpoints, frameworks="jax")
     with running(app) as client, wire_to(client) as wire:
         wire.ask()
-        begun, begin = [], app.hot_path.begin
+        fast_path, begin = fast_path_of(app), fast_path_of(app).begin
 
-        def spoil(found, respond):
-            request = begin(found, respond)
-            request._planned = request._planned._replace(plan=None)
-            begun.append(request)
-            return request
+        def spoil(*arguments):
+            begun = begin(*arguments)
+            arguments[0]._prepared = arguments[0]._prepared._replace(operation=None)
+            return begun
 
-        app.hot_path.begin = spoil
+        fast_path.begin = spoil
         status, headers, _ = wire.ask()
-        del app.hot_path.begin
+        del fast_path.begin
 
-        assert begun
         assert status == 500
         assert headers["x-request-id"] in caplog.text
         assert wire.ask()[0] == 200
@@ -109,32 +102,50 @@ def test_fault_before_the_model_leaves_the_request_to_the_application(checkpoint
         raise RuntimeError("no")
 
     with running(app) as client, wire_to(client) as wire:
-        wire.ask()
         begun = watch(app)
-        monkeypatch.setattr(app.hot_path, "_plan", fail)
+        monkeypatch.setattr("app.fast_path.request.Timings", fail)
 
         assert wire.ask()[0] == 200
         assert not begun
 
 
 def test_key_that_was_taken_away_opens_nothing(checkpoints, tmp_path):
-    """A head is known only with its key, and no longer than the key."""
+    """Keys are checked on the fast path as they are elsewhere."""
     keys = tmp_path / "keys"
     keys.write_text("first-key\nsecond-key\n")
     app = make_service(checkpoints, frameworks="jax", api_keys_file=keys)
     with running(app) as client, wire_to(client) as wire:
-        begun = watch(app)
-        for key in ("wrong-key", "wrong-key"):
-            assert wire.ask(headers=[f"X-API-Key: {key}"])[0] == 401
-        assert not begun
-        assert [wire.ask(headers=["X-API-Key: first-key"])[0] for _ in range(2)] == [200, 200]
-        assert len(begun) == 1
+        assert wire.ask(headers=["X-API-Key: wrong-key"])[0] == 401
+        assert wire.ask(headers=["X-API-Key: first-key"])[0] == 200
 
         keys.write_text("second-key\n")
         assert client.post("/admin/reload", headers={"X-API-Key": "second-key"}).status_code == 200
 
         assert wire.ask(headers=["X-API-Key: first-key"])[0] == 401
-        assert len(begun) == 1
+
+
+def test_rate_limit_counts_each_request_once(checkpoints):
+    """A request that the fast path leaves to the application after its check counts once, too."""
+    app = make_service(checkpoints, frameworks="jax", rate_limit="4/hour")
+    with running(app) as client, wire_to(client) as wire:
+        bodies = [npy(make_images(count)) for count in (1, 64, 6, 1, 1)]
+        statuses = [wire.ask(body=body)[0] for body in bodies]
+
+    assert statuses == [200, 200, 200, 200, 429]
+
+
+def test_access_log_has_each_request(checkpoints, caplog):
+    """A line names the route and the status, without the query."""
+    app = make_service(checkpoints, frameworks="jax", access_log=True)
+    with caplog.at_level("INFO", logger="app.access"), running(app) as client, wire_to(client) as wire:
+        begun = watch(app)
+        wire.ask("/encode?sample=true")
+        wire.ask("/encode", b"")
+
+    assert len(begun) == 2
+    lines = [record.getMessage() for record in caplog.records if record.name == "app.access"]
+    assert any(line.endswith("POST /encode 200") for line in lines)
+    assert any(line.endswith("POST /encode 400") for line in lines)
 
 
 def test_reloaded_model_answers_at_once(checkpoints):
@@ -152,11 +163,3 @@ def test_reloaded_model_answers_at_once(checkpoints):
         assert app.state.registry.get("jax") is not model
         assert begun
         assert plain(after) == plain(before)
-
-
-@pytest.mark.parametrize(
-    "settings", [{"rate_limit": "5/second"}, {"cors_origins": "https://example.org"}, {"access_log": True}]
-)
-def test_what_looks_at_each_request_closes_the_hot_path(checkpoints, settings):
-    """Rate limits, other origins and the log are the application's business, so that it must see all requests."""
-    assert make_service(checkpoints, **settings).hot_path is None

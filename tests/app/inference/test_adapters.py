@@ -1,15 +1,13 @@
 """Every adapter on every checkpoint: nine pairs of who trained and who loads, against the model in NumPy."""
 
-from importlib import import_module
-
 import numpy as np
 import pytest
 
-from app.inference.fake_adapter import FakeAdapter
-from app.inference.loader import ADAPTERS
-from tests.checkpoints import make_checkpoint, make_weights
-from tests.live import CHECKOUT
-from training.checkpoint import load_checkpoint
+from app.inference.adapters.numpy_adapter import NumpyAdapter
+from app.inference.loader import import_adapter
+from tests.support.checkpoints import make_checkpoint, make_weights
+from tests.support.live_service import CHECKOUT
+from training.checkpoints.checkpoint import load_checkpoint
 from training.config import ModelConfig
 from training.data import TEST_SEED, binarize, load_dataset
 from training.errors import DeviceError
@@ -18,8 +16,7 @@ from training.frameworks import FRAMEWORKS
 
 def load(framework, checkpoint, device="cpu"):
     """Return a framework's adapter of a checkpoint."""
-    module, name = ADAPTERS[framework].split(":")
-    return getattr(import_module(module), name)(checkpoint, device=device, threads=2)
+    return import_adapter(framework)(checkpoint, device=device, threads=2)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +32,7 @@ def test_any_framework_loads_what_any_has_trained(images, trained_by, loaded_by)
     checkpoint = load_checkpoint(CHECKOUT / "checkpoints" / trained_by / "model.safetensors")
     eps = np.random.default_rng(0).normal(size=(len(images), checkpoint.model.latent_dim)).astype(np.float32)
     weights = {name: array.astype(np.float64) for name, array in checkpoint.weights.items()}
-    exact = FakeAdapter(make_checkpoint(checkpoint.model, weights), framework="numpy")
+    exact = NumpyAdapter(make_checkpoint(checkpoint.model, weights), framework="numpy")
 
     found = load(loaded_by, checkpoint).reconstruct(images, eps)
 
@@ -56,7 +53,7 @@ def test_methods_agree_for_any_batch_size(framework, count):
     images = random.random((count, config.image_dim), np.float32)
     eps = random.standard_normal((count, config.latent_dim), np.float32)
     images.flags.writeable = False  # as the codecs may hand them over
-    expected = FakeAdapter(checkpoint, framework="numpy")
+    expected = NumpyAdapter(checkpoint, framework="numpy")
 
     adapter = load(framework, checkpoint)
 
@@ -71,7 +68,7 @@ def test_methods_agree_for_any_batch_size(framework, count):
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_adapter_says_what_it_is(framework):
-    """Name, version, device, threads and architecture are told."""
+    """Name, version, device, threads and architecture are reported."""
     adapter = load(framework, make_checkpoint())
 
     assert adapter.framework == framework

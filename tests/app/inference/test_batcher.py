@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from app.exceptions import FrameworkFaultError, FrameworkUnavailableError, InvalidValueError, OverloadedError
-from app.inference.turns import MAX_BATCH
-from tests.batcher_bench import Bench, Gate, double, rows, wait_for
-from tests.service import fake_adapter
+from app.inference.adapters.base import MAX_BATCH
+from tests.support.app import fake_adapter
+from tests.support.batcher_bench import Bench, Gate, double, rows, wait_for
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_what_comes_while_the_model_runs_shares_its_next_batch(bench):
 
 
 def test_large_request_is_answered_whole(bench):
-    """What is cut into pieces comes back in one piece, in order."""
+    """A job that was cut into slices returns whole, in order."""
     count = 3 * MAX_BATCH + 7
 
     answer = asyncio.run(bench.run(double, rows(count)))
@@ -59,10 +59,10 @@ def test_full_queue_refuses_at_once_and_says_when_to_come_back():
         with pytest.raises(OverloadedError, match="4 images in its queue") as caught:
             await bench.run(gate, rows(1))
         with pytest.raises(OverloadedError):
-            bench.batcher.check_room()
+            bench.batcher.check_capacity()
         gate.open.set()
         await asyncio.gather(*waiting)
-        bench.batcher.check_room()
+        bench.batcher.check_capacity()
         await bench.run(double, rows(4))
         return caught.value
 
@@ -123,7 +123,7 @@ def test_cancelled_wait_frees_its_place_and_is_never_computed(bench):
 
 
 def test_framework_that_raises_is_reported_and_names_only_the_kind(bench, caplog):
-    """What a framework raises may say anything; clients get its type, the registry is told, and the log has it all."""
+    """Clients get the type of an exception alone, the registry is notified, and the log has all of it."""
 
     def fail(adapter, array):
         raise ValueError("secret")
@@ -173,7 +173,7 @@ def test_answer_that_is_not_finite_is_a_fault_if_the_model_is_broken(bench, chec
 
 
 def test_closing_answers_all_that_wait(bench):
-    """Whoever waits when the framework is taken out is told why, and so is whoever comes later."""
+    """Jobs that wait when the framework is taken out fail with the reason, and so do later ones."""
     gate = Gate()
     error = FrameworkUnavailableError("out of service", retry_after_s=1)
 

@@ -7,16 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from app.inference import plans
-from tests.service import (
+from app.inference import operations
+from tests.support.app import (
     GatedAdapter,
-    carry_out,
     fake_adapter,
     load_jax_as,
     make_images,
     make_service,
     post_npy,
     read_npy,
+    run_operation,
     running,
     wait_until,
 )
@@ -38,7 +38,7 @@ def test_many_unlike_callers_get_their_own_answers(client, checkpoints):
     images = make_images(50)
 
     def ask(index):
-        framework = FRAMEWORKS[index % 3]
+        framework = list(FRAMEWORKS)[index % 3]
         url = f"/reconstruct?framework={framework}&seed={index}&format=npy"
         return read_npy(post_npy(client, url, images[index : index + 1]))
 
@@ -46,8 +46,8 @@ def test_many_unlike_callers_get_their_own_answers(client, checkpoints):
         answers = list(pool.map(ask, range(50)))
 
     for index, probs in enumerate(answers):
-        adapter = fake_adapter(checkpoints, FRAMEWORKS[index % 3])
-        expected = carry_out(plans.reconstruct, adapter, images[index : index + 1], seed=index)["probs"]
+        adapter = fake_adapter(checkpoints, list(FRAMEWORKS)[index % 3])
+        expected = run_operation(operations.reconstruct, adapter, images[index : index + 1], seed=index)["probs"]
         np.testing.assert_allclose(probs, expected, rtol=1e-5, atol=1e-6)
 
 

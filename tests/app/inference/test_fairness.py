@@ -8,8 +8,8 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from app.inference.fake_adapter import FakeAdapter
-from tests.service import load_jax_as, make_images, make_service, npy, post_npy, running, wait_until
+from app.inference.adapters.numpy_adapter import NumpyAdapter
+from tests.support.app import load_jax_as, make_images, make_service, npy, post_npy, running, wait_until
 
 LARGE = {
     "a score of 5,000 samples of 64 images": ("/score?framework=jax&samples=5000", 64, 1),
@@ -18,7 +18,7 @@ LARGE = {
 }
 
 
-class PacedAdapter(FakeAdapter):
+class PacedAdapter(NumpyAdapter):
     """Decodes several latents at once only when it is let to."""
 
     def __init__(self, checkpoint, *, framework):

@@ -1,4 +1,4 @@
-"""What clients see when a framework fails, hangs or is overrun, and when its checkpoint is loaded anew."""
+"""A framework that fails, hangs or is overrun, and a reload, as clients see them."""
 
 import asyncio
 import threading
@@ -8,12 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from app.inference.loader import checkpoint_path
-from tests.checkpoints import make_checkpoint, make_weights
-from tests.service import (
+from tests.support.app import (
     MODEL,
     assert_problem,
-    fake_load,
+    checkpoint_path,
     make_images,
     make_service,
     post_npy,
@@ -21,7 +19,8 @@ from tests.service import (
     save_checkpoints,
     wait_until,
 )
-from training.checkpoint import save_checkpoint
+from tests.support.checkpoints import make_checkpoint, make_weights
+from training.checkpoints.checkpoint import save_checkpoint
 
 
 def wait_until_ready(client, framework):
@@ -56,12 +55,12 @@ def test_framework_that_fails_is_taken_out_and_comes_back(checkpoints, fault):
         assert_problem(response, 503)
         assert int(response.headers["Retry-After"]) > 0
         assert "secret" not in response.text
-    assert "loaded anew" in meanwhile.json()["detail"]
+    assert "loaded again" in meanwhile.json()["detail"]
     assert other.status_code == mended.status_code == 200
 
 
 def test_framework_that_hangs_is_taken_out_and_comes_back(checkpoints):
-    """A batch that takes too long is given up: whoever waits for it is told so, and a fresh model is served."""
+    """A batch that takes too long is abandoned: its requests fail with the reason, and a fresh model is served."""
     app, gate = make_service(checkpoints, hang_timeout_s=0.5), threading.Event()
 
     with running(app) as client:
@@ -140,7 +139,7 @@ def test_full_queue_is_429_at_once(checkpoints):
 
 
 def test_deadline_of_the_client_is_504_and_drops_the_work(checkpoints):
-    """A request whose time has passed while it waited is told so, and is never computed."""
+    """A request whose deadline passes in the queue is 504, and is never computed."""
     app, gate, begun, calls = make_service(checkpoints), threading.Event(), threading.Event(), []
 
     with running(app) as client, ThreadPoolExecutor(1) as pool:
@@ -179,14 +178,10 @@ def test_reload_serves_the_new_checkpoint_and_loses_no_request(tmp_path):
     folder = save_checkpoints(tmp_path)
     app, loops = make_service(folder), []
 
-    def load(framework, **options):
-        return fake_load(framework, **options)
-
-    app.state.registry._load = load
     statuses, checkpoints, stop = [], set(), threading.Event()
 
     with running(app) as client, ThreadPoolExecutor(4) as pool:
-        loops.append(next(iter(app.state.registry._tasks)).get_loop())
+        loops.append(app.state.registry._monitoring.get_loop())
 
         def ask():
             while not stop.is_set():
@@ -215,7 +210,7 @@ def test_bad_checkpoint_leaves_the_old_model_serving(tmp_path):
     app = make_service(folder)
 
     with running(app) as client:
-        loop = next(iter(app.state.registry._tasks)).get_loop()
+        loop = app.state.registry._monitoring.get_loop()
         before = client.get("/sample?framework=jax&seed=1").json()
         checkpoint_path(folder, "jax").write_bytes(b"nonsense")
         outcome = asyncio.run_coroutine_threadsafe(app.state.registry.reload("jax"), loop).result(20)["jax"]

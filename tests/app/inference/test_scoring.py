@@ -1,14 +1,14 @@
-"""What the service computes for a request, against the formulas written out in float64."""
+"""Operations of several steps, against their formulas in float64."""
 
 import math
 
 import numpy as np
 import pytest
 
-from app.inference import plans, tasks
+from app.inference import operations, scoring
+from app.inference.adapters.base import MAX_BATCH
 from app.inference.noise import Noise, draw_noise
-from app.inference.turns import MAX_BATCH
-from tests.service import MODEL, carry_out, compute, fake_adapter, make_images
+from tests.support.app import MODEL, compute, fake_adapter, make_images, run_operation
 
 
 def log_normal(z, mean, logvar):
@@ -40,7 +40,7 @@ def test_score_is_the_bound_of_its_samples(adapter, count, samples):
     log_weights = log_likelihood + log_normal(z, 0.0, np.zeros_like(z)) - log_normal(z, mean, logvar)
     weights = np.exp(log_weights - log_weights.max(axis=0))
 
-    found = compute(tasks.score, adapter, images, samples=samples, seed=7)
+    found = compute(scoring.score, adapter, images, samples=samples, seed=7)
 
     kl = 0.5 * (np.exp(logvar) + mean**2 - 1 - logvar)
     expected = {
@@ -51,6 +51,7 @@ def test_score_is_the_bound_of_its_samples(adapter, count, samples):
         "bits_per_pixel": (kl.sum(axis=-1) - log_likelihood.mean(axis=0)) / (MODEL.image_dim * math.log(2)),
         "iwae": log_weights.max(axis=0) + np.log(weights.mean(axis=0)),
         "iwae_standard_error": weights.std(axis=0, ddof=1) / weights.mean(axis=0) / math.sqrt(samples),
+        "effective_samples": weights.sum(axis=0) ** 2 / (weights**2).sum(axis=0),
     }
     assert list(found) == list(expected)
     for name, array in expected.items():
@@ -59,22 +60,36 @@ def test_score_is_the_bound_of_its_samples(adapter, count, samples):
 
 
 def test_score_of_one_sample_is_that_of_reconstruct(adapter):
-    """With one sample and the same seed `/score` and `/reconstruct` tell the same ELBO, and there is no other bound."""
+    """With one sample and the same seed `/score` and `/reconstruct` have the same ELBO; the bound has no spread."""
     images = make_images(3)
 
-    scored = compute(tasks.score, adapter, images, samples=1, seed=7)
-    reconstructed = carry_out(plans.reconstruct, adapter, images, seed=7)
+    scored = compute(scoring.score, adapter, images, samples=1, seed=7)
+    reconstructed = run_operation(operations.reconstruct, adapter, images, seed=7)
 
-    assert "iwae" not in scored
+    assert "iwae_standard_error" not in scored
+    assert "effective_samples" not in scored
     for name in ("elbo", "log_likelihood", "kl_divergence"):
         np.testing.assert_allclose(scored[name], reconstructed[name], rtol=1e-6)
+
+
+def test_bound_of_one_sample_is_its_log_weight(adapter):
+    """With one sample the importance-weighted bound is log p(x, z) - log q(z|x) of the seed's draw."""
+    images = make_images(3)
+    mean, logvar = (array.astype(np.float64) for array in adapter.encode(images))
+    z = mean + draw_noise(7, mean.shape) * np.exp(logvar / 2)
+    log_likelihood = log_bernoulli(adapter.decode(z.astype(np.float32)), images)
+    log_weights = log_likelihood + log_normal(z, 0.0, np.zeros_like(z)) - log_normal(z, mean, logvar)
+
+    scored = compute(scoring.score, adapter, images, samples=1, seed=7)
+
+    np.testing.assert_allclose(scored["iwae"], log_weights, rtol=2e-5)
 
 
 def test_more_samples_bound_tighter(adapter):
     """The importance-weighted bound is above the ELBO, and rises with the samples."""
     images = make_images(4)
 
-    few, many = (compute(tasks.score, adapter, images, samples=samples, seed=1) for samples in (5, 500))
+    few, many = (compute(scoring.score, adapter, images, samples=samples, seed=1) for samples in (5, 500))
 
     assert (few["iwae"] > few["elbo"]).all()
     assert many["iwae"].mean() > few["iwae"].mean()
@@ -84,12 +99,12 @@ def test_interpolation_is_a_straight_line_with_both_its_ends(adapter):
     """The latents go in even steps from the first to the second, and are what the probs are decoded from."""
     ends = draw_noise(3, (2, MODEL.latent_dim))
 
-    found = carry_out(plans.interpolate, adapter, ends, steps=5)
+    found = run_operation(operations.interpolate, adapter, ends, steps=5)
 
     assert found["latents"].shape == (5, MODEL.latent_dim)
     np.testing.assert_array_equal(found["latents"][[0, -1]], ends)
     np.testing.assert_allclose(np.diff(found["latents"], n=2, axis=0), 0, atol=1e-6)
-    decoded = carry_out(plans.decode, adapter, found["latents"])
+    decoded = run_operation(operations.decode, adapter, found["latents"])
     np.testing.assert_array_equal(found["probs"], decoded["probs"])
 
 
@@ -97,7 +112,7 @@ def test_images_are_interpolated_by_their_means(adapter):
     """Between images the line goes from mean to mean."""
     images = make_images(2)
 
-    found = compute(tasks.interpolate_images, adapter, images, steps=3)
+    found = compute(scoring.interpolate_images, adapter, images, steps=3)
 
     np.testing.assert_array_equal(found["latents"][[0, -1]], adapter.encode(images)[0])
 

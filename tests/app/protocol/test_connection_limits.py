@@ -1,4 +1,4 @@
-"""What the server bears of clients that are slow, many, or send too much, over sockets as they are."""
+"""Clients that are slow, many, or send too much, over raw sockets."""
 
 import re
 import socket
@@ -10,8 +10,8 @@ from contextlib import ExitStack, contextmanager
 import httpx
 import pytest
 
-from app.server import ACCEPTED_AT_ONCE
-from tests.service import assert_problem, make_images, make_service, npy, running, wait_until
+from app.server.http_server import ACCEPT_BATCH
+from tests.support.app import assert_problem, make_images, make_service, npy, running, wait_until
 
 CROWD = 128
 
@@ -41,13 +41,13 @@ def drip(sock, piece, *, pause_s=0.0):
 @pytest.fixture
 def short_lingering(monkeypatch):
     """Have refused clients hung up on sooner."""
-    monkeypatch.setattr("app.connection._LINGER_S", 0.2)
+    monkeypatch.setattr("app.protocol.connection._LINGER_S", 0.2)
 
 
 @pytest.fixture(scope="module")
-def hasty_client(checkpoints):
+def hasty_client(way, checkpoints):
     """A client of a service that waits for nobody."""
-    with running(make_service(checkpoints, frameworks="jax", **SLOW)) as client:
+    with running(make_service(checkpoints, frameworks="jax", fast_path=way == "true", **SLOW)) as client:
         yield client
 
 
@@ -71,7 +71,7 @@ def test_connections_that_come_together_wait_for_few_turns_of_the_event_loop(che
         have_come.set()
         wait_until(lambda: found and found[-1] == CROWD + 1)  # and the client's own
 
-    assert len(found) <= CROWD / ACCEPTED_AT_ONCE + 5
+    assert len(found) <= CROWD / ACCEPT_BATCH + 5
 
 
 def test_slow_clients_are_cut_off(hasty_client):
@@ -117,9 +117,9 @@ def test_body_that_nobody_wants_is_not_read_for_ever(hasty_client):
     assert answer.startswith(b"HTTP/1.1 404 ")
 
 
-def test_client_that_takes_no_answer_is_cut_off(checkpoints):
+def test_client_that_takes_no_answer_is_cut_off(way, checkpoints):
     """An answer that isn't read in time is dropped with its connection."""
-    app = make_service(checkpoints, frameworks="jax", **SLOW)
+    app = make_service(checkpoints, frameworks="jax", fast_path=way == "true", **SLOW)
 
     with running(app) as client, socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -161,7 +161,7 @@ def test_headers_that_never_end_are_431(client):
 
 
 def test_connections_beyond_the_limit_are_503(checkpoints):
-    """One too many is told so, unless it asks for the server's health; when another ends there is room again."""
+    """A connection over the limit is 503, except for health checks; when another ends there is room again."""
     with running(make_service(checkpoints, frameworks="jax", max_connections=2)) as client:
         url = client.base_url
         with connected(client):  # beside the client's own

@@ -1,5 +1,6 @@
-"""What no HTTP library would send, over a bare socket, to the service as a user starts it."""
+"""Requests that no HTTP library would send, over a raw socket."""
 
+import json
 import re
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -51,6 +52,7 @@ def assert_serves(client):
 RIGHT = {
     "a length": (post(LENGTH, CLOSE), [200]),
     "chunks": (post(CHUNKED, CLOSE, body=CHUNKS), [200]),
+    "chunks, in another case": (post(b"TRANSFER-ENCODING: , CHUNKED ", CLOSE, body=CHUNKS), [200]),
     "chunks of a byte": (
         post(CHUNKED, CLOSE, body=b"".join(b"1\r\n%c\r\n" % byte for byte in BODY) + b"0\r\n\r\n"),
         [200],
@@ -88,7 +90,14 @@ WRONG = {
     "a chunk below 0": (post(CHUNKED, body=b"-2\r\nhello\r\n0\r\n\r\n"), 400),
     "a chunk beyond 64 bits": (post(CHUNKED, body=b"f" * 18 + b"\r\nhello"), 400),
     "another transfer encoding": (post(b"Transfer-Encoding: gzip"), 400),
+    "no transfer encoding": (post(b"Transfer-Encoding:", body=CHUNKS), 400),
+    "a parameter of chunked": (post(CHUNKED + b";a=b", body=CHUNKS), 400),
     "chunks, then something": (post(b"Transfer-Encoding: chunked, identity", body=CHUNKS), 400),
+    "chunks of HTTP/1.0": (post(CHUNKED, body=CHUNKS).replace(b"HTTP/1.1", b"HTTP/1.0"), 400),
+    "compressed chunks": (post(b"Transfer-Encoding: gzip, chunked", body=CHUNKS), 501),
+    "compressed chunks, in two headers": (post(b"Transfer-Encoding: gzip", CHUNKED, body=CHUNKS), 501),
+    "a removed coding of chunks": (post(b"Transfer-Encoding: identity, Chunked", body=CHUNKS), 501),
+    "compressed chunks beside a length": (post(LENGTH, b"Transfer-Encoding: gzip, chunked", body=CHUNKS), 400),
     "a space before the colon": (post(b"Transfer-Encoding : chunked", body=CHUNKS), 400),
     "a header without a colon": (get(b"/healthz", b"hello"), 400),
     "a header's name with a space": (get(b"/healthz", b"X A: b"), 400),
@@ -141,37 +150,49 @@ CUT_SHORT = {
 
 
 @pytest.mark.parametrize("name", RIGHT)
-def test_odd_request_is_answered(live_client, name):
-    """What HTTP allows is answered, each request of a connection in turn."""
+def test_odd_request_is_answered(client, name):
+    """Valid requests of a connection get their responses in turn."""
     data, statuses = RIGHT[name]
 
-    assert ask(live_client, data) == statuses
+    assert ask(client, data) == statuses
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_wrong_request_is_answered_once(live_client, name):
-    """What HTTP doesn't allow, or the service doesn't know, has one answer, and the connection is closed."""
+def test_wrong_request_is_answered_once(client, name):
+    """An invalid or unsupported request gets one response, and the connection is closed."""
     data, status = WRONG[name]
 
-    assert ask(live_client, data) == [status]
+    assert ask(client, data) == [status]
 
-    assert_serves(live_client)
+    assert_serves(client)
+
+
+def test_unsupported_transfer_coding_is_named(client):
+    """The problem document says which coding was found, and what to send."""
+    data, _ = WRONG["compressed chunks"]
+    with socket.create_connection((client.base_url.host, client.base_url.port), timeout=20) as connection:
+        connection.sendall(data)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+
+    problem = json.loads(answer.rpartition(b"\r\n\r\n")[2])
+    assert problem["title"] == "Not Implemented"
+    assert problem["detail"].startswith("Transfer-Encoding is 'gzip, chunked': only chunked is supported")
 
 
 @pytest.mark.parametrize("name", CUT_SHORT)
-def test_request_that_is_cut_short_is_dropped(live_client, name):
+def test_request_that_is_cut_short_is_dropped(client, name):
     """A client that ends in the middle of a request has no answer but a closed connection."""
-    assert ask(live_client, CUT_SHORT[name], half_close=True) == []
+    assert ask(client, CUT_SHORT[name], half_close=True) == []
 
-    assert_serves(live_client)
+    assert_serves(client)
 
 
-def test_two_hundred_clients_that_leave_early_leave_the_server_serving(live_client):
+def test_two_hundred_clients_that_leave_early_leave_the_server_serving(client):
     """Clients that reset the connection in the middle of a request, or before its answer, harm nobody."""
 
     def leave(index):
         data = post(LENGTH)[: 20 + index] if index % 2 else post(LENGTH)
-        address = (live_client.base_url.host, live_client.base_url.port)
+        address = (client.base_url.host, client.base_url.port)
         with socket.create_connection(address, timeout=20) as connection:
             # Closing with a linger of no time resets the connection.
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
@@ -180,16 +201,16 @@ def test_two_hundred_clients_that_leave_early_leave_the_server_serving(live_clie
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(leave, range(200)))
 
-    assert_serves(live_client)
+    assert_serves(client)
 
 
 @pytest.mark.parametrize("name", TOO_LONG)
-def test_endless_request_is_cut_off(live_client, name):
+def test_endless_request_is_cut_off(client, name):
     """An address or headers beyond the limit are answered or the connection is closed, before they end."""
     try:
-        statuses = ask(live_client, TOO_LONG[name])
+        statuses = ask(client, TOO_LONG[name])
     except ConnectionError:
         statuses = [431]  # it was closed while there was more to come, which took the answer with it
 
     assert statuses == [431]
-    assert_serves(live_client)
+    assert_serves(client)

@@ -8,7 +8,7 @@ import pytest
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from app.whole_answers import WholeAnswers
+from app.protocol.response_writer import SingleWriteSender
 
 START = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]}
 BODY = {"type": "http.response.body", "body": b"{}"}
@@ -33,7 +33,7 @@ def answer(*messages: dict[str, Any], method: str = "GET", keep_alive: bool = Tr
     async def send() -> list[bytes]:
         transport: Any = _Written()
         cycle = RequestResponseCycle(
-            scope={"method": method},  # type: ignore[typeddict-item]  # no more of it is read
+            scope={"method": method, "state": {"request_id": "an-id"}},  # type: ignore[typeddict-item]  # no more of it is read
             transport=transport,
             flow=FlowControl(transport),
             logger=logging.getLogger(__name__),
@@ -45,7 +45,7 @@ def answer(*messages: dict[str, Any], method: str = "GET", keep_alive: bool = Tr
             keep_alive=keep_alive,
             on_response=lambda: transport.write(b"done"),
         )
-        answers = WholeAnswers(cycle)
+        answers = SingleWriteSender(cycle)
         for message in messages:
             await answers.send(message)
         assert cycle.response_complete
@@ -58,7 +58,15 @@ def test_answer_when_it_is_whole_is_one_piece() -> None:
     """Headers and body go to the operating system together."""
     pieces = answer(START, BODY)
 
-    assert pieces == [b"HTTP/1.1 200 OK\r\ndate: today\r\ncontent-length: 2\r\n\r\n{}", b"done"]
+    assert pieces == [b"HTTP/1.1 200 OK\r\ndate: today\r\ncontent-length: 2\r\nx-request-id: an-id\r\n\r\n{}", b"done"]
+
+
+def test_last_response_of_a_connection_is_one_piece_too() -> None:
+    """It says that the connection ends, which it then does."""
+    pieces = answer(START, BODY, keep_alive=False)
+
+    assert pieces[0].endswith(b"\r\nconnection: close\r\n\r\n{}")
+    assert pieces[1:] == [b"closed", b"done"]
 
 
 @pytest.mark.parametrize(
@@ -66,16 +74,15 @@ def test_answer_when_it_is_whole_is_one_piece() -> None:
     [
         ((START, BODY | {"body": b"{", "more_body": True}, BODY | {"body": b"}"}), "GET", True),
         ((START, BODY), "HEAD", True),
-        ((START, BODY), "GET", False),
         ((START | {"headers": []}, BODY), "GET", True),
         ((START | {"headers": [*START["headers"], (b"connection", b"close")]}, BODY), "GET", True),  # type: ignore[misc]
     ],
-    ids=["streamed", "head", "last of its connection", "of no length", "that says close"],
+    ids=["streamed", "head", "of no length", "that says close"],
 )
 def test_answer_when_there_is_more_to_it_is_uvicorns(
     messages: tuple[dict[str, Any], ...], method: str, keep_alive: bool
 ) -> None:
-    """What needs more than joining is written by uvicorn, headers first."""
+    """A response that can't be joined is written by uvicorn, headers first."""
     pieces = answer(*messages, method=method, keep_alive=keep_alive)
 
     head, *rest = pieces

@@ -1,17 +1,18 @@
-"""What `/metrics` tells: every answer is counted once, under labels that no client can add to."""
+"""`/metrics`: every response is counted once, under labels that no client can add to."""
 
-import asyncio
 import math
 import platform
 
 import pytest
 from prometheus_client import Histogram
-from prometheus_client.parser import text_string_to_metric_families
 
-from app.inference.jobs import Timings
-from app.metrics import Metrics
-from app.middleware import RequestMiddleware
-from tests.service import assert_problem, make_images, make_service, post_npy, running
+from app.observability.metrics import Metrics
+from app.observability.timings import Timings
+from tests.support.app import assert_problem, fake_load, make_images, make_service, post_npy, running, wait_until
+from tests.support.metrics_text import read_samples
+from training.errors import FrameworkNotInstalledError
+
+NAME = "triptych_framework_ready"
 
 
 @pytest.fixture
@@ -19,14 +20,6 @@ def fresh_client(checkpoints):
     """A client of a service that nobody has asked anything."""
     with running(make_service(checkpoints)) as client:
         yield client
-
-
-def read_samples(text):
-    """Return the value of each sample, by its name and labels."""
-    families = text_string_to_metric_families(text)
-    return {
-        (sample.name, *sorted(sample.labels.items())): sample.value for family in families for sample in family.samples
-    }
 
 
 def count_answers(client, *, route, status):
@@ -52,7 +45,7 @@ def test_answers_are_counted_by_route_and_status(fresh_client):
 
 
 def test_unknown_paths_share_one_label(fresh_client):
-    """What no route has is counted as `other`, whatever clients think up."""
+    """A path without a route is counted as `other`, whatever it is."""
     for path in ("/nothing", "/wp-login.php", "/sample/7"):
         fresh_client.get(path)
 
@@ -69,44 +62,39 @@ def test_metrics_of_one_application_are_its_own(checkpoints, fresh_client):
 
 
 def test_metrics_need_a_key_where_keys_are_set(checkpoints):
-    """What the service does is told to those who may use it."""
+    """Metrics require a key where keys are set."""
     with running(make_service(checkpoints, frameworks="jax", api_keys="k3y")) as client:
         refused = client.get("/metrics")
-        told = client.get("/metrics", headers={"X-API-Key": "k3y"})
+        allowed = client.get("/metrics", headers={"X-API-Key": "k3y"})
 
     assert_problem(refused, 401)
-    assert told.status_code == 200
-    assert told.headers["Content-Type"].startswith("text/plain; version=")
+    assert allowed.status_code == 200
+    assert allowed.headers["Content-Type"].startswith("text/plain; version=")
 
 
-def test_framework_of_an_answer_is_told():
-    """The framework that a route notes in the request's state is the label of its answer."""
-    metrics = Metrics(version="1", frameworks=["jax"])
+@pytest.mark.parametrize("fast_path", [True, False])
+def test_framework_of_a_response_is_a_label(checkpoints, fast_path):
+    """A response counts for the framework that computed it, the default's name where none is requested."""
+    with running(make_service(checkpoints, fast_path=fast_path)) as client:
+        post_npy(client, "/encode?framework=torch", make_images())
+        post_npy(client, "/encode", make_images())
+        samples = read_samples(client.get("/metrics").text)
 
-    async def app(scope, receive, send):
-        scope["state"]["framework"] = "jax"
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-
-    async def send(message):
-        pass
-
-    scope = {"type": "http", "method": "GET", "path": "/sample", "headers": []}
-    asyncio.run(RequestMiddleware(app, metrics=metrics, routes=frozenset({"/sample"}))(scope, None, send))
-
-    samples = read_samples(metrics.render().decode())
-    assert samples["triptych_requests_total", ("framework", "jax"), ("route", "/sample"), ("status", "200")] == 1
+    for framework in ("pytorch", "jax"):
+        labels = ("framework", framework), ("route", "/encode"), ("status", "200")
+        assert samples["triptych_requests_total", *labels] == 1
 
 
 def test_metrics_of_a_framework_are_told():
     """All that a framework's queue and model report stands in the text, under the framework's name."""
     metrics = Metrics(version="1.2", frameworks=["jax", "pytorch"])
-    jax = metrics.of("jax")
+    jax = metrics.for_framework("jax")
 
     jax.observe_stages(Timings(queue_s=0.001, model_s=0.002, total_s=0.006))
     jax.observe_batch(7, 0.004)
     jax.set_queue(5)
     jax.set_compilations(2)
-    jax.count_shed()
+    jax.count_rejected()
     jax.count_timeout()
     jax.count_cancelled()
 
@@ -138,7 +126,7 @@ def test_histograms_count_as_the_clients_own_do():
     metrics = Metrics(version="1", frameworks=["jax"])
     values = [0, 0.0009, 0.001, 0.0011, 0.3, 29, 30, 31, math.inf]
     for value in values:
-        metrics.of("jax").observe_batch(1, value)
+        metrics.for_framework("jax").observe_batch(1, value)
     found = {
         dict(labels)["le"]: count
         for (name, *labels), count in read_samples(metrics.render().decode()).items()
@@ -151,3 +139,25 @@ def test_histograms_count_as_the_clients_own_do():
     (family,) = histogram.collect()
     expected = {s.labels["le"]: s.value for s in family.samples if s.name == "own_bucket"}
     assert found == expected
+
+
+def test_readiness_of_each_framework_is_a_metric(checkpoints):
+    """1 for a framework that serves, 0 for one that failed; one that isn't installed has no value."""
+
+    def load(framework, **options):
+        if framework == "pytorch":
+            raise RuntimeError("broken")
+        return fake_load(framework, **options)
+
+    def require_installed(framework):
+        if framework == "tensorflow":
+            raise FrameworkNotInstalledError("not here")
+
+    def readiness(client):
+        samples = read_samples(client.get("/metrics").text)
+        return {dict(labels)["framework"]: value for (name, *labels), value in samples.items() if name == NAME}
+
+    with running(make_service(checkpoints, load=load, require_installed=require_installed)) as client:
+        wait_until(lambda: len(readiness(client)) == 2)
+
+        assert readiness(client) == {"jax": 1, "pytorch": 0}

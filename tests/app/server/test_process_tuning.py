@@ -1,8 +1,55 @@
-"""How many threads a framework may use."""
+"""Process-wide tuning: the garbage collector, and how many threads a framework may use."""
+
+import gc
 
 import pytest
 
-from app.inference.threads import count_threads, take_share_of_cores
+from app.process_tuning import count_threads, freeze_gc, pin_to_core_share, raise_gc_threshold
+
+
+@pytest.fixture
+def _thawed():
+    """Nothing is exempt afterwards that wasn't before."""
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("_thawed")
+def test_what_is_loaded_is_looked_at_once():
+    """Objects that live are exempt from collections afterwards; garbage among them is gone."""
+    loaded = [[number] for number in range(10_000)]
+    garbage: list[object] = []
+    garbage.append(garbage)
+    del garbage
+
+    freeze_gc()
+
+    assert gc.get_freeze_count() > len(loaded)
+    assert all(item is not loaded for item in gc.get_objects())
+    assert gc.collect() == 0
+
+
+@pytest.fixture
+def _as_before():
+    """The collector's thresholds are afterwards what they were."""
+    before = gc.get_threshold()
+    yield
+    gc.set_threshold(*before)
+
+
+@pytest.mark.usefixtures("_as_before")
+def test_a_busy_servers_open_requests_are_no_reason_to_look_for_garbage():
+    """Two thousand new objects that live start no collection, and garbage is still found in the end."""
+    gc.set_threshold(700)
+    gc.collect()
+    raise_gc_threshold()
+    collections = gc.get_stats()[0]["collections"]
+
+    living = [[number] for number in range(2000)]
+    assert gc.get_stats()[0]["collections"] == collections
+
+    living += [[number] for number in range(2000)]
+    assert gc.get_stats()[0]["collections"] > collections
 
 
 @pytest.mark.parametrize(("cores", "workers", "threads"), [(8, 1, 8), (8, 3, 2), (2, 2, 1), (2, 5, 1)])
@@ -12,7 +59,7 @@ def test_workers_share_the_cores(monkeypatch, cores, workers, threads):
     monkeypatch.setattr("os.sched_getaffinity", lambda _: own, raising=False)
     monkeypatch.setattr("os.sched_setaffinity", lambda _, share: own.intersection_update(share), raising=False)
 
-    take_share_of_cores(workers - 1, workers)
+    pin_to_core_share(workers - 1, workers)
 
     assert count_threads(workers) == threads
 
@@ -27,7 +74,7 @@ def test_no_core_is_left_over(monkeypatch, cores, workers):
         monkeypatch.setattr(
             "os.sched_setaffinity", lambda _, share, own=own: own.intersection_update(share), raising=False
         )
-        take_share_of_cores(worker, workers)
+        pin_to_core_share(worker, workers)
         found += own
 
     assert sorted(found) == list(range(cores))
@@ -40,6 +87,6 @@ def test_cores_are_shared_where_the_system_gives_out_none(monkeypatch, cores, wo
     monkeypatch.delattr("os.sched_setaffinity", raising=False)
     monkeypatch.setattr("os.cpu_count", lambda: cores)
 
-    take_share_of_cores(0, workers)
+    pin_to_core_share(0, workers)
 
     assert count_threads(workers) == threads

@@ -1,10 +1,11 @@
 """The settings: from environment and options, checked, and named when they are wrong."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from app.command_line import read_settings, unknown_variables
+from app.cli import COMMANDS, read_settings, unknown_variables, unset_service_links
 from app.settings import Settings
 
 
@@ -21,7 +22,7 @@ def test_defaults_are_those_of_the_contract():
 
     assert (settings.host, settings.port, settings.device) == ("127.0.0.1", 8000, "auto")
     assert settings.frameworks == ("jax", "tensorflow", "pytorch")
-    assert settings.checkpoints == Path(__file__).parent.parent / "checkpoints"
+    assert settings.checkpoints == Path(__file__).parents[3] / "checkpoints"
     assert (settings.default_framework, settings.api_keys) == (None, ())
 
 
@@ -75,12 +76,17 @@ def test_empty_variable_means_the_default(monkeypatch):
         ("frameworks", "tf,keras", "twice"),
         ("frameworks", ",", "jax, tensorflow, pytorch"),
         ("default_framework", "caffe", "jax, tensorflow, pytorch"),
-        ("device", "tpu", "'auto', 'cpu' or 'cuda'"),
+        ("device", "tpu", "auto, cpu, cuda or cuda:N"),
+        ("device", "cuda:x", "auto, cpu, cuda or cuda:N"),
+        ("device", "caffe=cpu", "jax, tensorflow, pytorch"),
+        ("device", "cpu,cuda", "given twice"),
         ("log_level", "loud", "'debug', 'info', 'warning' or 'error'"),
         ("max_body_bytes", "0", "1024 to 2^31"),
         ("max_images", "0", "1 to 65536"),
         ("max_pixels", "many", "1 to 2^30"),
         ("shutdown_timeout_s", "-1", "0 to 3600"),
+        ("root_path", "vae/", "must begin with /"),
+        ("root_path", "/a b", "letters, digits"),
     ],
 )
 @pytest.mark.parametrize("place", ["variable", "option"])
@@ -128,6 +134,7 @@ def test_help_describes_every_option(capsys):
     text = capsys.readouterr().out
     assert exit_info.value.code == 0
     assert text.startswith("usage: python -m app ")
+    assert all(command in text for command in COMMANDS)
     for name in Settings.model_fields:
         assert f"--{name.replace('_', '-')} " in text
         assert f"TRIPTYCH_{name.upper()}]" in text
@@ -150,7 +157,75 @@ def test_loopback_is_told_from_the_rest(host, is_loopback):
 
 
 def test_variable_that_sets_nothing_is_found():
-    """A misspelt variable is told from settings, and from other programs' variables."""
+    """A misspelled variable is distinguished from settings, and from other programs' variables."""
     environment = {"TRIPTYCH_APIKEYS": "k3y", "TRIPTYCH_API_KEYS": "k3y", "triptych_port": "80", "PATH": "/bin"}
 
     assert unknown_variables(environment) == ["TRIPTYCH_APIKEYS"]
+
+
+@pytest.mark.parametrize(
+    ("option", "meant"),
+    [("--prot", "--port"), ("--framework-s=x", "--frameworks"), ("--framework", "--frameworks"), ("--p", "--port")],
+)
+def test_misspelt_option_is_answered_with_the_one_meant(capsys, option, meant):
+    """An unknown option is one line that names the closest one, and the exit code is 2."""
+    with pytest.raises(SystemExit) as exit_info:
+        read_settings([option, "8000"])
+
+    assert exit_info.value.code == 2
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1
+    assert f"{option.partition('=')[0]} is not an option: did you mean {meant}?" in line
+
+
+@pytest.mark.parametrize(
+    ("command", "advice"), [("clinet", "did you mean client?"), ("serve", "see `python -m app --help`")]
+)
+def test_unknown_command_is_one_line(capsys, command, advice):
+    """A first argument that is neither an option nor a command is refused in one line."""
+    with pytest.raises(SystemExit) as exit_info:
+        read_settings([command, "--port", "8000"])
+
+    assert exit_info.value.code == 2
+    assert capsys.readouterr().err == f"python -m app: error: {command} is not a command: {advice}\n"
+
+
+@pytest.mark.parametrize(("name", "value"), [("log_level", "WARNING"), ("device", "CPU")])
+def test_words_are_taken_in_any_case(monkeypatch, name, value):
+    """Names of levels and devices may be written in capitals, as other programs want them."""
+    monkeypatch.setenv(f"TRIPTYCH_{name.upper()}", value)
+
+    assert getattr(read_settings([]), name) == value.lower()
+
+
+def test_each_framework_has_a_device():
+    """A device without a framework's name is that of all others, by default auto; aliases are names."""
+    settings = read_settings(["--device", "CPU, tf=cuda:1, pytorch=auto"])
+
+    found = [settings.device_of(framework) for framework in ("jax", "tensorflow", "pytorch")]
+
+    assert found == ["cpu", "cuda:1", "auto"]
+    assert read_settings(["--device", "jax=cuda"]).device_of("pytorch") == "auto"
+
+
+def test_variables_of_a_kubernetes_service_are_unset(monkeypatch):
+    """A Service named triptych doesn't set our port, nor warn of unknown settings; a real port stays."""
+    for name, value in {
+        "TRIPTYCH_PORT": "tcp://10.96.0.7:8000",
+        "TRIPTYCH_SERVICE_HOST": "10.96.0.7",
+        "TRIPTYCH_SERVICE_PORT_HTTP": "8000",
+        "TRIPTYCH_PORT_8000_TCP_ADDR": "10.96.0.7",
+        "TRIPTYCH_PORT_8000_TCP": "tcp://10.96.0.7:8000",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+    names = unset_service_links()
+
+    assert len(names) == 5
+    assert read_settings([]).port == 8000
+    assert unknown_variables(os.environ) == []
+
+    monkeypatch.setenv("TRIPTYCH_PORT", "81")
+
+    assert unset_service_links() == []
+    assert read_settings([]).port == 81

@@ -1,4 +1,4 @@
-"""How the process ends under load, and how several workers serve, as their clients see it."""
+"""Shutdown under load, and several workers, as clients see them."""
 
 import os
 import re
@@ -9,13 +9,14 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.service import read_answer, save_checkpoints
-from tests.test_service_metrics import read_samples
-from tests.test_service_process import FRAMEWORK, command, environment, needs_framework
+from tests.support.app import read_answer, save_checkpoints
+from tests.support.metrics_text import read_samples
+from tests.support.service_process import FRAMEWORK, command, environment, needs_framework
 
 pytestmark = needs_framework
 
@@ -86,7 +87,7 @@ def ask_until_refused(url):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_sigterm_under_load_loses_no_request(folder, workers):
-    """Whatever was sent is answered, connections are told to close, and the process ends with 0."""
+    """Requests that were sent get their responses, connections are closed, and the process ends with 0."""
     with started(folder, "--workers", workers) as (process, url), ThreadPoolExecutor(16) as pool:
         asking = [pool.submit(ask_until_refused, url) for _ in range(16)]
         time.sleep(0.5)
@@ -114,7 +115,7 @@ def test_second_signal_ends_at_once(folder):
 
 
 def test_time_to_stop_is_bounded(folder):
-    """What isn't finished when the time is over is given up, and the process ends with 0."""
+    """Requests that outlast the time to stop are abandoned, and the process ends with 0."""
     with started(folder, "--shutdown-timeout-s", 1) as (process, url), unfinished_request(url):
         process.terminate()
         process.wait(10)
@@ -149,6 +150,24 @@ def test_workers_count_together_reload_together_and_are_replaced(folder):
     assert "has ended with code -9" in ended
     assert statuses == {200}
     assert process.returncode == 0
+
+
+def test_process_metrics_are_those_of_all_workers(folder):
+    """With several workers /metrics has the usual process metrics, summed, and Python's version."""
+    with started(folder, "--workers", 2) as (process, url):
+        while len(pids := worker_pids(process.pid)) < 2:
+            time.sleep(0.05)
+        for _ in range(20):  # so that both have counted
+            httpx.get(f"{url}/sample", headers=KEY)
+        samples = read_samples(httpx.get(f"{url}/metrics", headers=KEY).text)
+        pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids]
+
+    memory = samples["process_resident_memory_bytes",]
+    assert memory == pytest.approx(sum(pages) * os.sysconf("SC_PAGE_SIZE"), rel=0.1)
+    assert samples["process_cpu_seconds_total",] > 0
+    assert samples["process_open_fds",] > 20
+    assert samples["process_start_time_seconds",] > time.time() - 600
+    assert any(name == "python_info" for name, *_ in samples)
 
 
 def count_samples(url):

@@ -5,9 +5,9 @@ import threading
 
 import httpx
 
-from app.server import Server
-from app.sockets import open_sockets
-from tests.service import make_service
+from app.server.http_server import Server
+from app.server.sockets import bind_sockets, listen
+from tests.support.app import make_service
 
 waits = []
 
@@ -23,7 +23,8 @@ class WatchedSocket(socket.socket):
 
 def test_shared_socket_never_blocks(checkpoints):
     """A worker's own object of the shared socket is new, and thinks it blocking; no duplicate of it may make it so."""
-    (shared,) = open_sockets("127.0.0.1", 0)
+    (shared,) = bind_sockets("127.0.0.1", 0)
+    listen([shared])
     shared.setblocking(False)  # as another worker has done
     own = WatchedSocket(fileno=shared.detach())
     server = Server(make_service(checkpoints, frameworks="jax"))

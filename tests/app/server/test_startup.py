@@ -1,38 +1,17 @@
 """The process `python -m app`: how it starts, and how it ends where it can't serve."""
 
-import os
 import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 from contextlib import contextmanager
-from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.service import save_checkpoints
-from training.frameworks import is_installed
-
-ROOT = Path(__file__).parent.parent
-
-# The smallest start there is, for whichever framework is installed.
-FRAMEWORK = next((name for name in ("pytorch", "jax", "tensorflow") if is_installed(name)), None)
-
-needs_framework = pytest.mark.skipif(FRAMEWORK is None, reason="no framework is installed")
-
-
-def command(*arguments):
-    """Return the command line of the service."""
-    return [sys.executable, "-m", "app", *map(str, arguments)]
-
-
-def environment(**changes):
-    """Return this environment without settings of the service, and with changes."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TRIPTYCH_")}
-    return kept | {"PYTHONPATH": str(ROOT)} | changes
+from tests.support.app import save_checkpoints
+from tests.support.service_process import FRAMEWORK, command, environment, needs_framework
 
 
 def run(*arguments, **changes):
@@ -45,7 +24,7 @@ def run(*arguments, **changes):
 @contextmanager
 def started(folder, *arguments):
     """Start the service with one framework on a free port, and give the process."""
-    line = command("--checkpoints", folder, "--frameworks", FRAMEWORK, "--port", 0, *arguments)
+    line = command("--checkpoints", folder, "--frameworks", FRAMEWORK, "--port", 0, "--log-format", "text", *arguments)
     process = subprocess.Popen(line, env=environment(), stderr=subprocess.PIPE, text=True)
     try:
         yield process
@@ -102,7 +81,7 @@ def test_damaged_checkpoint_ends_with_1(folder):
 
 @needs_framework
 def test_port_in_use_ends_with_1_and_says_what_to_do(folder):
-    """Another program listening on the port is told in one line."""
+    """A port in use is reported in one line."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
 
@@ -117,7 +96,7 @@ def test_port_in_use_ends_with_1_and_says_what_to_do(folder):
 @needs_framework
 @pytest.mark.parametrize("host", ["203.0.113.7", "no.such.host.invalid"])
 def test_foreign_host_ends_with_1_and_says_what_to_do(folder, host):
-    """An address that isn't this machine's is told in one line."""
+    """An address of another machine is reported in one line."""
     result = run("--checkpoints", folder, "--frameworks", FRAMEWORK, TRIPTYCH_HOST=host)
 
     assert result.returncode == 1
@@ -127,7 +106,7 @@ def test_foreign_host_ends_with_1_and_says_what_to_do(folder, host):
 
 @needs_framework
 def test_all_frameworks_failing_later_ends_with_1(folder):
-    """Where no device is found, which only loading can tell, the server stops and says why."""
+    """If loading finds no device, the server stops and gives the reason."""
     result = run("--checkpoints", folder, "--frameworks", FRAMEWORK, "--device", "cuda", CUDA_VISIBLE_DEVICES="")
 
     assert result.returncode == 1
@@ -138,7 +117,7 @@ def test_all_frameworks_failing_later_ends_with_1(folder):
 @needs_framework
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_service_starts_serves_and_stops(folder, number):
-    """The process says where it listens, loads its framework, answers, and stops when told to."""
+    """The process says where it listens, loads its framework, answers, and says that it stops; it logs nothing else."""
     with started(folder) as process:
         line = process.stderr.readline()
         url = re.search(r"Triptych is listening on (http://\S+) \(interactive documentation: \1/docs\)", line)[1]
@@ -147,9 +126,11 @@ def test_service_starts_serves_and_stops(folder, number):
         answer = httpx.get(f"{url}/sample?seed=7").json()
         process.send_signal(number)
         process.wait(20)
+        lines = process.stderr.read().splitlines()
 
     assert answer["framework"] == FRAMEWORK
     assert process.returncode == 0
+    assert [line[28:].split(" after")[0] for line in lines] == [f"{FRAMEWORK} is ready on cpu", "Triptych has stopped"]
 
 
 @needs_framework
@@ -160,3 +141,39 @@ def test_service_that_others_can_reach_warns_without_a_key(folder):
 
     assert "WARNING" in line
     assert "TRIPTYCH_API_KEYS" in line
+
+
+@needs_framework
+@pytest.mark.parametrize("workers", [1, 2])
+def test_service_listens_only_when_ready_if_set(folder, workers):
+    """With --listen-when-ready no client can connect before the models are loaded; the first that can is served."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    statuses = []
+    with started(folder, "--port", port, "--listen-when-ready", "true", "--workers", workers) as process:
+        assert "will listen on" in process.stderr.readline()
+        refused = 0
+        while not statuses:
+            try:
+                statuses.append(httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=20).status_code)
+            except httpx.ConnectError:
+                refused += 1
+                time.sleep(0.02)
+
+    assert refused
+    assert statuses == [200]
+
+
+@needs_framework
+def test_service_that_waits_for_models_stops_at_once(folder):
+    """While it loads and doesn't listen yet, one signal ends the process with 0, without waiting for the models."""
+    with started(folder, "--listen-when-ready", "true") as process:
+        process.stderr.readline()
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        process.wait(10)
+        lines = process.stderr.read()
+
+    assert process.returncode == 0
+    assert "Traceback" not in lines
+    assert lines.endswith("Triptych has stopped\n")

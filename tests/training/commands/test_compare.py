@@ -8,9 +8,10 @@ import xml.etree.ElementTree as ET
 import pytest
 from PIL import Image
 
-from tests.command import run, start
-from tests.live import CHECKOUT
-from training.comparison.plan import SECTIONS
+from tests.support.cli import run, start
+from tests.support.live_service import CHECKOUT
+from training.comparison.agreement.section import LOSS_LIMIT
+from training.comparison.config import SECTIONS
 from training.frameworks import FRAMEWORKS
 
 CHECKPOINTS = ("--checkpoints", str(CHECKOUT / "checkpoints"))
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.timeout(1200)
 
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory):
-    """A folder in which the command ran, what it printed, and what it then recorded."""
+    """A folder in which the command ran, its output, and the content of its comparison.json."""
     folder = tmp_path_factory.mktemp("compared")
     words = ("compare", "--smoke", "--seeds", "1", "--epochs", "1", "--out", "out", "--json", *CHECKPOINTS)
     done = run(*words, folder=folder, timeout=1100)
@@ -30,7 +31,7 @@ def compared(tmp_path_factory):
 
 
 def test_comparison_has_every_section_of_every_framework(compared):
-    """All is measured, and printed as it is recorded."""
+    """Every section is measured, and the printed JSON is that of comparison.json."""
     _, done, content = compared
 
     assert json.loads(done.stdout) == content
@@ -41,7 +42,7 @@ def test_comparison_has_every_section_of_every_framework(compared):
     for found in sections["training"]["frameworks"].values():
         assert set(found["modes"]) == {"compiled", "eager"}
         assert all(len(processes) == 1 for processes in found["modes"].values())
-        assert found["parity"]["loss"] <= 5e-5
+        assert found["parity"]["loss"] <= LOSS_LIMIT
 
 
 def test_page_shows_the_figures_of_the_record(compared):
@@ -81,15 +82,15 @@ def test_plots_can_be_opened(compared, name):
 
 
 def test_one_section_is_taken_anew_and_the_others_stay(compared):
-    """The page is written again from what was recorded; with --resume, nothing that is there is measured."""
+    """The page is rewritten from the recorded results; with --resume, existing results aren't measured again."""
     folder, _, content = compared
 
     again = ("--smoke", "--seeds", "1", "--epochs", "1", "--out", "out", *CHECKPOINTS)
-    anew = run("compare", "--sections", "code", *again, folder=folder)
+    repeated = run("compare", "--sections", "code", *again, folder=folder)
     found = json.loads((folder / "out" / "comparison.json").read_text())
     resumed = run("compare", "--resume", *again, folder=folder)
 
-    assert anew.returncode == resumed.returncode == 0, anew.stderr + resumed.stderr
+    assert repeated.returncode == resumed.returncode == 0, repeated.stderr + resumed.stderr
     assert found["sections"]["code"]["measured"]["time"] > content["sections"]["code"]["measured"]["time"]
     assert {**found["sections"], "code": None} == {**content["sections"], "code": None}
     assert json.loads((folder / "out" / "comparison.json").read_text()) == found
@@ -97,7 +98,7 @@ def test_one_section_is_taken_anew_and_the_others_stay(compared):
 
 
 def test_interrupted_comparison_goes_on_where_it_was(tmp_path):
-    """SIGTERM ends it with 143 and the command to go on with; what was measured is kept and isn't measured again."""
+    """SIGTERM ends it with 143 and the command that resumes it; existing results are kept and not measured again."""
     words = ("compare", "--smoke", "--sections", "quality", "--frameworks", "pytorch", "--seeds", "2", "--out", "out")
     record = tmp_path / "out" / "comparison.json"
 
@@ -111,7 +112,7 @@ def test_interrupted_comparison_goes_on_where_it_was(tmp_path):
     resumed = run(*words, "--resume", folder=tmp_path)
 
     assert process.returncode == 143, errors
-    assert f"go on: python -m training {' '.join(words)} --resume" in errors
+    assert f"continue with: python -m training {' '.join(words)} --resume" in errors
     assert list(kept) == ["0"]
     assert resumed.returncode == 0, resumed.stderr
     seeds = json.loads(record.read_text())["sections"]["quality"]["frameworks"]["pytorch"]["seeds"]
@@ -123,7 +124,11 @@ def test_interrupted_comparison_goes_on_where_it_was(tmp_path):
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["--sections", "speed"], 2, "sections is 'speed': expected some of code, agreement, inference"),
+        (
+            ["--sections", "speed"],
+            2,
+            "sections is 'speed': expected a comma-separated list of code, agreement, inference",
+        ),
         (["--frameworks", "jax,caffe"], 2, "unknown framework 'caffe'"),
         (["--seeds", "0"], 2, "--seeds"),
         (["--checkpoints", "nowhere", "--sections", "inference"], 1, "nowhere/jax/model.safetensors"),

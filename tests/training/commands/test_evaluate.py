@@ -2,13 +2,18 @@
 
 import json
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from tests.checkpoints import make_checkpoint, make_weights
-from tests.test_train_command import run
-from training.checkpoint import save_checkpoint
+from tests.support.checkpoints import make_checkpoint, make_weights
+from tests.support.cli import run
+from training.checkpoints.checkpoint import save_checkpoint
 from training.config import ModelConfig
+from training.data import load_dataset
+from training.frameworks import FRAMEWORKS
 
 MODEL = ModelConfig(hidden_dim=8, latent_dim=2)
 
@@ -24,10 +29,21 @@ def folder(tmp_path):
 
 def test_json_has_every_figure_and_all_frameworks_agree(folder):
     """One object on standard output and nothing else; the same noise gives the same figures in each framework."""
-    words = ["evaluate", "--checkpoint", "small.safetensors", "--samples", "3", "--draws", "2", "--json"]
+    words = [
+        "evaluate",
+        "--checkpoint",
+        "small.safetensors",
+        "--samples",
+        "3",
+        "--samples",
+        "1",
+        "--draws",
+        "2",
+        "--json",
+    ]
 
     found = {}
-    for framework in ("jax", "tensorflow", "pytorch"):
+    for framework in FRAMEWORKS:
         done = run(*words, "--framework", framework, folder=folder)
         assert done.returncode == 0, done.stderr
         found[framework] = json.loads(done.stdout)
@@ -41,6 +57,10 @@ def test_json_has_every_figure_and_all_frameworks_agree(folder):
             figures["log_likelihood"]["value"] - figures["kl_divergence"]["value"]
         )
         assert figures["iwae"]["value"] > figures["elbo"]["value"]
+        one, three = figures["bounds"]
+        assert (one["samples"], one["effective_samples"]) == (1, 1)
+        assert (three["samples"], three["iwae"]) == (3, figures["iwae"])
+        assert 1 <= three["effective_samples"] < 3
         assert figures["bits_per_pixel"]["value"] == pytest.approx(-figures["elbo"]["value"] / 784 / math.log(2))
         assert len(figures["kl_per_dimension"]) == len(figures["activity"]) == 2
         for name in ("elbo", "log_likelihood", "kl_divergence", "iwae"):
@@ -63,8 +83,32 @@ def test_tables_show_what_the_json_has(folder):
     for name in ("kl_per_dimension", "activity"):
         for figure in figures[name]:
             assert f"{figure['value']:.3f}" in tables.stdout
+    bound = figures["bounds"][0]
+    assert f"median effective sample size {bound['effective_samples']:.1f} of 2" in tables.stdout
+    assert "warning" not in tables.stderr
     assert "validation part, target threshold" in easier.stdout
     assert f"{figures['elbo']['value']:.2f}" not in easier.stdout
+
+
+def test_other_images_than_those_of_the_training_are_named(tmp_path):
+    """Without options it measures the checkpoint's own data set, inverted as there; any other images get a warning."""
+    random = np.random.default_rng(0)
+    (tmp_path / "drawings").mkdir()
+    for number in range(12):
+        Image.fromarray(random.integers(0, 255, (4, 6), np.uint8)).save(tmp_path / "drawings" / f"{number}.png")
+    images = load_dataset(f"images:{tmp_path / 'drawings'}", image_shape=(4, 6), invert=True)
+    own = {"dataset": "images:drawings", "invert": True, "data_sha256": images.sha256()}
+    checkpoint = make_checkpoint(ModelConfig(image_shape=(4, 6), hidden_dim=3, latent_dim=2))
+    save_checkpoint(tmp_path / "own.safetensors", replace(checkpoint, training={**checkpoint.training, **own}))
+    words = ["evaluate", "--checkpoint", "own.safetensors", "--samples", "1", "--draws", "1", "--json"]
+
+    same = run(*words, folder=tmp_path)
+    other = run(*words, "--no-invert", folder=tmp_path)
+
+    assert same.returncode == other.returncode == 0, same.stderr + other.stderr
+    assert "warning" not in same.stderr
+    assert "trained on, which is images:drawings --invert: its figures aren't comparable" in other.stderr
+    assert json.loads(same.stdout)["elbo"] != json.loads(other.stdout)["elbo"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`python -m training train --resume` as a user types it, after real processes were really killed."""
+"""`python -m training train --resume` as a user types it, after real processes were killed."""
 
 import random
 import re
@@ -10,18 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.command import SMALL, run, start, wait_for
-from tests.test_idx_folder import write_idx
-from training.checkpoint import load_checkpoint
+from tests.support.cli import SMALL, run, start, wait_for
+from tests.support.idx_files import write_idx
+from training.checkpoints.checkpoint import load_checkpoint
+from training.engine.resume_state import load_training_state
 from training.frameworks import FRAMEWORKS
-from training.training_state import load_training_state
 
 KILLS = 2
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_run_killed_at_random_moments_ends_with_the_same_weights(tmp_path: Path, framework: str) -> None:
-    """SIGKILL at any moment, then --resume: the weights are bit for bit those of a run that was left alone."""
+    """SIGKILL at any moment, then --resume: the weights are bit for bit those of an uninterrupted run."""
     images = np.random.default_rng(0).integers(0, 256, (6000, 28, 28), np.uint8)
     write_idx(tmp_path / "train-images-idx3-ubyte", images)
     # Fewer images than MNIST's: a tenth of the work, and the files are written in a larger part of the time.
@@ -56,7 +56,7 @@ def test_run_killed_at_random_moments_ends_with_the_same_weights(tmp_path: Path,
 def test_first_signal_saves_the_epoch_and_gives_the_command_to_go_on(
     tmp_path: Path, received: signal.Signals, code: int
 ) -> None:
-    """Exit status 130 or 143, and one line with a command that goes on from the very next epoch."""
+    """Exit status 130 or 143, and one line with a command that resumes at the next epoch."""
     process = start("train", "--framework", "pytorch", "--epochs", "1000", "--out", "a b", *SMALL, folder=tmp_path)
     wait_for(process, "saved")
 
@@ -65,7 +65,9 @@ def test_first_signal_saves_the_epoch_and_gives_the_command_to_go_on(
 
     assert process.returncode == code
     assert f"{received.name}: stopping after this epoch; a second one ends at once" in errors
-    found = re.search(r"^stopped after epoch (\d+) of 1000: .*; go on: (python -m training .*)$", errors, re.MULTILINE)
+    found = re.search(
+        r"^stopped after epoch (\d+) of 1000: .*; continue with: (python -m training .*)$", errors, re.MULTILINE
+    )
     assert found is not None, errors
     assert "Traceback" not in errors
     assert "test -ELBO" not in output
@@ -82,8 +84,12 @@ def test_second_signal_ends_at_once(tmp_path: Path) -> None:
     process = start(
         "train", "--framework", "jax", "--epochs", "2", "--hidden-dim", "4000", "--batch-size", "500", folder=tmp_path
     )
-    wait_for(process, "epochs of 50000 images")
-    time.sleep(0.5)
+    state = tmp_path / "runs/jax/state.safetensors"
+    deadline = time.monotonic() + 120
+    while not state.exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
     process.send_signal(signal.SIGINT)
     time.sleep(0.5)
@@ -95,14 +101,14 @@ def test_second_signal_ends_at_once(tmp_path: Path) -> None:
     assert time.monotonic() - began < 2
     assert "epoch " not in output
     assert "Traceback" not in errors
-    assert load_training_state(tmp_path / "runs/jax/state.safetensors").epoch == 0
+    assert load_training_state(state).epoch == 0
 
 
 @pytest.mark.parametrize(("received", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signal_to_all_stops_the_one_that_runs_and_starts_no_other(
     tmp_path: Path, received: signal.Signals, code: int
 ) -> None:
-    """The parent passes it on, waits for the epoch to be saved, and exits as its child did."""
+    """The parent forwards it, waits for the epoch to be saved, and exits with its child's code."""
     process = start("train", "--framework", "all", "--epochs", "1000", *SMALL, folder=tmp_path)
     wait_for(process, "saved")
 
@@ -111,7 +117,7 @@ def test_signal_to_all_stops_the_one_that_runs_and_starts_no_other(
 
     assert process.returncode == code
     assert "--framework jax --out runs --resume" in errors
-    assert "stopped; go on with all: python -m training train --framework all --epochs 1000" in errors
+    assert "stopped; continue with: python -m training train --framework all --epochs 1000" in errors
     assert errors.count("stopping after this epoch") == 1
     assert [folder.name for folder in (tmp_path / "runs").iterdir()] == ["jax"]
     assert load_training_state(tmp_path / "runs/jax/state.safetensors").epoch > 0
@@ -135,8 +141,8 @@ def test_finished_run_is_left_alone_and_others_are_refused(tmp_path: Path) -> No
     assert {path.name: path.read_bytes() for path in (tmp_path / "runs/pytorch").iterdir()} == files
 
 
-def test_starting_anew_says_that_it_replaces_an_unfinished_run(tmp_path: Path) -> None:
-    """One line, before anything is lost to sight; and a second run in the folder is refused while one is running."""
+def test_run_in_the_folder_of_another_is_refused_unless_told_to_replace_it(tmp_path: Path) -> None:
+    """The error names data set, epochs and options, and changes no file; --overwrite replaces the run."""
     options = ("train", "--framework", "pytorch", *SMALL)
     process = start(*options, "--epochs", "10000", folder=tmp_path)
     wait_for(process, "saved")
@@ -144,12 +150,24 @@ def test_starting_anew_says_that_it_replaces_an_unfinished_run(tmp_path: Path) -
     second = run(*options, "--epochs", "1", folder=tmp_path)
     process.kill()
     process.communicate()
+    files = {path.name: path.read_bytes() for path in (tmp_path / "runs/pytorch").iterdir()}
     third = run(*options, "--epochs", "1", folder=tmp_path)
+    kept = {path.name: path.read_bytes() for path in (tmp_path / "runs/pytorch").iterdir()}
+    fourth = run(*options, "--epochs", "1", "--overwrite", folder=tmp_path)
+    both = run(*options, "--overwrite", "--resume", folder=tmp_path)
 
     assert second.returncode == 1
     assert "runs/pytorch: another run is writing here: wait for its end, or choose another folder" in second.stderr
     assert "Traceback" not in second.stderr
-    assert third.returncode == 0, third.stderr
-    assert re.search(r"runs/pytorch: replacing a run that was stopped after epoch \d+ of 10000", third.stderr)
+    assert third.returncode == 1
+    assert re.search(
+        r"runs/pytorch holds a run on mnist, unfinished, \d+ of 10000 epochs: continue it with --resume, "
+        "replace it with --overwrite, or choose another folder with --out",
+        third.stderr,
+    )
+    assert kept == files
+    assert fourth.returncode == 0, fourth.stderr
+    assert both.returncode == 2
+    assert "--resume and --overwrite: expected one of them" in both.stderr
     state = load_training_state(tmp_path / "runs/pytorch/state.safetensors")
     assert (state.epoch, state.config.epochs, state.finished) == (1, 1, True)

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from tests.checkpoints import make_checkpoint
-from tests.test_train_command import run
-from training.checkpoint import save_checkpoint
+from tests.support.checkpoints import make_checkpoint
+from tests.support.cli import run
+from training.checkpoints.checkpoint import save_checkpoint
 from training.config import ModelConfig
 
 

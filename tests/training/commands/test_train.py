@@ -8,20 +8,26 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import SMALL, run, start, wait_for
-from tests.event_reader import read
-from training.checkpoint import load_checkpoint
+from tests.support.cli import SMALL, run, start, wait_for
+from tests.support.event_reader import read
+from training.checkpoints.checkpoint import load_checkpoint
+from training.engine.resume_state import load_training_state
+from training.frameworks import FRAMEWORKS
 from training.reporting.run_folder import read_metrics
-from training.training_state import load_training_state
 
 
 def test_all_frameworks_are_trained_by_one_command(tmp_path: Path) -> None:
-    """`--framework all` leaves a checkpoint of each, with the command that makes just that one again."""
+    """`--framework all` leaves a checkpoint of each, with the command that makes it again, companion and card."""
     done = run("train", "--framework", "all", "--epochs", "1", "--out", "trained", *SMALL, folder=tmp_path)
 
     assert done.returncode == 0, done.stderr
-    for framework in ("jax", "tensorflow", "pytorch"):
+    for framework in FRAMEWORKS:
         checkpoint = load_checkpoint(tmp_path / "trained" / framework / "model.safetensors")
+        companion = json.loads((tmp_path / "trained" / framework / "model.companion.json").read_text())
+        card = (tmp_path / "trained" / framework / "README.md").read_text()
+        assert companion["checkpoint"] == checkpoint.sha256[:12]
+        assert set(companion["to"]) == set(FRAMEWORKS) - {framework}
+        assert checkpoint.sha256 in card
         assert checkpoint.framework == framework
         assert f"--framework {framework} --epochs 1 --batch-size 5000" in checkpoint.training["command"]
         assert checkpoint.metrics["test_target"] == "fixed"
@@ -32,7 +38,7 @@ def test_all_frameworks_are_trained_by_one_command(tmp_path: Path) -> None:
 
 
 def test_json_run_writes_nothing_but_json_and_leaves_its_folder(tmp_path: Path) -> None:
-    """Stdout is a JSON object a line; the folder has config, metrics, events and figures beside the checkpoint."""
+    """Stdout has one JSON object per line; the folder has config, metrics, events and figures beside the checkpoint."""
     done = run("train", "--framework", "pytorch", "--epochs", "2", "--json", *SMALL, "--figures", folder=tmp_path)
 
     lines = [json.loads(line) for line in done.stdout.splitlines()]
@@ -96,7 +102,7 @@ def test_unwritable_folder_is_an_error_before_training(tmp_path: Path) -> None:
 
 
 def test_disk_that_fills_up_ends_a_run_with_the_last_good_files(tmp_path: Path) -> None:
-    """One line and exit status 1; the files are those of the epochs before, and nothing half written is beside them."""
+    """One line and exit status 1; the files are those of the last good epoch, without partial files beside them."""
     process = start("train", "--framework", "pytorch", "--epochs", "10000", *SMALL, folder=tmp_path)
     wait_for(process, "saved")
 
@@ -129,12 +135,12 @@ def test_folder_that_becomes_unwritable_ends_a_run_with_one_line(tmp_path: Path)
 
 
 def test_loss_that_is_no_number_ends_a_run_with_one_line(tmp_path: Path) -> None:
-    """A learning rate out of all measure: epoch and batch are named, and the exit status is 1."""
+    """A far too high learning rate ends with exit status 1 and a line that names epoch and batch."""
     words = ("--epochs", "3", "--learning-rate", "1", "--warmup-epochs", "0", "--batch-size", "1000")
 
     done = run("train", "--framework", "jax", *words, folder=tmp_path)
 
     assert done.returncode == 1
     assert "the loss is" in done.stderr
-    assert "start anew with a lower learning rate" in done.stderr
+    assert "start again with a lower learning rate" in done.stderr
     assert "Traceback" not in done.stderr

@@ -35,7 +35,7 @@ def test_load_dataset_mnist_order(dataset):
 
 
 def test_load_dataset_mnist_images_belong_to_labels(dataset):
-    """Each image lies nearest to the mean image of its own label far more often than chance would have it."""
+    """Each image lies nearest to the mean image of its label far more often than by chance."""
     means = np.stack([dataset.train[dataset.train_labels == digit].mean(axis=0) for digit in range(10)])
     distances = np.square(dataset.test[:1000, None] - means).sum(axis=-1)
 
@@ -132,7 +132,7 @@ def test_binarize_fixed_of_black_and_white(value, expected):
     ],
 )
 def test_binarize_fixed_never_changes(dataset, part, seed, digest):
-    """The fixed sets are the very ones that published figures were measured on."""
+    """The fixed sets are those that the published figures were measured on."""
     targets = binarize(getattr(dataset, part), target="fixed", seed=seed)
 
     assert hashlib.sha256(targets.astype(np.uint8).tobytes()).hexdigest() == digest
@@ -140,7 +140,7 @@ def test_binarize_fixed_never_changes(dataset, part, seed, digest):
 
 @pytest.mark.parametrize("chunk", [1, 7, 100])
 def test_binarize_fixed_whatever_the_chunk(dataset, monkeypatch, chunk):
-    """How many images are drawn at a time changes nothing, nor does how many follow."""
+    """An image's binarization depends neither on the size of the chunks nor on the number of images after it."""
     expected = binarize(dataset.test[:100], target="fixed", seed=TEST_SEED)
     monkeypatch.setattr(binarization, "_CHUNK", chunk)
 

@@ -1,4 +1,4 @@
-"""`training.data.idx`: what is read, and how every damage is refused."""
+"""`training.data.idx`: valid files are read, damaged ones refused."""
 
 import gzip
 import struct
@@ -85,7 +85,7 @@ def test_read_idx_when_absent(tmp_path):
 
 
 def test_read_idx_when_sha256_differs(tmp_path):
-    """A file without the SHA-256 asked for is refused, with both in the message."""
+    """A file without the requested SHA-256 is refused, with both in the message."""
     path = _write(tmp_path, VALID)
 
     with pytest.raises(DataError, match="not the genuine file: expected SHA-256 abc, found [0-9a-f]{64}"):
@@ -94,7 +94,7 @@ def test_read_idx_when_sha256_differs(tmp_path):
 
 @given(content=st.binary(max_size=64), compress=st.sampled_from([bytes, gzip.compress]))
 def test_read_idx_of_anything(tmp_path_factory, content, compress):
-    """Whatever a file holds, the answer is an array or a DataError."""
+    """Any content gives an array or a DataError."""
     path = _write(tmp_path_factory.mktemp("idx"), compress(b"\0\0\x08" + content))
 
     try:

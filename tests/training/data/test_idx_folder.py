@@ -1,23 +1,13 @@
 """`idx:FOLDER`: a folder of files named as MNIST's."""
 
-import gzip
 import shutil
-import struct
 
 import numpy as np
 import pytest
 
+from tests.support.idx_files import write_idx
 from training.data import load_dataset, mnist
 from training.errors import DataError
-
-CODES = {"uint8": 0x08, "int16": 0x0B}
-
-
-def write_idx(path, array):
-    """Write an array as an IDX file, gzipped where the name says so."""
-    header = bytes([0, 0, CODES[array.dtype.name], array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
-    content = header + array.astype(array.dtype.newbyteorder(">")).tobytes()
-    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
 
 
 @pytest.fixture
@@ -28,7 +18,7 @@ def images():
 
 @pytest.mark.parametrize("names", ["{}-idx{}-ubyte.gz", "{}-idx{}-ubyte", "{}.idx{}-ubyte"])
 def test_idx_folder_is_read_as_it_was_written(tmp_path, images, names):
-    """Images of any size come back pixel by pixel, with their labels, plain or gzipped, under either usual name."""
+    """Images of any size are read pixel by pixel, with their labels, plain or gzipped, under either usual name."""
     labels = np.arange(30, dtype=np.uint8)
     write_idx(tmp_path / names.format("train-images", 3), images[:24])
     write_idx(tmp_path / names.format("train-labels", 1), labels[:24])
@@ -72,7 +62,7 @@ def test_idx_folder_when_there_is_none(tmp_path):
 
 
 def test_idx_folder_when_empty(tmp_path):
-    """An empty folder is told by the file that it lacks."""
+    """The error for an empty folder names the missing file."""
     with pytest.raises(
         DataError, match=r"expected train-images-idx3-ubyte \(or the same with .gz\) in .*, found no such"
     ):
@@ -83,14 +73,14 @@ def test_idx_folder_when_empty(tmp_path):
     ("name", "array", "message"),
     [
         ("train-images-idx3-ubyte", np.zeros((30, 16, 24), np.int16), "expected 8 bits a pixel .* found int16"),
-        ("train-images-idx3-ubyte", np.zeros((30, 16, 24, 3), np.uint8), r"expected gray images.*\(colour\?\)"),
+        ("train-images-idx3-ubyte", np.zeros((30, 16, 24, 3), np.uint8), r"expected gray images.*\(color\?\)"),
         ("t10k-images-idx3-ubyte", np.zeros((30, 24, 16), np.uint8), "expected the size .* 16 x 24, found 24 x 16"),
         ("train-labels-idx1-ubyte", np.zeros(30, np.int16), "expected labels of type 08 .* found int16"),
         ("train-labels-idx1-ubyte", np.zeros(29, np.uint8), "a label for each of the 30 train images, found 29"),
     ],
 )
 def test_idx_folder_when_a_file_does_not_fit(tmp_path, images, name, array, message):
-    """16 bits, colour, another size and other labels are refused, and the message says what was expected."""
+    """16 bits, color, another size and other labels are refused, and the message says what was expected."""
     write_idx(tmp_path / "train-images-idx3-ubyte", images)
     write_idx(tmp_path / name, array)
 

@@ -1,4 +1,4 @@
-"""`images:FOLDER`: any pictures, read as the service reads them, and split so that none changes side."""
+"""`images:FOLDER`: image files are read as the service reads them, and keep their split."""
 
 import io
 import logging
@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.codecs.limits import Limits
-from app.codecs.pictures import parse_picture
-from tests.pictures import encode, scene, scenes, sideways_with_exif
+from app.codecs.image_files import decode_image
+from tests.support.image_files import encode, scene, scenes, sideways_with_exif
+from tests.support.limits import make_limits
 from training.config import ModelConfig
 from training.data import load_dataset
 from training.errors import ConfigError, DataError
@@ -36,7 +36,7 @@ def sides(dataset):
 
 
 def row_of(folder, data, suffix, shape=(28, 28), **options):
-    """Return what becomes of one file, put among others."""
+    """Return the image read from one file in a folder of others."""
     write_noise(folder, 100)
     before = sides(load(folder, shape, **options))
     (folder / f"one{suffix}").write_bytes(data)
@@ -53,7 +53,9 @@ def test_pictures_are_read_as_the_service_reads_them(tmp_path, shape, invert):
     expected = {}
     for name, data in scenes().items():
         (tmp_path / f"{name}.{'jpg' if 'JPEG' in name else 'png'}").write_bytes(data)
-        image = parse_picture(data, model=ModelConfig(image_shape=shape), limits=Limits(), invert=invert, where=name)
+        image = decode_image(
+            data, model=ModelConfig(image_shape=shape), limits=make_limits(), invert=invert, where=name
+        )
         expected[name] = np.rint(image * 255).astype(np.uint8).tobytes()
 
     found = sides(load(tmp_path, shape, invert=invert))
@@ -157,7 +159,7 @@ def test_copies_of_a_picture_are_on_one_side(tmp_path):
 
 
 def test_other_files_are_left_alone(tmp_path):
-    """Notes, hidden files and folders, and a folder named as a picture is, are no pictures, and no broken ones."""
+    """Notes, hidden files, and folders, even one named like a picture, are neither read nor counted as broken."""
     write_noise(tmp_path, 100)
     (tmp_path / "notes.txt").write_text("not a picture")
     (tmp_path / "._000.png").write_text("what macOS leaves beside a picture")
@@ -181,18 +183,18 @@ def test_broken_picture_among_two_hundred_is_listed_and_left_out(tmp_path, caplo
         dataset = load(tmp_path)
 
     assert len(sides(dataset)) == 198
-    assert "2 of 200 pictures can't be read" in caplog.text
+    assert "2 of 200 image files can't be read" in caplog.text
     assert "sub/broken.jpg (" in caplog.text
-    assert "text.png (no PNG, JPEG, WebP, GIF, BMP or TIFF)" in caplog.text
+    assert "text.png (no PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC)" in caplog.text
 
 
 def test_too_many_broken_pictures_are_refused(tmp_path):
-    """Above 1 % something is wrong with the folder: it is refused, and the first twenty are named."""
+    """A folder with more than 1 % unreadable files is refused, and the first twenty are named."""
     write_noise(tmp_path, 100)
     for index in range(25):
         (tmp_path / f"broken{index:02}.png").write_bytes(b"")
 
-    message = r"25 of 125 pictures can't be read: broken00.png \(.*broken19.png \(.*, and 5 more; up to 1 % would"
+    message = r"25 of 125 image files can't be read: broken00.png \(.*broken19.png \(.*, and 5 more; up to 1 % would"
     with pytest.raises(DataError, match=message):
         load(tmp_path)
 
@@ -202,19 +204,19 @@ def test_picture_with_pixels_that_are_not_finite_is_unreadable(tmp_path):
     write_noise(tmp_path, 20)
     (tmp_path / "nan.tiff").write_bytes(encode(Image.fromarray(np.full((5, 6), np.nan, np.float32)), "TIFF"))
 
-    with pytest.raises(DataError, match=r"1 of 21 pictures can't be read: nan.tiff \(has pixels that aren't finite"):
+    with pytest.raises(DataError, match=r"1 of 21 image files can't be read: nan.tiff \(has pixels that aren't finite"):
         load(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("count", "message"),
     [
-        (0, r"there are no pictures in .*: expected files that end in .*\.jpeg.*, there or in folders below"),
-        (1, r"too few pictures, 1: of training, validation and test .* they leave one empty \(.*\); add pictures"),
+        (0, r"there are no image files in .*: expected files that end in .*\.jpeg.*, there or in folders below"),
+        (1, r"too few image files, 1: of training, validation and test .* they leave one empty \(.*\); add some"),
     ],
 )
 def test_folder_of_too_few_pictures(tmp_path, count, message):
-    """An empty folder, and one picture, which can't be in three parts, are told apart, and what to do."""
+    """An empty folder and a single picture give different errors, each with advice."""
     write_noise(tmp_path, count)
 
     with pytest.raises(DataError, match=message):
@@ -223,7 +225,7 @@ def test_folder_of_too_few_pictures(tmp_path, count, message):
 
 def test_folder_that_is_not_there(tmp_path):
     """The folder is named."""
-    with pytest.raises(DataError, match="there is no folder .*absent; name one that holds pictures"):
+    with pytest.raises(DataError, match="there is no folder .*absent; name one that holds image files"):
         load(tmp_path / "absent")
 
 
@@ -244,6 +246,6 @@ def test_folder_that_is_not_there(tmp_path):
     ],
 )
 def test_option_of_another_kind_of_data_set(name, options, message):
-    """An option that would change nothing is an error: whoever gives it expects something else."""
+    """An option that would change nothing is an error."""
     with pytest.raises(ConfigError, match=message):
         load_dataset(name, **options)

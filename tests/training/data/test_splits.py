@@ -1,21 +1,21 @@
-"""`training.data.parts`: how the parts of a source become a data set, and what is refused."""
+"""`training.data.splits`: the parts of a source become a data set, or are refused."""
 
 import numpy as np
 import pytest
 
 from training.data import binarize
-from training.data.parts import Part, make_dataset
+from training.data.splits import Part, make_dataset
 from training.errors import DataError
 
 
 def gray(count, shape=(2, 3), *, start=0):
-    """Return a part whose images each have a gray of their own, and whose labels count them."""
+    """Return a part of images with distinct grays, and labels that count them."""
     numbers = np.arange(start, start + count, dtype=np.uint8)
     return Part(np.repeat(numbers, np.prod(shape)).reshape(count, *shape), numbers)
 
 
 def test_parts_of_the_source_are_kept():
-    """What a source calls training, validation and test images is that, in its order, with its labels."""
+    """A source's training, validation and test images are used as such, in order, with their labels."""
     dataset = make_dataset("own", train=gray(5), validation=gray(3, start=50), test=gray(2, start=90))
 
     assert dataset.image_shape == (2, 3)
@@ -36,7 +36,7 @@ def test_absent_parts_are_cut_from_the_end_of_the_training_images():
 @pytest.mark.parametrize("dtype", [np.uint8, np.bool_])
 @pytest.mark.parametrize("target", ["dynamic", "fixed", "threshold"])
 def test_binary_images_stay_as_they_are_under_every_target(dtype, target):
-    """Pixels of 0 and 1, or of truth values, are black and white: nothing is left to be drawn."""
+    """Pixels of 0 and 1, or of booleans, are black and white: nothing is left to be drawn."""
     images = np.random.default_rng(0).integers(0, 2, (12, 4, 5)).astype(dtype)
 
     dataset = make_dataset("own", train=Part(images), validation=Part(images), test=Part(images))
@@ -45,7 +45,7 @@ def test_binary_images_stay_as_they_are_under_every_target(dtype, target):
 
 
 def test_nearly_black_part_beside_a_gray_one_stays_gray():
-    """Whether a data set is binary is decided for all of it: a part of dark images alone isn't."""
+    """A data set is binary as a whole or not at all: a part that has only dark images isn't binary by itself."""
     dark = Part(np.ones((6, 2, 3), np.uint8))
 
     dataset = make_dataset("own", train=dark, validation=dark, test=gray(6))
@@ -56,7 +56,7 @@ def test_nearly_black_part_beside_a_gray_one_stays_gray():
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        ({"train": Part(np.zeros((9, 2, 3, 3), np.uint8))}, r"train images: expected gray .* \(colour\?\); save each"),
+        ({"train": Part(np.zeros((9, 2, 3, 3), np.uint8))}, r"train images: expected gray .* \(color\?\); save each"),
         ({"train": Part(np.zeros((9, 6), np.uint8))}, r"train images: expected gray images, .* found \(9, 6\)"),
         ({"train": Part(np.zeros((9, 0, 3), np.uint8))}, r"train images: expected gray images, .* found \(9, 0, 3\)"),
         ({"train": Part(np.zeros((9, 2, 3), np.int16))}, "train images: expected 8 bits a pixel .* found int16; bring"),
@@ -69,6 +69,6 @@ def test_nearly_black_part_beside_a_gray_one_stays_gray():
     ],
 )
 def test_make_dataset_when_images_are_of_another_kind(parts, message):
-    """Colour, depth, size, number and labels that don't fit are refused by name, with what to do."""
+    """Color, depth, size, number and labels that don't fit are refused by name, with what to do."""
     with pytest.raises(DataError, match=message):
         make_dataset("own", **({"train": gray(9), "validation": None, "test": gray(9)} | parts))

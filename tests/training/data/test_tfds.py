@@ -13,14 +13,14 @@ import pytest
 from training.data import binarize, load_dataset
 from training.errors import DataError
 
-CHECKOUT = Path(__file__).parents[1]
+CHECKOUT = Path(__file__).parents[3]
 
 PREPARE = """
 import os, sys
 from pathlib import Path
-from tests.tfds_builders import SmallBuilder
+from tests.support.tfds_builders import SmallBuilder
 from training.data import load_dataset
-from training.data.tfds_sets import prepare
+from training.data.tfds import prepare
 
 class FreshNoise(SmallBuilder):  # known by its name, as those of the catalog are
     pass
@@ -36,7 +36,7 @@ gpus = tensorflow.config.get_visible_devices("GPU")
 
 
 def run_python(*words):
-    """Run Python in a process of its own, with the checkout on the path, and return what it prints."""
+    """Run Python in a separate process, with the checkout on the path, and return what it prints."""
     result = subprocess.run(
         [sys.executable, *words],
         env={**os.environ, "PYTHONPATH": str(CHECKOUT), "TF_CPP_MIN_LOG_LEVEL": "3"},
@@ -51,9 +51,9 @@ def run_python(*words):
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    """The folder of all sets of `tests.tfds_builders`, prepared by TFDS in a process of its own."""
+    """The folder of all sets of `tests.support.tfds_builders`, prepared by TFDS in a separate process."""
     folder = tmp_path_factory.mktemp("tfds")
-    run_python("-m", "tests.tfds_builders", str(folder))
+    run_python("-m", "tests.support.tfds_builders", str(folder))
     return folder
 
 
@@ -87,7 +87,7 @@ def test_gray_images_of_another_shape_come_with_their_labels(prepared):
 
 
 def test_truth_values_in_a_training_split_alone(prepared):
-    """Bits become black and white, two parts are cut from the one split, and classes that aren't told are none."""
+    """Bits become black and white, two parts are cut from the one split, and there are no classes unless given."""
     dataset = load_dataset("tfds:bits", data_dir=prepared)
 
     assert dataset.image_shape == (4, 6)
@@ -141,7 +141,7 @@ def test_reading_imports_no_tensorflow(prepared, name):
 
 
 def test_prepare_makes_a_set_that_can_be_read(tmp_path):
-    """What isn't prepared is, with the GPU hidden from TensorFlow, and can be read afterwards."""
+    """An unprepared set is prepared with the GPU hidden from TensorFlow, and can be read afterwards."""
     printed = run_python("-c", PREPARE, str(tmp_path))
 
     assert (tmp_path / "result").read_text() == "None 50 -1 []"
@@ -151,7 +151,7 @@ def test_prepare_makes_a_set_that_can_be_read(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("colour", r"tfds:colour: expected images of one channel, found shape \(8, 8, 3\) \(colour\); save each image"),
+        ("color", r"tfds:color: expected images of one channel, found shape \(8, 8, 3\) \(color\); save each image"),
         ("deep", "expected 8 bits a pixel .* found uint16; save each image as a PNG file, and use images:FOLDER"),
         ("mixed", r"train: expected images of one size, found 2 sizes, such as \(8, 8\) and \(8, 9\); save each"),
         ("two_images", "expected a feature named image, found (left, right|right, left); save each"),
@@ -163,7 +163,7 @@ def test_prepare_makes_a_set_that_can_be_read(tmp_path):
     ],
 )
 def test_set_of_another_kind_is_refused(prepared, name, message):
-    """Colour, 16 bits, sizes that differ, features and splits that are wanting, unknown names: each says what to do."""
+    """Color, 16 bits, sizes that differ, missing features and splits, unknown names: each says what to do."""
     with pytest.raises(DataError, match=message) as caught:
         load_dataset(f"tfds:{name}", data_dir=prepared)
 
@@ -173,7 +173,7 @@ def test_set_of_another_kind_is_refused(prepared, name, message):
 @pytest.mark.parametrize("name", ["binarized_mnist", "gray_shapes", "bits"])
 @pytest.mark.parametrize("damage", ["cut", "gone"])
 def test_damaged_set_is_refused(prepared, tmp_path, name, damage):
-    """A file of records that is cut short or gone is told in one sentence, in each format."""
+    """A truncated or missing record file is reported in one sentence, in each format."""
     shutil.copytree(prepared / name, tmp_path / name)
     (path,) = (tmp_path / name / "1.0.0").glob("*train*")
     content = path.read_bytes()
@@ -181,12 +181,12 @@ def test_damaged_set_is_refused(prepared, tmp_path, name, damage):
     if damage == "cut":
         path.write_bytes(content[: len(content) // 2])
 
-    with pytest.raises(DataError, match=f"tfds:{name}: train: .*; prepare it anew"):
+    with pytest.raises(DataError, match=f"tfds:{name}: train: .*; prepare it again"):
         load_dataset(f"tfds:{name}", data_dir=tmp_path)
 
 
 def test_download_without_network_says_how_to_get_the_data(tmp_path, monkeypatch):
-    """Where nothing can be reached, that is known at once, and the message says what to do elsewhere."""
+    """Without a network the error is immediate, and suggests preparing the set elsewhere."""
     for variable in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.setenv(variable, "http://127.0.0.1:9")
     monkeypatch.delenv("NO_PROXY", raising=False)

@@ -1,4 +1,4 @@
-"""The figures of a run: which are drawn, what they say, and what they show."""
+"""The figures of a run: their files, labels and content."""
 
 import matplotlib as mpl
 import numpy as np
@@ -6,10 +6,10 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from tests.runs import make_dataset, make_record, make_trained
+from tests.support.runs import make_dataset, make_record, make_trained
 from training.config import ModelConfig
 from training.errors import ConfigError, RunFolderError
-from training.reporting.figures import draw_figures
+from training.reporting.figures.checkpoint_figures import draw_figures
 from training.reporting.figures.curves import draw_learning_curves
 from training.reporting.figures.grids import draw_grid
 from training.reporting.figures.latent_map import draw_latent_map, project
@@ -20,7 +20,7 @@ NAMES = ["learning_curves", "reconstructions", "samples", "latent_map", "travers
 
 @pytest.fixture
 def words(monkeypatch):
-    """All that is written on the figures that are saved, by the file's name."""
+    """All text on the saved figures, by file name."""
     found = {}
     save = Figure.savefig
 
@@ -37,7 +37,7 @@ def words(monkeypatch):
 
 
 def test_every_figure_is_drawn(tmp_path, words):
-    """Five PNG files that say whose they are, of which images, of which target and in which unit."""
+    """Five PNG files are drawn, labeled with framework, images, target and unit."""
     drawn = draw_figures(tmp_path / "figures", make_trained(), make_dataset(), [make_record(1), make_record(2)])
 
     assert [(figure.path.stem, figure.reason) for figure in drawn] == [(name, None) for name in NAMES]
@@ -78,7 +78,7 @@ def test_figure_that_lacks_something_is_left_out_with_its_reason(tmp_path):
     ],
 )
 def test_figures_of_any_shape_and_size_are_drawn(tmp_path, words, model, test):
-    """One image or one pixel, one latent dimension or more than fit: nothing fails, and what is left out is said."""
+    """One image or one pixel, one latent dimension or more than fit: nothing fails, and omissions are stated."""
     drawn = draw_figures(
         tmp_path, make_trained(model), make_dataset(test=test, image_shape=model.image_shape), [make_record(1)]
     )
@@ -121,7 +121,7 @@ def test_curves_run_over_epochs_and_over_seconds():
 
 
 def test_curves_are_not_flattened_by_the_first_epochs():
-    """What lies far below the rest in the first twentieth of a run doesn't set the scale."""
+    """Outliers in the first twentieth of a run don't set the scale."""
     records = [make_record(1, train_elbo=-500.0, validation_elbo=-400.0)]
     records += [make_record(number, train_elbo=-100.0, validation_elbo=-99.0) for number in range(2, 41)]
 
@@ -170,7 +170,7 @@ def test_map_of_more_dimensions_shows_those_of_most_variance():
 
 
 def test_map_gives_each_class_a_look_of_its_own():
-    """Beyond ten classes a colour comes again with another marker; every class is in the legend and on the map."""
+    """Beyond ten classes colors repeat with another marker; every class is in the legend and on the map."""
     labels = np.repeat(np.arange(12, dtype=np.uint8), 3)
     means = np.random.default_rng(6).standard_normal((len(labels), 2), dtype=np.float32)
 
@@ -185,7 +185,7 @@ def test_map_gives_each_class_a_look_of_its_own():
 
 
 def test_figures_leave_the_settings_as_they_were(tmp_path):
-    """Whoever draws something else in the same process finds matplotlib as it was."""
+    """Drawing leaves matplotlib's settings unchanged for other code in the process."""
     before = {name: mpl.rcParams[name] for name in STYLE}
 
     draw_figures(tmp_path, make_trained(), make_dataset(), [make_record(1)])

@@ -1,4 +1,4 @@
-"""How a run is told on a terminal and elsewhere."""
+"""Progress of a run, on a terminal and elsewhere."""
 
 import json
 import os
@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.runs import make_record
+from tests.support.runs import make_record
 from training.errors import ConfigError
 from training.reporting.progress import choose_report
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 
 
 def tell(capsys, *, quiet=False, as_json=False):
-    """Tell a run of two epochs, and return the lines of stdout."""
+    """Report a run of two epochs, and return the lines of stdout."""
     with choose_report("jax", epochs=2, quiet=quiet, as_json=as_json) as report:
         report.start("jax begins")
         report.epoch(make_record(1))
@@ -43,13 +43,13 @@ def test_plain_lines_have_every_figure_when_it_is_no_terminal(capsys):
     assert lines[3:] == ["the result", "a note"]
 
 
-def test_quiet_run_tells_its_result_alone(capsys):
+def test_quiet_run_prints_only_its_result(capsys):
     """The last line is the only one."""
     assert tell(capsys, quiet=True) == ["the result"]
 
 
 def test_json_lines_are_all_that_a_json_run_writes(capsys):
-    """Each line is an object that says what it is of, with the same figures as the metrics."""
+    """Each line is an object with its kind and the same metrics as `metrics.jsonl`."""
     lines = [json.loads(line) for line in tell(capsys, as_json=True)]
 
     assert lines == [
@@ -68,7 +68,7 @@ def test_quiet_and_json_are_refused_together():
 def test_live_report_shows_bar_and_figures_on_a_terminal():
     """A terminal gets one display in place: epochs, time left, speed, ELBO and KL of both parts; then the result."""
     script = (
-        "from tests.runs import make_record\n"
+        "from tests.support.runs import make_record\n"
         "from training.reporting.progress import choose_report\n"
         "with choose_report('jax', epochs=4, resumed_after=1, quiet=False, as_json=False) as report:\n"
         "    report.start('jax begins')\n"

@@ -1,13 +1,13 @@
-"""What a run leaves in its folder: what it is, its epochs as JSON lines, TensorBoard's events."""
+"""The folder of a run: its config, its epochs as JSON lines, TensorBoard events."""
 
 import json
 
 import pytest
 
-from tests.event_reader import read, steps
-from tests.runs import CONFIG, MODEL, make_dataset, make_epoch, make_record
+from tests.support.event_reader import read, steps
+from tests.support.runs import CONFIG, MODEL, make_dataset, make_epoch, make_record
 from training.errors import RunFolderError
-from training.reporting.records import epoch_record
+from training.reporting.epoch_records import epoch_record
 from training.reporting.run_folder import RunFolder, describe_run, read_metrics
 
 
@@ -63,7 +63,7 @@ def test_events_have_what_the_metrics_have(tmp_path):
 
 
 def test_resumed_run_has_every_epoch_once(tmp_path):
-    """Epochs after the one that a run goes on from are taken back from metrics and events alike."""
+    """Epochs after the resumed one are removed from metrics and events."""
     record(tmp_path, 1, 2, 3)
 
     record(tmp_path, 3, 4, resumed_after=2)
@@ -73,7 +73,7 @@ def test_resumed_run_has_every_epoch_once(tmp_path):
 
 
 def test_new_run_forgets_the_one_before(tmp_path):
-    """A run that begins anew keeps nothing, not even what it couldn't read."""
+    """A new run keeps nothing of an old one, not even unreadable files."""
     record(tmp_path, 1, 2)
     (tmp_path / "metrics.jsonl").write_text("damaged\n")
 
@@ -84,7 +84,7 @@ def test_new_run_forgets_the_one_before(tmp_path):
 
 
 def test_line_that_a_killed_process_left_unfinished_is_dropped(tmp_path):
-    """Whatever the moment, the lines before it stay."""
+    """The lines before it are kept."""
     record(tmp_path, 1, 2)
     path = tmp_path / "metrics.jsonl"
     path.write_text(path.read_text()[:-20])
@@ -127,7 +127,7 @@ def test_config_says_what_the_run_is_and_with_what_it_started(tmp_path):
 
 
 def test_file_in_the_place_of_the_folder_is_named(tmp_path):
-    """What stands there is left alone."""
+    """Existing files are left alone."""
     (tmp_path / "taken").write_text("mine")
 
     with pytest.raises(RunFolderError, match=r"taken: can't be written: .*; choose another folder"):

@@ -1,10 +1,10 @@
-"""What is told and written of a run as it goes."""
+"""Reports of a run in progress: the terminal and the run folder."""
 
-from tests.event_reader import read
-from tests.runs import CONFIG, make_dataset, make_epoch, make_trained
+from tests.support.event_reader import read
+from tests.support.runs import CONFIG, make_dataset, make_epoch, make_trained
 from training.reporting.progress import QuietReport
-from training.reporting.recorder import Recorder
 from training.reporting.run_folder import RunFolder, read_metrics
+from training.reporting.run_reporter import Recorder
 
 
 def test_recorder_shows_what_the_model_draws_at_round_epochs(tmp_path):
@@ -18,8 +18,8 @@ def test_recorder_shows_what_the_model_draws_at_round_epochs(tmp_path):
     assert pictures == {"reconstructions": [1, 2, 5], "samples": [1, 2, 5]}
 
 
-def test_result_is_told_and_in_tensorboard(tmp_path, capsys):
-    """The line comes to the terminal; test figures and the drawn ones are in the events at the best epoch."""
+def test_result_is_printed_and_in_tensorboard(tmp_path, capsys):
+    """The line is printed; test metrics and figures are in the events at the best epoch."""
     with RunFolder(tmp_path, {}) as folder:
         recorder = Recorder(QuietReport(), folder, config=CONFIG, dataset=make_dataset())
         recorder.epoch(make_epoch(2), make_trained())

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.event_reader import read, steps
-from training.reporting.events import EventLog
-from training.reporting.pictures import encode_png
+from tests.support.event_reader import read, steps
+from training.reporting.figures.image_grids import encode_png
+from training.reporting.tensorboard import EventLog
 
 
 def write(folder, *numbers, resumed_after=0, tag="loss"):
@@ -46,7 +46,7 @@ def test_tensorboard_reads_pictures(tmp_path):
 
 
 def test_resumed_log_has_no_step_twice(tmp_path):
-    """Steps beyond the epoch that a run goes on from are taken back, and come once when they come again."""
+    """Steps after the resumed epoch are removed, and occur once after they are repeated."""
     write(tmp_path, 1, 2, 3, 4)
 
     write(tmp_path, 3, 4, 5, resumed_after=2)
@@ -56,7 +56,7 @@ def test_resumed_log_has_no_step_twice(tmp_path):
 
 
 def test_new_log_forgets_an_earlier_run(tmp_path):
-    """A run that begins anew in a folder leaves nothing of the one before."""
+    """A new run in a folder removes the events of the previous one."""
     write(tmp_path, 1, 2, 3)
 
     write(tmp_path, 1)

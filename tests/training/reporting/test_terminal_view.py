@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from tests.checkpoints import make_checkpoint
-from training.checkpoint import weight_shapes
+from tests.support.checkpoints import make_checkpoint
+from training.checkpoints.checkpoint import weight_shapes
 from training.config import ModelConfig
 from training.data.dataset import Dataset
 from training.errors import ConfigError

@@ -1,0 +1,200 @@
+"""`app.client`: arrays, PIL images and paths in, NumPy out, through a real server; retries within the deadline."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.client import AsyncClient, Client, ConnectionFailedError, ResponseError
+from tests.support.app import make_service, running
+
+SEED = 7
+
+
+@pytest.fixture(scope="module")
+def url(checkpoints):
+    """The address of a service whose three frameworks are ready."""
+    with running(make_service(checkpoints)) as http:
+        yield str(http.base_url)
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Three images in [0, 1]."""
+    return np.random.default_rng(0).random((3, 28, 28), dtype=np.float32)
+
+
+@pytest.fixture
+def client(url):
+    """A client of the service."""
+    with Client(url, framework="pytorch") as client:
+        yield client
+
+
+def test_reconstruct_returns_the_arrays_of_the_route(client, url, images):
+    """The probabilities, and any other output by its name, are those of the JSON response."""
+    expected = httpx.post(f"{url}/reconstruct?framework=pytorch&seed={SEED}", json={"images": images.tolist()}).json()
+
+    probs = client.reconstruct(images, seed=SEED)
+    elbo = client.reconstruct(images, seed=SEED, output="elbo")
+
+    np.testing.assert_allclose(probs, expected["probs"], atol=1e-5)
+    np.testing.assert_allclose(elbo, expected["elbo"], rtol=1e-5)
+
+
+def test_arrays_pil_images_and_paths_give_the_same_means(client, tmp_path):
+    """A uint8 array, PIL images, PNG files, an npy and an npz file of the same pixels are the same images."""
+    pixels = np.random.default_rng(1).integers(0, 256, (2, 28, 28), dtype=np.uint8)
+    pictures = [Image.fromarray(image) for image in pixels]
+    paths = [tmp_path / f"{number}.png" for number in range(2)]
+    for path, picture in zip(paths, pictures, strict=True):
+        picture.save(path)
+    np.save(tmp_path / "images.npy", pixels)
+    np.savez(tmp_path / "images.npz", pixels)
+
+    files = tmp_path / "images.npy", tmp_path / "images.npz"
+    means = [client.encode(given).mean for given in (pixels, pictures, paths, *files)]
+
+    for mean in means[1:]:
+        np.testing.assert_allclose(mean, means[0], atol=1e-5)
+
+
+def test_every_method_returns_numpy_of_the_documented_shapes(client, images):
+    """Batch first everywhere; the optional arrays of a score are there with several samples only."""
+    posterior = client.encode(images)
+    score, bound = client.score(images), client.score(images, samples=4, seed=SEED)
+    comparison = client.compare(images, seed=SEED)
+
+    assert posterior.mean.shape == posterior.logvar.shape == (3, 20)
+    assert client.decode(posterior.mean).shape == (3, 28, 28)
+    assert client.sample(5, seed=SEED).shape == (5, 28, 28)
+    assert client.sample(5, seed=SEED, output="latents").shape == (5, 20)
+    assert client.interpolate(images[:2], steps=4).shape == (4, 28, 28)
+    assert client.interpolate(latents=posterior.mean[:2], steps=4).shape == (4, 28, 28)
+    assert score.kl_per_dimension.shape == (3, 20)
+    assert score.iwae is None
+    assert score.effective_samples is None
+    assert bound.iwae is not None
+    assert bound.iwae.shape == (3,)
+    assert bound.effective_samples is not None
+    assert ((bound.effective_samples >= 1) & (bound.effective_samples <= 4)).all()
+    assert set(comparison.probs) == {entry["framework"] for entry in client.frameworks()["frameworks"]}
+    assert comparison.seed == SEED
+
+
+def test_async_client_returns_what_the_client_does(client, url, images):
+    """Eight calls at once give the same as one."""
+    expected = client.reconstruct(images, seed=SEED)
+
+    async def reconstruct():
+        async with AsyncClient(url, framework="pytorch") as asynchronous:
+            return await asyncio.gather(*(asynchronous.reconstruct(images, seed=SEED) for _ in range(8)))
+
+    for probs in asyncio.run(reconstruct()):
+        np.testing.assert_allclose(probs, expected, atol=1e-5)
+
+
+def test_error_carries_the_problem_document(client, images):
+    """A request that can't succeed isn't repeated; its error has status, sentence and request ID."""
+    with pytest.raises(ResponseError, match="422: .*output") as caught:
+        client.reconstruct(images, output="nothing")
+
+    assert caught.value.status == 422
+    assert caught.value.problem["title"]
+    assert caught.value.request_id
+
+
+@pytest.mark.parametrize("status", [429, 502, 503])
+def test_refusals_are_retried_as_retry_after_says(status):
+    """Two refusals that name no wait, then a response: the caller sees the response alone."""
+    attempts = []
+
+    def respond(request):
+        attempts.append(request)
+        if len(attempts) < 3:
+            return httpx.Response(status, headers={"Retry-After": "0"}, json={"detail": "later"})
+        return httpx.Response(200, json={"frameworks": []})
+
+    with Client(transport=httpx.MockTransport(respond)) as client:
+        assert client.frameworks() == {"frameworks": []}
+    assert len(attempts) == 3
+
+
+@pytest.mark.parametrize(
+    ("content_type", "count"), [("text/plain; charset=utf-8", 2), ("application/problem+json", 1)], ids=["proxy", "own"]
+)
+def test_internal_error_is_retried_only_if_a_proxy_sent_it(content_type, count):
+    """Ray's proxy sends 500 as plain text when a replica ends; the service's own 500 is final."""
+    attempts = []
+
+    def respond(request):
+        attempts.append(request)
+        if len(attempts) == 1:
+            return httpx.Response(500, headers={"Content-Type": content_type}, content=b'{"detail": "oops"}')
+        return httpx.Response(200, json={"frameworks": []})
+
+    with Client(transport=httpx.MockTransport(respond)) as client, suppress(ResponseError):
+        client.frameworks()
+
+    assert len(attempts) == count
+
+
+def test_deadline_bounds_the_retries():
+    """A wait beyond the deadline isn't begun: the refusal is raised at once."""
+    attempts = []
+
+    def respond(request):
+        attempts.append(request)
+        return httpx.Response(503, headers={"Retry-After": "3600"}, json={"detail": "loading"})
+
+    started = time.monotonic()
+    with (
+        Client(transport=httpx.MockTransport(respond), deadline_s=5) as client,
+        pytest.raises(ResponseError, match="503: loading"),
+    ):
+        client.frameworks()
+
+    assert time.monotonic() - started < 5
+    assert len(attempts) == 1
+
+
+def test_refused_connection_is_an_error_of_its_own():
+    """The error of a refused connection names the cause."""
+    with Client("http://127.0.0.1:9", deadline_s=0.5) as client, pytest.raises(ConnectionFailedError, match="refused"):
+        client.frameworks()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([np.zeros((28, 28)), "digit.png"],), "mixes arrays with image files"),
+        (([],), "expected at least one number"),
+    ],
+)
+def test_wrong_arguments_are_value_errors(client, arguments, message):
+    """They are found before anything is sent."""
+    with pytest.raises(ValueError, match=message):
+        client.encode(*arguments)
+
+
+def test_interpolate_takes_images_or_latents(client):
+    """Neither is as wrong as both."""
+    with pytest.raises(ValueError, match="two images, or latents="):
+        client.interpolate()
+
+
+def test_import_brings_no_server_and_no_framework():
+    """Importing the client imports neither FastAPI nor a framework."""
+    unwanted = ["fastapi", "starlette", "uvicorn", "pydantic", "jax", "tensorflow", "torch"]
+    script = f"import app.client, sys, json; print(json.dumps([m for m in {unwanted} if m in sys.modules]))"
+
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert json.loads(result.stdout) == []

@@ -1,0 +1,65 @@
+"""Checkpoint files that are replaced while they are served: a swapped symlink, a write in place."""
+
+import threading
+import time
+
+from tests.support.app import MODEL, checkpoint_path, make_service, running
+from tests.support.named_models import save_model
+from training.checkpoints.checkpoint import load_checkpoint
+
+
+def test_reload_follows_a_swapped_symlink(tmp_path):
+    """A folder mounted as Kubernetes mounts it: the link `..data` is replaced, and a reload serves the new model."""
+    for version, seed in (("one", 1), ("two", 2)):
+        save_model(tmp_path / version, "model", seed=seed, model=MODEL)
+    mounted = tmp_path / "mounted"
+    (mounted / "jax").mkdir(parents=True)
+    (mounted / "..data").symlink_to(tmp_path / "one")
+    (mounted / "jax" / "model.safetensors").symlink_to(mounted / "..data" / "jax" / "model.safetensors")
+    with running(make_service(mounted, frameworks="jax", api_keys="k")) as client:
+        client.headers["X-API-Key"] = "k"
+        before = client.get("/sample").json()["checkpoint"]
+        (mounted / "..new").symlink_to(tmp_path / "two")
+        (mounted / "..new").replace(mounted / "..data")
+        reloaded = client.post("/admin/reload")
+        after = client.get("/sample").json()["checkpoint"]
+
+    assert reloaded.status_code == 200
+    assert [before, after] == [
+        load_checkpoint(tmp_path / version / "jax" / "model.safetensors").sha256[:12] for version in ("one", "two")
+    ]
+
+
+def test_reloads_during_a_write_in_place_never_fail_a_request(model_folder):
+    """While a file is rewritten in place (rsync --inplace), each request gets the old or the new model, whole."""
+    path = checkpoint_path(model_folder, "jax", "cats")
+    contents = [path.read_bytes(), checkpoint_path(model_folder, "jax", "dogs").read_bytes()]
+    stop = threading.Event()
+
+    def rewrite():
+        for turn in range(1000):
+            with path.open("r+b") as file:
+                for start in range(0, len(contents[0]), 512):
+                    file.seek(start)
+                    file.write(contents[turn % 2][start : start + 512])
+                    file.flush()
+            if stop.wait(0.001):
+                return
+
+    with running(make_service(model_folder, frameworks="jax", api_keys="k")) as client:
+        client.headers["X-API-Key"] = "k"
+        expected = {str(client.get(f"/sample?seed=1&model={name}").json()["probs"]) for name in ("cats", "dogs")}
+        writer = threading.Thread(target=rewrite)
+        writer.start()
+        try:
+            reloads, responses, end = [], [], time.monotonic() + 2
+            while time.monotonic() < end:
+                reloads.append(client.post("/admin/reload").status_code)
+                responses.append(client.get("/sample?seed=1&model=cats"))
+        finally:
+            stop.set()
+            writer.join()
+
+    assert {response.status_code for response in responses} == {200}
+    assert {str(response.json()["probs"]) for response in responses} <= expected
+    assert set(reloads) <= {200, 409}

@@ -1,0 +1,5 @@
+"""Runs every test of this folder both ways."""
+
+from tests.support.both_ways import client, way
+
+__all__ = ["client", "way"]

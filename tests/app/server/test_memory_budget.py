@@ -1,0 +1,141 @@
+"""The memory that all requests together may reserve for bodies and responses."""
+
+import asyncio
+import gzip
+import json
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import httpx
+import pytest
+
+from app.api.memory_budget import MAX_WAITING, MemoryBudget
+from app.exceptions import OverloadedError
+from tests.support.app import assert_problem, make_images, make_service, npy, running
+
+ROOM = 300_000
+
+
+@pytest.fixture
+def app(checkpoints):
+    """A service with little room."""
+    return make_service(checkpoints, frameworks="jax", max_held_bytes=ROOM)
+
+
+def post(client, body, **headers):
+    """Post an npy file in pieces."""
+    return client.post(
+        "/encode",
+        content=iter([body]),
+        headers={"Content-Type": "application/x-npy", "Accept": "application/x-npy"} | headers,
+    )
+
+
+def test_memory_is_reserved_and_released():
+    """Over the bound nothing more is reserved, until something is released."""
+    memory = MemoryBudget(max_bytes=10)
+    memory.reserve_now(6)
+
+    with pytest.raises(OverloadedError, match="10 bytes"):
+        memory.reserve_now(5)
+
+    memory.release(6)
+    memory.reserve_now(10)
+
+
+def test_requests_wait_in_line_for_memory():
+    """Each is admitted in its turn, once there is memory for it."""
+
+    async def wait():
+        memory = MemoryBudget(max_bytes=10)
+        await memory.reserve(8, seconds=20)
+        admitted = []
+
+        async def enter(nbytes):
+            await memory.reserve(nbytes, seconds=20)
+            admitted.append(nbytes)
+
+        entering = [asyncio.create_task(enter(nbytes)) for nbytes in (9, 1)]
+        await asyncio.sleep(0)
+        before = list(admitted)
+        memory.release(8)
+        await asyncio.gather(*entering)
+        return before, admitted
+
+    assert asyncio.run(wait()) == ([], [9, 1])
+
+
+def test_line_for_memory_is_bounded_in_length_and_time():
+    """Requests beyond the line, over the bound, or at their deadline are rejected, and leave the line."""
+
+    async def wait():
+        memory = MemoryBudget(max_bytes=10)
+        await memory.reserve(10, seconds=20)
+        with pytest.raises(OverloadedError):
+            await memory.reserve(11, seconds=20)
+        with pytest.raises(OverloadedError):
+            await memory.reserve(1, seconds=0)
+        line = [asyncio.create_task(memory.reserve(1, seconds=20)) for _ in range(MAX_WAITING)]
+        await asyncio.sleep(0)
+        with pytest.raises(OverloadedError):
+            await memory.reserve(1, seconds=20)
+        for task in line:
+            task.cancel()
+        await asyncio.gather(*line, return_exceptions=True)
+        memory.release(10)
+        await memory.reserve(10, seconds=0)
+
+    asyncio.run(wait())
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/x-npy"])
+def test_eight_clients_with_the_largest_request_are_all_served(checkpoints, kind):
+    """They wait in line for memory, rather than being rejected beside an empty queue."""
+    images = make_images(1024)
+    is_json = kind == "application/json"
+    body = json.dumps({"images": images.round(3).tolist()}).encode() if is_json else npy(images)
+    app = make_service(checkpoints, frameworks="jax", max_queue_images=16 * 1024)
+    with running(app) as client, ThreadPoolExecutor(8) as pool:
+        url, headers = str(client.base_url.join("/reconstruct")), {"Content-Type": kind}
+        post = partial(httpx.post, url, content=body, headers=headers, timeout=60)
+        statuses = [response.status_code for response in pool.map(lambda _: post(), range(16))]
+
+    assert statuses == [200] * 16
+
+
+def test_body_without_room_is_429(app):
+    """A body that others leave no room for is refused while it comes; one after it finds room."""
+    with running(app) as client:
+        refused = post(client, npy(make_images(200)))
+        taken = [post(client, npy(make_images(60))).status_code for _ in range(5)]
+
+    assert_problem(refused, 429)
+    assert refused.headers["Retry-After"] == "1"
+    assert taken == [200] * 5
+
+
+def test_compressed_body_needs_room_for_what_it_may_come_to(app):
+    """Room is taken before a body is unpacked."""
+    with running(app) as client:
+        refused = post(client, gzip.compress(bytes(10**6)), **{"Content-Encoding": "gzip"})
+
+    assert_problem(refused, 429)
+
+
+def test_answer_that_nobody_takes_holds_its_room_until_the_client_goes(checkpoints):
+    """Large responses wait for their clients, and other requests wait for memory until their deadline."""
+    large = "/sample?n=1024"  # more than the kernel takes of an answer that nobody reads
+    with running(make_service(checkpoints, frameworks="jax", max_held_bytes=12_000_000)) as client:
+        with socket.socket() as slow:
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            slow.connect((client.base_url.host, client.base_url.port))
+            slow.sendall(f"GET {large} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            slow.recv(1024)
+            refused = client.get(large, headers={"X-Request-Timeout": "4"})
+            small = client.get("/sample")
+        after = client.get(large)
+
+    assert_problem(refused, 429)
+    assert small.status_code == after.status_code == 200
+    assert 6_000_000 < len(after.content) < 12_000_000

@@ -1,0 +1,116 @@
+"""The page with other frameworks and models than the bundled ones: counts, shapes, latents, foreign checkpoints."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.browser.looks import DRAWING, draw, read_image, wait_for_answers
+from tests.support.app import make_service, save_checkpoints
+from training.config import ModelConfig
+from training.frameworks import FRAMEWORKS
+
+COUNTS = [("jax", "one framework"), ("jax,pytorch", "two frameworks"), ("jax,tensorflow,pytorch", "three frameworks")]
+
+
+@pytest.mark.parametrize(("frameworks", "words"), COUNTS)
+def test_headings_count_the_frameworks(visit, serve, checkpoints, frameworks, words):
+    """Headings say how many frameworks there are, and a difference is shown from two on."""
+    client = serve(make_service(checkpoints, frameworks=frameworks))
+    page = visit("reconstruct", base_url=client.base_url)
+    wait_for_answers(page)
+
+    assert page.inner_text("#panel-reconstruct .answers h2") == f"Your digit, redrawn by {words}"
+    assert page.locator("#panel-reconstruct .framework").count() == len(frameworks.split(",")) + ("," in frameworks)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+def test_lone_picture_leaves_room_for_canvas_and_figures(visit, serve, checkpoints, width, height):
+    """With one framework, its picture is no larger than half the window, and the ELBO is in sight."""
+    client = serve(make_service(checkpoints, frameworks="jax"))
+    page = visit("reconstruct", base_url=client.base_url, width=width, height=height)
+    wait_for_answers(page)
+
+    picture = page.locator("#panel-reconstruct [data-framework=jax] canvas").bounding_box()
+    figure = page.locator("#panel-reconstruct [data-framework=jax] dd.main").bounding_box()
+    canvas = page.locator(DRAWING).bounding_box()
+
+    assert picture["height"] < height / 2
+    assert figure["y"] + figure["height"] < height
+    assert canvas["y"] + canvas["height"] <= height
+
+
+def test_fourth_framework_shows_up_by_itself(visit, service):
+    """A framework that only `/frameworks` names gets its panel, title, color and marker."""
+
+    def add(route):
+        content = route.fetch().json()
+        content["frameworks"].append(
+            {**content["frameworks"][0], "framework": "mlx", "title": "MLX", "color": "#123456", "marker": "D"}
+        )
+        route.fulfill(json=content)
+
+    page = visit("compare")
+    page.route("**/frameworks", add)
+    page.route("**/*framework=mlx*", lambda route: route.continue_(url=route.request.url.replace("mlx", "jax")))
+    page.goto("about:blank")
+    page.goto(f"{service.base_url}/#reconstruct?digit=3")
+    page.wait_for_selector("#panel-reconstruct [data-framework=mlx] dd.main:has-text('.')")
+    wait_for_answers(page)
+    jax, mlx = (read_image(page, f"#panel-reconstruct [data-framework={name}] canvas") for name in ("jax", "mlx"))
+
+    assert jax == mlx
+    assert "MLX" in page.inner_text("#panel-reconstruct [data-framework=mlx] h3")
+    assert "four frameworks" in page.inner_text("#panel-reconstruct .answers h2")
+    color = "getComputedStyle(document.querySelector('[data-framework=mlx] .dot[data-marker=D]')).backgroundColor"
+    assert page.evaluate(color) == "rgb(18, 52, 86)"
+
+
+@pytest.mark.parametrize(("shape", "latents"), [((16, 24), 20), ((28, 28), 2), ((28, 28), 1)])
+def test_model_of_another_shape_is_drawn_for(visit, serve, tmp_path, shape, latents):
+    """Drawing, sliders, samples and morphs work for any image size and number of latents."""
+    save_checkpoints(tmp_path, ModelConfig(image_shape=shape, hidden_dim=16, latent_dim=latents))
+    client = serve(make_service(tmp_path))
+    page = visit("reconstruct", base_url=client.base_url)
+    page.wait_for_selector(".chip[data-state=ready]")
+    page.wait_for_selector(DRAWING)
+    draw(page, (0.3, 0.2), (0.7, 0.8))
+    page.wait_for_selector("#panel-reconstruct dd.main:has-text('.')")
+    wait_for_answers(page)
+    drawn = np.reshape(read_image(page, DRAWING), shape)
+
+    page.click("text=/Open this (digit|image) in latent space/")
+    page.wait_for_selector("#panel-latent .slider input")
+    wait_for_answers(page)
+    sliders = page.locator("#panel-latent .slider input").count()
+    page.focus("#panel-latent .slider input")
+    page.keyboard.press("ArrowRight")
+    wait_for_answers(page)
+    for tab in ("sample", "interpolate"):
+        page.click(f"#tab-{tab}")
+        page.wait_for_selector(f"#panel-{tab} [data-framework=jax]")
+
+    assert drawn.max() == 255
+    assert sliders == latents
+    assert "NaN" not in page.content()
+
+
+def test_map_of_other_checkpoints_is_a_sentence(visit, serve, tmp_path):
+    """For checkpoints without a map a sentence says so, and nothing can be dragged into NaN."""
+    save_checkpoints(tmp_path)
+    client = serve(make_service(tmp_path))
+    page = visit("latent", base_url=client.base_url)
+    wait_for_answers(page)
+
+    assert "There is no map for this model" in page.inner_text("#panel-latent .map")
+    assert page.is_hidden("#panel-latent .map canvas.plane")
+    kl = [float(text.split()[0]) for text in page.locator("#panel-latent .slider .kl").all_inner_texts()]
+    assert kl == sorted(kl, reverse=True)
+
+
+def test_page_spells_no_framework(service):
+    """No file of the page names a framework: the service does."""
+    html = service.get("/").text
+
+    assert not [name for name in FRAMEWORKS if name in html.lower()]
+    assert json.dumps(service.get("/frameworks").json()).count('"color"') == len(FRAMEWORKS)

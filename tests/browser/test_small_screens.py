@@ -1,0 +1,93 @@
+"""The page on phones, short screens, at 200% zoom and in forced colors."""
+
+import pytest
+
+from tests.browser.looks import DRAWING, fits, wait_for_answers
+from training.frameworks import FRAMEWORKS
+
+SIZES = [(390, 844), (320, 640), (844, 390), (720, 450), (1024, 768), (1440, 900)]
+"""720 x 450 is 1440 x 900 at 200% zoom."""
+
+
+def is_in_sight(page, selector):
+    """Return whether an element is wholly inside the window, and not covered in its middle."""
+    return page.eval_on_selector(
+        selector,
+        "node => { const box = node.getBoundingClientRect(); const middle = document.elementFromPoint("
+        "(box.left + box.right) / 2, (box.top + box.bottom) / 2);"
+        "return box.top >= 0 && box.bottom <= innerHeight && middle === node; }",
+    )
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_results_are_in_sight_while_drawing(visit, width, height):
+    """With the canvas in sight, so are the pictures and the ELBO of every framework."""
+    page = visit("reconstruct?digit=3", width=width, height=height)
+    wait_for_answers(page)
+    page.eval_on_selector(DRAWING, "node => node.scrollIntoView({ block: 'end' })")
+
+    assert page.eval_on_selector(DRAWING, "node => node.getBoundingClientRect().bottom <= innerHeight + 1")
+    for name in FRAMEWORKS:
+        panel = f"#panel-reconstruct [data-framework={name}]"
+        assert is_in_sight(page, f"{panel} canvas"), name
+        assert is_in_sight(page, f"{panel} dd.main"), name
+    assert fits(page)
+
+
+@pytest.mark.parametrize(("width", "height"), [(720, 450), (844, 390), (390, 844)])
+def test_pictures_are_whole_beside_the_sliders(visit, width, height):
+    """While a slider far down is used, the pictures of the latent space are in sight, and none is cut off."""
+    page = visit("latent?digit=3", width=width, height=height)
+    wait_for_answers(page)
+    page.locator("#panel-latent .slider input >> nth=19").focus()
+
+    assert [is_in_sight(page, f"#panel-latent [data-framework={name}] canvas") for name in FRAMEWORKS] == [True] * 3
+
+
+def test_details_unfold_on_a_phone(visit, assert_accessible):
+    """Figures and buttons that a phone has no room for are behind a button."""
+    page = visit("reconstruct?digit=3", width=390, height=844)
+    wait_for_answers(page)
+    button = "#panel-reconstruct .details-button"
+    save = "[aria-label='Save reconstruction by JAX as PNG']"
+
+    before = page.is_visible(save)
+    page.click(button)
+
+    assert not before
+    assert page.is_visible(save)
+    assert page.get_attribute(button, "aria-pressed") == "true"
+    assert_accessible(page)
+
+
+def test_forced_colors_keep_sliders_and_states_apart(visit):
+    """In forced colors, sliders have their native track, pressed buttons a fill, and only the open tab a line."""
+    page = visit("latent?digit=3", forced_colors="active")
+    wait_for_answers(page)
+
+    styles = page.evaluate(
+        """() => {
+            const style = selector => getComputedStyle(document.querySelector(selector));
+            return {
+                track: style('#panel-latent .track input').appearance,
+                open: style('[role=tab][aria-selected=true]').borderBottomColor,
+                closed: style('[role=tab][aria-selected=false]').borderBottomColor,
+                dots: ['jax', 'tensorflow'].map(name => style(`#frameworks .${name} .dot`).backgroundColor),
+                spread: style('#panel-latent .posterior').borderTopWidth,
+            };
+        }"""
+    )
+
+    assert styles["track"] == "auto"
+    assert styles["open"] != styles["closed"]
+    assert styles["dots"][0] != styles["dots"][1]
+    assert styles["spread"] == "1px"
+
+
+@pytest.mark.parametrize("tab", ["reconstruct", "compare"])
+def test_forced_colors_keep_contrast(visit, assert_accessible, tab):
+    """In forced colors, every text has the contrast of WCAG AA, that of the main buttons too."""
+    page = visit(tab, forced_colors="active", color_scheme="dark")
+    page.wait_for_selector(f"#panel-{tab} button")
+
+    assert_accessible(page, only=["wcag2aa"])

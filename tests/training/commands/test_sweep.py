@@ -1,0 +1,135 @@
+"""`python -m training sweep`: recipes with several seeds, interrupted and continued, chosen by validation alone."""
+
+import json
+import re
+import signal
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.support.cli import run, start, wait_for
+from tests.support.idx_files import write_idx
+from training.checkpoints.checkpoint import load_checkpoint
+from training.config import PRESETS, TrainConfig
+from training.errors import ConfigError
+from training.sweep.recipes import Cell, make_cells, parse_recipe
+from training.sweep.study import Outcome
+from training.sweep.summary import render, summarize
+
+
+@pytest.fixture
+def words(tmp_path):
+    """A sweep of two recipes with two seeds on a handful of images."""
+    random, folder = np.random.default_rng(0), tmp_path / "data"
+    folder.mkdir()
+    for name, count in (("train", 400), ("t10k", 40)):
+        write_idx(folder / f"{name}-images-idx3-ubyte", random.integers(0, 256, (count, 5, 4), np.uint8))
+    recipes = ("--recipe", "base", "--recipe", "learning_rate=0.1,warmup_epochs=0")
+    model = ("--hidden-dim", "8", "--latent-dim", "2", "--device", "cpu")
+    return ("sweep", "--framework", "pytorch", *recipes, "--seeds", "2", "--dataset", "idx:data", *model)
+
+
+def outcome(recipe, seed, elbo):
+    """Return the outcome of a finished run; None as ELBO is one that diverged."""
+    cell = Cell(recipe=recipe, seed=seed, config=replace(TrainConfig(), seed=seed))
+    return Outcome(cell=cell, validation_elbo=elbo, epoch=3, seconds=2.0)
+
+
+def test_sweep_chooses_by_validation_and_tests_that_recipe_alone(tmp_path, words):
+    """Tables have every run, the chosen recipe's checkpoints alone test metrics; a second call trains nothing."""
+    first = run(*words, "--epochs", "2", folder=tmp_path)
+    again = run(*words, "--epochs", "2", folder=tmp_path)
+
+    assert first.returncode == again.returncode == 0, first.stderr + again.stderr
+    found = json.loads((tmp_path / "sweep" / "pytorch.json").read_text())
+    assert found["finished"]
+    assert [len(one["runs"]) for one in found["recipes"]] == [2, 2]
+    assert found["chosen"] == max(found["recipes"], key=lambda one: one["validation_elbo"])["recipe"]
+    assert list(found["test_elbo"]) == ["0", "1"]
+    tested = [
+        "test_elbo" in load_checkpoint(path).metrics
+        for path in (tmp_path / "sweep").glob("pytorch/*/model.safetensors")
+    ]
+    assert sorted(tested) == [False, False, True, True]
+    assert f"Chosen by validation alone: `{found['chosen']}`" in (tmp_path / "sweep" / "pytorch.md").read_text()
+    assert first.stderr.count("epoch 2 of 2") == 4
+    assert "epoch" not in again.stderr
+    assert again.stdout == first.stdout
+
+
+def test_interrupted_sweep_continues_in_the_middle_of_a_run(tmp_path, words):
+    """After a signal the epoch is finished and the table so far written; the same command trains what is left."""
+    process = start(*words, "--epochs", "2000", folder=tmp_path)
+    line = wait_for_error(process, "1 of 4: base, seed 0: epoch 1 of 2000")
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 128 + signal.SIGINT, line + errors
+    done = int(re.findall(r"1 of 4: base, seed 0: epoch (\d+) of 2000", line + errors)[-1])
+
+    process = start(*words, "--epochs", "2000", folder=tmp_path)
+    next_line = wait_for_error(process, "epoch")
+    process.kill()
+    process.communicate()
+
+    assert "the same command continues the sweep" in errors
+    assert f"epoch {done + 1} of 2000" in next_line
+
+
+def wait_for_error(process, text):
+    """Return the first line of stderr that has the text."""
+    process.stdout, process.stderr = process.stderr, process.stdout
+    try:
+        return wait_for(process, text)
+    finally:
+        process.stdout, process.stderr = process.stderr, process.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("speed=3", "speed is unknown: expected epochs, batch_size, learning_rate"),
+        ("seed=3", "seed is unknown"),
+        ("learning_rate=fast", "learning_rate is 'fast': expected a number"),
+        ("batch_size=1.5", "batch_size is '1.5': expected an integer"),
+        ("epochs=1,epochs=2", "epochs is given twice"),
+        ("", "an empty name is unknown"),
+    ],
+)
+def test_wrong_recipe_is_refused(text, message):
+    """The message has the recipe, what is wrong and what is allowed."""
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        parse_recipe(text)
+
+
+def test_first_seed_of_every_recipe_comes_first():
+    """An early look at an unfinished sweep compares all recipes."""
+    recipes = [parse_recipe("base"), parse_recipe("learning-rate=0.5")]
+
+    cells = make_cells(recipes, PRESETS["quick"], seeds=2)
+
+    assert [(cell.recipe, cell.seed) for cell in cells] == [
+        ("base", 0),
+        ("learning_rate=0.5", 0),
+        ("base", 1),
+        ("learning_rate=0.5", 1),
+    ]
+    assert [cell.config.learning_rate for cell in cells] == [3e-3, 0.5, 3e-3, 0.5]
+
+
+def test_recipe_with_a_diverged_seed_is_never_chosen():
+    """The mean of its other seeds would flatter it."""
+    outcomes = [
+        outcome("fast", 0, -80.0),
+        outcome("fast", 1, None),
+        outcome("slow", 0, -101.0),
+        outcome("slow", 1, -103.0),
+    ]
+
+    summaries = summarize(outcomes)
+
+    assert [(one.recipe, one.mean) for one in summaries] == [("slow", -102.0), ("fast", None)]
+    text = render("jax", summaries, {0: -104.0, 1: -106.0})
+    assert "| slow | 102.00 ± 1.41 | 101.00 (3), 103.00 (3) | 2 |" in text
+    assert "| fast | diverged | 80.00 (3), diverged | 2 |" in text
+    assert "`slow`. Its test -ELBO is 105.00 ± 1.41 nats" in text

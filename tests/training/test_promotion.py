@@ -1,0 +1,223 @@
+"""Promotion and rollback of checkpoint files: checks, history, model card. Serves nothing."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.support.checkpoints import make_checkpoint, make_weights
+from training.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from training.checkpoints.history import KEPT, History
+from training.checkpoints.model_files import ModelFile, check_name, list_models
+from training.checkpoints.promotion import promote, roll_back
+from training.config import ModelConfig
+from training.errors import CheckpointError, ConfigError, PromotionError
+
+METRICS = {"test_elbo": -100.0, "test_elbo_standard_error": 0.25, "test_target": "fixed", "test_images": 50}
+
+
+@pytest.fixture
+def model(tmp_path):
+    """The place of a model, empty."""
+    return ModelFile(tmp_path / "checkpoints", "jax", "cats")
+
+
+def make_content(tmp_path, seed=0, elbo=-100.0, **changes):
+    """Return a checkpoint's bytes, with the weights of a seed and a test ELBO."""
+    training = {"dataset": "images:/home/ada/cats", "epochs": 3, "command": "python -m training train"}
+    fields = {"weights": make_weights(seed=seed), "metrics": METRICS | {"test_elbo": elbo}, "training": training}
+    path = tmp_path / f"new-{seed}.safetensors"
+    save_checkpoint(path, make_checkpoint(**(fields | changes)))
+    return path.read_bytes()
+
+
+def promote_seed(model, tmp_path, seed, elbo=-100.0, **options):
+    """Promote a checkpoint with the weights of a seed, and return its content."""
+    content = make_content(tmp_path, seed, elbo)
+    promote(content, model, source=tmp_path / "new.safetensors", **options)
+    return content
+
+
+def test_rollback_returns_each_replaced_checkpoint_in_turn(model, tmp_path):
+    """Two rollbacks after three promotions serve the second and then the first checkpoint again, byte for byte."""
+    first, second, third = (promote_seed(model, tmp_path, seed) for seed in range(3))
+
+    served = [model.path.read_bytes()]
+    for _ in range(2):
+        roll_back(model)
+        served.append(model.path.read_bytes())
+
+    assert served == [third, second, first]
+    assert [event.action for event in History(model).events] == ["promote"] * 3 + ["rollback"] * 2
+
+
+def test_rollback_without_history_is_refused(model, tmp_path):
+    """The first checkpoint of a model replaced none: a rollback changes nothing and says so."""
+    content = promote_seed(model, tmp_path, 0)
+
+    with pytest.raises(PromotionError, match="nothing to roll back to"):
+        roll_back(model)
+
+    assert model.path.read_bytes() == content
+
+
+def test_promotion_after_a_rollback_is_rolled_back_to_the_one_before(model, tmp_path):
+    """A checkpoint that was rolled back doesn't return by the next rollback."""
+    first = promote_seed(model, tmp_path, 0)
+    promote_seed(model, tmp_path, 1)
+    roll_back(model)
+    promote_seed(model, tmp_path, 2)
+
+    roll_back(model)
+
+    assert model.path.read_bytes() == first
+
+
+def test_worse_figure_is_refused_with_both(model, tmp_path):
+    """A lower test ELBO on the same data set and target is refused, and the message has both figures."""
+    content = promote_seed(model, tmp_path, 0, elbo=-100.0)
+
+    with pytest.raises(PromotionError, match=r"-101\.50 \+- 0\.25 .* worse than -100\.00 \+- 0\.25"):
+        promote_seed(model, tmp_path, 1, elbo=-101.5)
+
+    assert model.path.read_bytes() == content
+
+
+def test_worse_figure_is_taken_by_force(model, tmp_path):
+    """With `force`, a worse checkpoint is promoted, and the history says that it was forced."""
+    promote_seed(model, tmp_path, 0, elbo=-100.0)
+
+    content = promote_seed(model, tmp_path, 1, elbo=-101.5, force=True)
+
+    assert model.path.read_bytes() == content
+    assert History(model).events[-1].forced
+
+
+@pytest.mark.parametrize(("name", "value"), [("test_target", "threshold"), ("test_images", 10), ("test_elbo", None)])
+def test_figures_on_other_targets_are_not_compared(model, tmp_path, name, value):
+    """A present figure on another target or number of images, or none at all, doesn't stop a promotion."""
+    present = make_content(tmp_path, 0, metrics=METRICS | {"test_elbo": -90.0, name: value})
+    promote(present, model, source=tmp_path)
+
+    content = promote_seed(model, tmp_path, 1, elbo=-100.0)
+
+    assert model.path.read_bytes() == content
+
+
+def test_other_shape_is_refused(model, tmp_path):
+    """Images of another shape would break the model's clients: both shapes are named."""
+    promote_seed(model, tmp_path, 0)
+    other = ModelConfig(image_shape=(4, 4), hidden_dim=3, latent_dim=2)
+    content = make_content(tmp_path, 1, model=other, weights=make_weights(other))
+
+    with pytest.raises(PromotionError, match=r"image_shape is \(4, 4\), and \(2, 3\)"):
+        promote(content, model, source=tmp_path)
+
+
+def test_damaged_file_is_refused(model, tmp_path):
+    """A torn file is refused before anything changes."""
+    kept = promote_seed(model, tmp_path, 0)
+
+    with pytest.raises(CheckpointError, match="not a whole safetensors file"):
+        promote(make_content(tmp_path, 1)[:-10], model, source=tmp_path)
+
+    assert model.path.read_bytes() == kept
+
+
+def test_overflowing_weights_are_refused(model, tmp_path):
+    """Weights that are finite, but whose outputs aren't, are refused."""
+    weights = {name: np.full_like(array, 3e38) for name, array in make_weights().items()}
+
+    with pytest.raises(CheckpointError, match="expected finite outputs"):
+        promote(make_content(tmp_path, 0, weights=weights), model, source=tmp_path)
+
+
+def test_damaged_present_checkpoint_is_replaced(model, tmp_path):
+    """A present file that can't be read isn't kept and doesn't stop a promotion."""
+    model.path.parent.mkdir(parents=True)
+    model.path.write_bytes(b"torn")
+
+    content = promote_seed(model, tmp_path, 0)
+
+    assert model.path.read_bytes() == content
+    assert History(model).previous == ()
+
+
+def test_present_checkpoint_is_not_promoted_again(model, tmp_path):
+    """To promote the checkpoint in service changes nothing and records nothing."""
+    promote_seed(model, tmp_path, 0)
+
+    event = promote(model.path.read_bytes(), model, source=model.path)
+
+    assert event.replaced == event.checkpoint
+    assert len(History(model).events) == 1
+
+
+def test_only_the_last_replaced_checkpoints_are_kept(model, tmp_path):
+    """Beyond the limit, the oldest file is deleted."""
+    for seed in range(KEPT + 3):
+        promote_seed(model, tmp_path, seed)
+
+    assert len(History(model).previous) == KEPT
+    assert len(list(model.history.glob("*.safetensors"))) == KEPT
+
+
+def test_companion_goes_with_its_checkpoint(model, tmp_path):
+    """A rollback returns examples and snapshots too; a promotion without them leaves none."""
+    companions = {"companion.json": b"examples of the first", "snapshots.safetensors": b"snapshots of the first"}
+    promote_seed(model, tmp_path, 0, companions=companions)
+    promote_seed(model, tmp_path, 1)
+    without = [path.exists() for path in model.companions.values()]
+
+    roll_back(model)
+
+    assert without == [False, False]
+    assert {suffix: path.read_bytes() for suffix, path in model.companions.items()} == companions
+    assert [one.name for one in list_models(model.checkpoints, model.framework)] == ["cats"]
+
+
+def test_card_has_figures_and_no_folder(model, tmp_path):
+    """The card names data set, figure with its standard error and target, and shows no path of the machine."""
+    promote_seed(model, tmp_path, 0)
+
+    card = (model.folder / "README.md").read_text()
+
+    assert "images:cats" in card
+    assert "-100.00 +- 0.25 nats (target fixed), 50 test images" in card
+    assert "/home" not in card
+    assert str(tmp_path) not in card
+
+
+def test_own_readme_is_left_alone(model, tmp_path):
+    """A README.md that isn't a card stays as it is."""
+    model.folder.mkdir(parents=True)
+    (model.folder / "README.md").write_text("mine\n")
+
+    promote_seed(model, tmp_path, 0)
+
+    assert (model.folder / "README.md").read_text() == "mine\n"
+
+
+def test_models_are_listed_default_first(tmp_path):
+    """A run's state, hidden files and wrong names are no models."""
+    for name in ("zebras", "model", "cats", "state", ".hidden", "a b"):
+        save_checkpoint(tmp_path / "jax" / f"{name}.safetensors", make_checkpoint())
+
+    assert [str(model) for model in list_models(tmp_path, "jax")] == ["jax/model", "jax/cats", "jax/zebras"]
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "state", "-x", "é", "x" * 65, "a\n"])
+def test_wrong_names_are_refused(name):
+    """A name can't leave the folder, hide, or be a run's state."""
+    with pytest.raises(ConfigError, match="model name"):
+        check_name(name)
+
+
+def test_checkpoint_metadata_is_kept(model, tmp_path):
+    """A promoted file is the very file: digest and metadata are those of the source."""
+    content = promote_seed(model, tmp_path, 0)
+
+    checkpoint = load_checkpoint(model.path)
+
+    assert replace(checkpoint, weights={}).metrics == METRICS
+    assert model.path.read_bytes() == content
