@@ -1,7 +1,7 @@
-"""What mkdocs calls while it builds the guide: generated parts, formulas, and folders in the navigation.
+"""Hooks that mkdocs calls while it builds the guide: generated parts, formulas, and folders in the navigation.
 
-`<!-- generate: NAME WORDS -->` on a line of its own is replaced by what the generator of that name returns; a name that
-doesn't exist, or a generator that finds nothing, ends the build.
+A line `<!-- generate: NAME WORDS -->` is replaced by the output of the generator with that name. An unknown name, or a
+generator without a result, fails the build.
 """
 
 import re
@@ -18,9 +18,11 @@ from latex2mathml.converter import convert
 from mkdocs.exceptions import PluginError
 
 GENERATORS: Final[Mapping[str, Callable[..., str]]] = {
+    "changelog": tables.changelog,
     "checkpoint": tables.checkpoint,
     "command-line": tables.command_line,
     "http": http_reference.http,
+    "http-errors": http_reference.errors,
     "metrics": tables.metrics,
     "mistakes": mistakes.table,
     "results": tables.results,
@@ -35,28 +37,28 @@ _FORMULA: Final = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]
 
 
 def on_config(config: Any) -> Any:
-    """Put the pages of a folder in the navigation where the folder stands, in the order of their names."""
+    """Replace each folder in the navigation by its pages, sorted by name."""
     config.nav = _expand(config.nav, Path(config.docs_dir))
     return config
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Put in what is generated."""
+    """Insert the generated parts."""
     return _MARK.sub(lambda found: generate(found[1]), markdown)
 
 
 def on_page_content(html: str, **_: Any) -> str:
-    """Turn formulas into MathML, which browsers show without a script."""
+    """Convert formulas to MathML, which browsers render without a script."""
     return _FORMULA.sub(
         lambda found: convert(unescape(found[2]), display="block" if found[1] == "div" else "inline"), html
     )
 
 
 def generate(command: str) -> str:
-    """Return what a mark stands for, in Markdown.
+    """Return the Markdown that replaces a `generate` comment.
 
     Raises:
-        PluginError: There is no such generator, or it finds nothing.
+        PluginError: The generator is unknown or has no result.
     """
     name, *words = command.split()
     if name not in GENERATORS:

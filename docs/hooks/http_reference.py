@@ -1,12 +1,21 @@
-"""The guide's reference of the HTTP API, from the OpenAPI document that the service itself gives."""
+"""The guide's reference of the HTTP API: routes, examples and errors, from the service's own OpenAPI document."""
 
+import json
+import re
 from collections.abc import Iterator
-from typing import Any
+from textwrap import indent
+from typing import Any, Final
 
+from http_snippets import snippets
 from snippets import escape
 
+from app.api.schemas.error_responses import ERROR_MEANINGS
+from app.api.schemas.examples import EXAMPLES
 from app.main import create_app
+from app.problem_details import TITLES
 from app.settings import Settings
+
+_INNERMOST: Final = re.compile(r"\[[^\[\]{}]*\]")
 
 
 def http() -> str:
@@ -20,36 +29,78 @@ def http() -> str:
     )
 
 
+def errors() -> str:
+    """Return a row for each error status."""
+    lines = ["| status | title | cause |", "|---|---|---|"]
+    lines += [f"| {status} | {TITLES[status]} | {escape(meaning)} |" for status, meaning in ERROR_MEANINGS.items()]
+    return "\n".join(lines)
+
+
 def _route(title: str, operation: dict[str, Any], schemas: dict[str, Any]) -> Iterator[str]:
     yield f"## `{title}`\n"
     yield f"{operation['description']}\n"
+    responses = operation["responses"]
+    content = responses["200"]["content"]
+    yield from _example(operation, content)
     if parameters := operation.get("parameters"):
-        yield from ("| parameter | meaning | type | default | in |", "|---|---|---|---|---|")
+        yield from ("| parameter | meaning | type | in |", "|---|---|---|---|")
         for item in parameters:
             schema = item["schema"]
-            default = f"`{str(schema['default']).lower()}`" if "default" in schema else ""
-            meaning = escape(item["description"])
-            yield f"| `{item['name']}` | {meaning} | {_kind(schema)} | {default} | {item['in']} |"
+            default = f" Default: {schema['default']}." if "default" in schema else ""
+            yield f"| `{item['name']}` | {escape(item['description'])}{default} | {_kind(schema)} | {item['in']} |"
         yield ""
     if "requestBody" in operation:
-        content = operation["requestBody"]["content"]
-        yield f"**Body**, one of {', '.join(f'`{kind}`' for kind in content)}. In JSON:\n"
-        fields = content["application/json"]["schema"]["properties"]
-        named = [name for name in fields if name in {"images", "latents"}]
-        yield from (f"- `{name}`: {fields[name]['description']}" for name in named)
-        yield "- the query parameters other than those about the answer, by the same names\n"
-    answers = operation["responses"]
-    content = answers["200"].get("content", {})
-    yield f"**Answer**, one of {', '.join(f'`{kind}`' for kind in content)}.\n"
+        yield from _body(operation["requestBody"]["content"], schemas)
+    yield f"**Response**, one of {', '.join(f'`{kind}`' for kind in content)}.\n"
     reference = content.get("application/json", {}).get("schema", {}).get("$ref", "")
     if fields := schemas.get(reference.rpartition("/")[2], {}).get("properties"):
         yield from ("| field | meaning | type |", "|---|---|---|")
         for name, field in fields.items():
             yield f"| `{name}` | {escape(field.get('description', ''))} | {_kind(field)} |"
         yield ""
-    errors = [f"{status} ({answer['description']})" for status, answer in answers.items() if status != "200"]
-    if errors:
-        yield f"**Errors**: {', '.join(errors)}.\n"
+    statuses = [status for status in responses if status != "200"]
+    if statuses:
+        yield f"**[Errors](#errors)**: {', '.join(statuses)}.\n"
+
+
+def _example(operation: dict[str, Any], content: dict[str, Any]) -> Iterator[str]:
+    """Yield the first example request, a tab for each language, and its response, with the arrays cut."""
+    example = EXAMPLES[operation["operationId"]][0]
+    key = "first-key" if operation["tags"] == ["admin"] else None
+    for title, (language, code) in snippets(example, key=key).items():
+        yield f'=== "{title}"\n'
+        yield indent(f"```{language}\n{code}\n```\n", "    ")
+    for media_type, media in content.items():
+        if "example" in media:
+            is_json = media_type == "application/json"
+            shown = json.dumps(media["example"], indent=2) if is_json else media["example"].rstrip()
+            yield f'```{"json" if is_json else "text"} title="Response"\n{_join_numbers(shown)}\n```\n'
+
+
+def _join_numbers(text: str) -> str:
+    """Return indented JSON with each innermost array on one line."""
+    return _INNERMOST.sub(lambda found: " ".join(found[0].split()), text)
+
+
+def _body(content: dict[str, Any], schemas: dict[str, Any]) -> Iterator[str]:
+    types = f"**Body**, one of {', '.join(f'`{kind}`' for kind in content)}."
+    if "application/json" not in content:
+        form = _resolve(content["multipart/form-data"]["schema"], schemas)
+        yield f"{types} The form's fields, each a file:\n"
+        yield from (f"- `{name}`: {field['description']}" for name, field in form["properties"].items())
+        yield ""
+        return
+    yield f"{types} In JSON:\n"
+    schema = _resolve(content["application/json"]["schema"], schemas)
+    bodies = [_resolve(each, schemas) for each in schema.get("oneOf", [schema])]
+    fields = {name: field for body in bodies for name, field in body["properties"].items() if name in body["required"]}
+    yield from (f"- `{name}`: {field['description']}" for name, field in fields.items())
+    yield "- the query parameters other than `framework`, `format` and `output`, by the same names\n"
+
+
+def _resolve(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    resolved: dict[str, Any] = schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    return resolved
 
 
 def _kind(schema: dict[str, Any]) -> str:

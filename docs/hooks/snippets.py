@@ -1,4 +1,4 @@
-"""Cuts definitions out of the project's source by name, so that the guide never holds a copy of code."""
+"""Excerpts of the project's source by name, so that the guide never contains copies of code."""
 
 import ast
 from collections.abc import Iterator
@@ -6,19 +6,17 @@ from pathlib import Path
 from textwrap import dedent, indent
 from typing import Final
 
-from training.comparison.alignment import TWINS
-from training.frameworks import FRAMEWORKS
+from training.frameworks import FRAMEWORKS, trainable_frameworks
+from training.source_alignment import TWINS
 
 ROOT: Final = Path(__file__).parents[2]
 
-TITLES: Final = {"jax": "JAX", "tensorflow": "TensorFlow", "pytorch": "PyTorch"}
-
 
 def twins(file: str, *names: str) -> str:
-    """Return a tab for each framework with the definitions of these names in its file, which its twins have too."""
+    """Return a tab per framework with the definitions of these names, which the twin files share."""
     tabs = [
-        f'=== "{TITLES[framework]}"\n\n{indent(source(f"training/{framework}_vae/{file}", *names), "    ")}'
-        for framework in FRAMEWORKS
+        f'=== "{FRAMEWORKS[framework].title}"\n\n{indent(source(f"training/{framework}_vae/{file}", *names), "    ")}'
+        for framework in trainable_frameworks()
     ]
     return '<div class="twins" markdown>\n\n' + "\n\n".join(tabs) + "\n\n</div>"
 
@@ -27,7 +25,7 @@ def source(path: str, *names: str) -> str:
     """Return a code block of the definitions of these names, such as `Encoder` or `Trainer.state`, in their order.
 
     Raises:
-        LookupError: One of them isn't there.
+        LookupError: A name is not defined in the file.
     """
     text = (ROOT / path).read_text(encoding="utf-8")
     found = dict(_definitions(ast.parse(text).body, ""))
@@ -40,12 +38,12 @@ def source(path: str, *names: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Return a text as a cell of a table has it."""
+    """Return a text escaped for a table cell."""
     return text.replace("<", "&lt;").replace("|", "\\|")
 
 
 def _definitions(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, ast.FunctionDef | ast.ClassDef]]:
-    """Yield functions, classes and methods; `call` and `forward` go by the name `__call__` too, as twins do."""
+    """Yield functions, classes and methods; `call` and `forward` are also called `__call__`, as in the twin files."""
     for node in body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             yield f"{prefix}{node.name}", node

@@ -1,6 +1,7 @@
-"""Reference tables of the guide, from the code that they describe."""
+"""Reference tables of the guide, generated from the code that they describe."""
 
 import importlib.util
+import re
 from types import ModuleType
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -9,10 +10,10 @@ from typer import Context
 from typer.cli import get_docs_for_click
 from typer.main import get_command
 
-from app.metrics import Metrics
+from app.observability.metrics import Metrics
 from app.settings import CHECKPOINTS, PREFIX, Settings
 from training.__main__ import cli
-from training.checkpoint import weight_shapes
+from training.checkpoints.checkpoint import weight_shapes
 from training.config import ModelConfig
 
 
@@ -26,12 +27,12 @@ def settings() -> str:
 
 
 def command_line() -> str:
-    """Return the manual of `python -m training`, each command a section."""
+    """Return the manual of `python -m training`, one section per command."""
     command = get_command(cli)
     for each in command.commands.values():
-        each.short_help = each.help.partition("\n")[0]  # or it would be cut after some words
+        each.short_help = each.help.partition("\n")[0]  # otherwise it is truncated after some words
     text = get_docs_for_click(obj=command, ctx=Context(command), name="python -m training")
-    # The page has a heading of its own, and defaults that we worded stand in brackets already.
+    # The page has its own heading, and defaults with our wording are in brackets already.
     return text.partition("\n")[2].replace("[default: (", "[default: ").replace(")]\n", "]\n")
 
 
@@ -42,12 +43,19 @@ def checkpoint() -> str:
     return "\n".join(lines)
 
 
+def changelog() -> str:
+    """Return the changelog, one heading level down, with links to pages of the guide; other links become their text."""
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    body = text[text.index("\n## ") :].replace("\n### ", "\n#### ").replace("\n## ", "\n### ")
+    return re.sub(r"\[([^]]*)\]\((?!https?:)(?:docs/)?([^)]*)\)", _link, body)
+
+
 def metrics() -> str:
-    """Return a row for each metric of the service's own."""
+    """Return a row for each of the service's metrics."""
     text = Metrics(version="", frameworks=["jax"]).render().decode()
     lines = ["| metric | meaning | type |", "|---|---|---|"]
     for family in text_string_to_metric_families(text):
-        # Beside each counter, a time: when it was made.
+        # Each counter has a second metric: the time of its creation.
         if family.name.startswith("triptych_") and not family.name.endswith("_created"):
             name = f"{family.name}_total" if family.type == "counter" else family.name
             lines.append(f"| `{name}` | {escape(family.documentation)} | {family.type} |")
@@ -55,8 +63,14 @@ def metrics() -> str:
 
 
 def results() -> str:
-    """Return the table of the committed checkpoints' results, the README's."""
+    """Return the README's table of results of the bundled checkpoints."""
     return _script("results_table").table()
+
+
+def _link(found: re.Match[str]) -> str:
+    title, page = found.groups()
+    is_page = page.endswith(".md") and (ROOT / "docs" / page).exists()
+    return f"[{title}]({page})" if is_page else title
 
 
 def _shown(default: object) -> str:

@@ -12,16 +12,16 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any, Final
 
-from training.comparison.page.quality_figures import mean_curve
-from training.comparison.page.training_figures import speed_of
-from training.comparison.plan import SECTIONS
+from training.comparison.config import SECTIONS
+from training.comparison.model_quality.summary import mean_curve
+from training.comparison.training_speed.summary import speed_of
 from training.frameworks import FRAMEWORKS
 
 ROOT: Final = Path(__file__).parents[2]
 SOURCE: Final = ROOT / "docs" / "comparison" / "comparison.json"
 TARGET: Final = ROOT / "app" / "web" / "data" / "comparison.json"
 MODES: Final = ("compiled", "eager")
-START: Final = {"import": "import", "load": "load", "first_call": "first call", "total": "all of it"}
+START: Final = {"import": "import", "load": "load", "first_call": "first call", "total": "total"}
 
 Values = Mapping[str, Iterable[float | None]]
 
@@ -69,8 +69,8 @@ def _training(section: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for name in _names(section["frameworks"])
     }
     for field, title in (
-        ("epoch_seconds", "Training: an epoch"),
-        ("compile_seconds", "Training: what the first epoch takes beyond that"),
+        ("epoch_seconds", "Training time per epoch"),
+        ("compile_seconds", "Extra time for the first epoch (compiling)"),
     ):
         values = {name: [speed and median(getattr(speed, field)) for speed in found] for name, found in speeds.items()}
         yield _chart("bars", title, "s", MODES, values)
@@ -79,15 +79,15 @@ def _training(section: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _quality(section: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     runs = {name: section["frameworks"][name] for name in _names(section["frameworks"])}
     runs = {name: found for name, found in runs.items() if found["seeds"]}
-    figures = {"-ELBO": "elbo", "-IWAE": "iwae"}
+    figures = {"-ELBO": "elbo", f"-L{section['settings']['samples']} (bound)": "iwae"}
     values = {
         name: [-fmean(run[figure]["value"] for run in found["seeds"].values()) for figure in figures.values()]
         for name, found in runs.items()
     }
-    yield _chart("bars", "Quality: test images, target fixed", "nats", figures, values)
     curves = {name: mean_curve(found) for name, found in runs.items()}
     epochs = range(1, min(map(len, curves.values())) + 1)
-    yield _chart("lines", "Quality: -ELBO on validation images, by epoch", "nats", epochs, curves)
+    yield _chart("bars", f"Quality on test images, after {len(epochs)} epochs", "nats", figures, values)
+    yield _chart("lines", "Quality on validation images (-ELBO), by epoch", "nats", epochs, curves)
 
 
 def _inference(section: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -115,9 +115,9 @@ def _inference(section: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         name: [median(start[f"{part}_seconds"] for start in one["starts"]) for part in START]
         for name, one in found.items()
     }
-    yield _chart("lines", "Inference: a warm call, by its images", "ms", sizes, warm)
-    yield _chart("lines", "Inference: the first call of a size", "ms", sizes, first)
-    yield _chart("bars", "Start: from Python to the first image", "s", START.values(), starts)
+    yield _chart("lines", "Inference by batch size: warmed up", "ms", sizes, warm)
+    yield _chart("lines", "Inference by batch size: first call", "ms", sizes, first)
+    yield _chart("bars", "Start-up time", "s", START.values(), starts)
 
 
 def _code(section: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -125,7 +125,7 @@ def _code(section: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     values = {
         name: [file["frameworks"][name]["tokens"] for file in files.values()] for name in _names(section["frameworks"])
     }
-    yield _chart("bars", "Code: size of each twin file", "tokens", files, values)
+    yield _chart("bars", "Code size per file", "tokens", files, values)
 
 
 def _names(found: Iterable[str]) -> list[str]:

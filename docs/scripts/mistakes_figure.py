@@ -5,6 +5,7 @@ python docs/scripts/mistakes_figure.py
 
 import json
 from pathlib import Path
+from statistics import fmean
 from typing import Final
 
 from matplotlib import rc_context
@@ -27,19 +28,20 @@ def main() -> None:
 
 
 def draw(record: dict) -> Figure:
-    """Return a dot for each mistake: nats that its test -ELBO is above the right way's."""
+    """Return a dot for each run of a mistake: nats that its test -ELBO is above the mean of the right way's seeds."""
     runs = record["runs"]
-    right = runs[RIGHT]["test"]["elbo"]
-    luck = [right - run["test"]["elbo"] for run in runs.values() if not run["topic"]]
-    mistakes = {name: run for name, run in runs.items() if run["topic"]}
+    right = fmean(run["test"]["elbo"] for run in runs[RIGHT]["seeds"].values())
+    luck = [right - run["test"]["elbo"] for run in runs[RIGHT]["seeds"].values()]
+    mistakes = {name: found["seeds"].values() for name, found in runs.items() if found["topic"]}
     width, height = 10.0, 1.6 + 0.27 * len(mistakes)
     with rc_context(STYLE):
         figure, top = new_figure(
             width,
             height,
             title="What the usual mistakes cost",
-            subtitle=f"Nats above the test -ELBO of the right way, {-right:.2f}, after {record['epochs']} epochs. "
-            "Shaded: the right way with other seeds.",
+            subtitle=f"Nats above the test -ELBO of the right way, {-right:.2f} (mean of {len(luck)} seeds), after "
+            f"{record['epochs']} epochs: a dot for each seed. Shaded: the right way's seeds. "
+            "The axis is linear from -1 to 1, logarithmic beyond.",
         )
         axes = figure.subplots()
         figure.subplots_adjust(
@@ -47,11 +49,11 @@ def draw(record: dict) -> Figure:
         )
         axes.axvspan(min(luck), max(luck), color=TRAIN, alpha=0.15, linewidth=0)
         axes.axvline(0, color=MUTED, linewidth=0.8)
-        for row, run in enumerate(mistakes.values()):
-            if run["test"] is None:
+        for row, seeds in enumerate(mistakes.values()):
+            costs = [right - run["test"]["elbo"] for run in seeds if run["test"] is not None]
+            axes.plot(costs, [row] * len(costs), linestyle="none", marker="o", markersize=6, color=VALIDATION)
+            if len(costs) < len(seeds):
                 axes.text(FARTHEST, row, "NaN", color=VALIDATION, ha="right", va="center", weight="bold")
-            else:
-                axes.plot([right - run["test"]["elbo"]], [row], marker="o", markersize=6, color=VALIDATION)
         axes.set_xscale("symlog", linthresh=1)
         axes.set_xlim(-3, FARTHEST)
         axes.set_xticks([-1, 0, 1, 10, 100], ["\N{MINUS SIGN}1", "0", "1", "10", "100"])

@@ -1,11 +1,11 @@
-"""Make what the page shows of the test set: its first digits, and where the committed checkpoints' encoders put them.
+"""Make the page's test digits, and the map of where the committed checkpoints' encoders place them.
 
 python docs/scripts/page_data.py
 
-`digits.png` has the digits in their order, a row after the other; `latent_map.json` has for each framework the two
-principal components of the test set's means, and how to get from its latent space to another's. Those two were trained
-apart, so that no axis of one is an axis of another; but a linear map between their means, fitted on the validation
-part, explains most of what varies.
+`digits.png` has the digits in rows, `first_digits.png` its first row, which the page shows at once, `digits.json` their
+classes. `latent_map.json` has for each framework the two principal components of the test set's means, and linear maps
+to the other frameworks' latent spaces. The models were trained separately, so that no axis of one is an axis of
+another; but a linear map between their means, fitted on the validation part, explains most of the variance.
 """
 
 import json
@@ -19,7 +19,7 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LinearRegression
 
 from training import numpy_model
-from training.checkpoint import Checkpoint, load_checkpoint
+from training.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from training.data import TEST_SEED, binarize, load_dataset
 from training.data.dataset import Dataset
 from training.frameworks import FRAMEWORKS
@@ -31,17 +31,24 @@ COLUMNS: Final = 25
 
 
 def main() -> None:
-    """Write both files."""
+    """Write the files."""
     dataset = load_dataset("mnist")
     height, width = dataset.image_shape
     tiles = dataset.test[:DIGITS].reshape(-1, COLUMNS, height, width).swapaxes(1, 2)
-    Image.fromarray(tiles.reshape(-1, COLUMNS * width)).save(FOLDER / "digits.png", optimize=True)
-    latent_map = {"labels": dataset.test_labels[:DIGITS].tolist(), "frameworks": map_latents(dataset)}
-    (FOLDER / "latent_map.json").write_text(json.dumps(latent_map, separators=(",", ":")) + "\n", encoding="utf-8")
+    digits = Image.fromarray(tiles.reshape(-1, COLUMNS * width))
+    digits.save(FOLDER / "digits.png", optimize=True)
+    digits.crop((0, 0, COLUMNS * width, height)).save(FOLDER / "first_digits.png", optimize=True)
+    assert dataset.test_labels is not None, "MNIST has labels"
+    _save("digits.json", {"labels": dataset.test_labels[:DIGITS].tolist()})
+    _save("latent_map.json", {"frameworks": map_latents(dataset)})
+
+
+def _save(name: str, content: dict[str, Any]) -> None:
+    (FOLDER / name).write_text(json.dumps(content, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
 def map_latents(dataset: Dataset) -> dict[str, dict[str, Any]]:
-    """Return for each framework its points and axes, and the maps from its latent space to the others'."""
+    """Return each framework's points and axes, and the maps from its latent space to the others'."""
     checkpoints = {name: load_checkpoint(ROOT / "checkpoints" / name / "model.safetensors") for name in FRAMEWORKS}
     validation = {name: _encode(checkpoint, dataset.validation)[0] for name, checkpoint in checkpoints.items()}
     test = {name: _encode(checkpoint, dataset.test) for name, checkpoint in checkpoints.items()}
@@ -50,12 +57,12 @@ def map_latents(dataset: Dataset) -> dict[str, dict[str, Any]]:
         mean, logvar = test[name]
         pca = PCA(n_components=2).fit(mean)
         frameworks[name] = {
-            "checkpoint": checkpoint.sha256[:12],
+            "checkpoint": checkpoint.id,
             "points": _rounded(pca.transform(mean[:DIGITS]), 2),
             "center": _rounded(pca.mean_, 4),
             "axes": _rounded(pca.components_, 4),
             "explained": _rounded(pca.explained_variance_ratio_, 3),
-            "kl": _rounded(numpy_model.kl_by_dimension(mean, logvar), 3),
+            "kl": _rounded(numpy_model.kl_by_dimension(mean, logvar).mean(axis=0), 3),
             "to": {},
         }
     for one, other in permutations(FRAMEWORKS, 2):

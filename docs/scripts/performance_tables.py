@@ -4,11 +4,11 @@ python docs/scripts/performance_tables.py docs/performance.json
 """
 
 import json
-import re
 import sys
 from pathlib import Path
 
-from benchmarks.serving.parts import render
+from benchmarks.records import fill_place
+from benchmarks.serving.measurements import render
 
 PAGE = Path(__file__).parents[1] / "performance.md"
 
@@ -16,11 +16,7 @@ PAGE = Path(__file__).parents[1] / "performance.md"
 def fill(page: str, records: dict[str, dict[str, object]]) -> str:
     """Return the page with what stands between `<!-- NAME -->` and `<!-- end -->` replaced by the part's table."""
     for name, record in records.items():
-        lines = "\n".join(render(name, record))
-        place = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=<!-- end -->)", re.DOTALL)
-        page, found = place.subn(lambda _, lines=lines: f"{lines}\n", page, count=1)
-        if not found:
-            raise SystemExit(f"{PAGE} has no place for {name}: put the line <!-- {name} --> there, and <!-- end -->")
+        page = fill_place(page, name, render(name, record))
     return page
 
 

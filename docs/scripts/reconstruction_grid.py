@@ -29,7 +29,7 @@ def main() -> None:
     rows = {"original": images.reshape(-1, *dataset.image_shape)}
     eps = draw_noise(0, (DIGITS, ModelConfig().latent_dim))
     for framework in FRAMEWORKS:
-        _, adapter = load_model(framework, checkpoints=ROOT / "checkpoints", device="cpu")
+        _, adapter = load_model(framework, path=ROOT / "checkpoints" / framework / "model.safetensors", device="cpu")
         rows[framework] = vae.reconstruct(adapter, images, eps)[0].reshape(-1, *dataset.image_shape)
     height, width = (SCALE * side + GAP for side in dataset.image_shape)
     picture = Image.new("L", (LABEL_WIDTH + DIGITS * width + GAP, len(rows) * height + GAP), 255)

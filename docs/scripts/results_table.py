@@ -2,61 +2,68 @@ r"""Print the README's table of results, from the metadata of the committed chec
 
     python docs/scripts/results_table.py
 
-An evaluation is what this prints, for each framework:
+Each evaluation is the output of this command, one per framework:
 
-    python -m training evaluate --checkpoint checkpoints/jax/model.safetensors --framework jax --json \
-        > docs/evaluation/jax.json
+    python -m training evaluate --checkpoint checkpoints/jax/model.safetensors --framework jax \
+        --samples 50 --samples 500 --json > docs/evaluation/jax.json
 """
 
 import json
 from pathlib import Path
 from typing import Any
 
-from training.checkpoint import Checkpoint, load_checkpoint
+from training.checkpoints.checkpoint import Checkpoint, load_checkpoint
+from training.engine.run import EVALUATION_TARGET
 from training.frameworks import FRAMEWORKS
-from training.loop import EVALUATION_TARGET
 
 ROOT = Path(__file__).parents[2]
 
 
 def table() -> str:
-    """Return the table in Markdown, with the machine in its last line; of several, whose is which."""
-    lines = [
-        (
-            "| framework | version | epochs | seconds | test -ELBO (nats) | -log-likelihood | KL "
-            "| importance-weighted -log p(x) |"
-        ),
-        "|---|---|---|---|---|---|---|---|",
-    ]
+    """Return the table in Markdown, with the training machines in the last line."""
+    rows = []
     machines: dict[str, list[str]] = {}
-    samples = set()
+    samples: set[tuple[int, ...]] = set()
     for framework in FRAMEWORKS:
         checkpoint = load_checkpoint(ROOT / "checkpoints" / framework / "model.safetensors")
         metrics = checkpoint.metrics
         evaluation = read_evaluation(framework, checkpoint)
         machines.setdefault(checkpoint.training["machine"], []).append(framework)
-        samples.add(evaluation["samples"])
-        lines.append(
+        bounds = {bound["samples"]: bound for bound in evaluation["bounds"]}
+        samples.add(tuple(bounds))
+        rows.append(
             f"| {framework} | {checkpoint.framework_version} | {checkpoint.training['epochs']} "
-            f"| {metrics['seconds']:.0f} "
             f"| {-metrics['test_elbo']:.2f} ± {metrics['test_elbo_standard_error']:.2f} "
             f"| {-metrics['test_log_likelihood']:.2f} | {metrics['test_kl_divergence']:.2f} "
-            f"| {-evaluation['iwae']['value']:.2f} ± {evaluation['iwae']['standard_error']:.2f} |"
+            f"| {' | '.join(map(_bound, bounds.values()))} |"
         )
-    draws = " and ".join(map(str, sorted(samples)))
+    (draws,) = samples
+    head = (
+        "| framework | version | epochs | test -ELBO (nats) | -log-likelihood | KL "
+        f"| {' | '.join(f'-L{count} (upper bound of -log p(x))' for count in draws)} |"
+    )
     trained = " and ".join(
         f"{machine} ({', '.join(names)})" if len(machines) > 1 else machine for machine, names in machines.items()
     )
-    return "\n".join([*lines, "", f"Trained on {trained}; -log p(x) by {draws} samples an image."])
+    note = (
+        f"Trained on {trained}. Lk is the importance-weighted bound with k samples per image; in brackets, the median "
+        "effective sample size, far below k: more samples would still tighten the bound."
+    )
+    return "\n".join([head, "|---" * (head.count("|") - 1) + "|", *rows, "", note])
+
+
+def _bound(bound: dict[str, Any]) -> str:
+    iwae = bound["iwae"]
+    return f"{-iwae['value']:.2f} ± {iwae['standard_error']:.2f} ({bound['effective_samples']:.0f})"
 
 
 def read_evaluation(framework: str, checkpoint: Checkpoint) -> dict[str, Any]:
-    """Return the figures in `docs/evaluation`, which must be those of this very file, computed by its framework."""
+    """Return the metrics in `docs/evaluation`, checked against the checkpoint's SHA-256 and its framework."""
     path = ROOT / "docs" / "evaluation" / f"{framework}.json"
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     expected = {"sha256": checkpoint.sha256, "framework": framework, "part": "test", "target": EVALUATION_TARGET}
     if not expected.items() <= found.items():
-        raise SystemExit(f"{path}: expected the evaluation of {expected}; measure the checkpoint anew")
+        raise SystemExit(f"{path}: expected the evaluation of {expected}; evaluate the checkpoint again")
     return found
 
 

@@ -1,8 +1,8 @@
-"""Take the pictures of the page that the README and the guide show: every tab, of a real service, in docs/images/.
+"""Take the screenshots of the README and the guide: every tab of the page, of a real service, into docs/images/.
 
 python docs/scripts/screenshots.py [--every-width FOLDER]
 
-With `--every-width` there is each tab at three widths, light and dark, in that folder: to be looked at, not kept.
+`--every-width FOLDER` takes each tab at several sizes, light, dark and in forced colors, for review only.
 """
 
 import argparse
@@ -19,15 +19,15 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import ARGUMENTS
 from tests.browser.looks import wait_for_answers
-from tests.live import serving, wait_until_settled
+from tests.support.live_service import serving, wait_until_settled
 
 FOLDER: Final = Path(__file__).parents[1] / "images"
 WIDTHS: Final = (1440, 768, 320)
 HEIGHT: Final = 900
 SCHEMES: Final = ("light", "dark")
-COLOURS: Final = 256
+COLORS: Final = 256
 
-# A tab that isn't named here is shown as it opens.
+# Other tabs are shown as they open.
 PLACES: Final = {
     "reconstruct": "reconstruct?digit=18&seed=7",
     "latent": "latent?digit=18",
@@ -37,7 +37,7 @@ PLACES: Final = {
 
 
 def main() -> None:
-    """Take them."""
+    """Take the screenshots."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--every-width", type=Path, metavar="FOLDER")
     folder = parser.parse_args().every_width
@@ -62,7 +62,7 @@ def _service() -> Iterator[str]:
 
 
 def _tabs(browser: Browser, url: str, *, width: int, scheme: str) -> Iterator[tuple[str, Page]]:
-    """Open each tab in turn, and wait until it has what it shows."""
+    """Open each tab in turn, and wait until its results are shown."""
     context = browser.new_context(viewport={"width": width, "height": HEIGHT}, color_scheme=scheme)
     page = context.new_page()
     page.goto(url)
@@ -79,9 +79,9 @@ def _tabs(browser: Browser, url: str, *, width: int, scheme: str) -> Iterator[tu
 
 
 def _save(png: bytes, path: Path) -> None:
-    """Save a picture in the colours that cover all of its own best, which makes it a third as large."""
+    """Save a screenshot with a palette, at a third of the size."""
     with Image.open(io.BytesIO(png)) as picture:
-        few = picture.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=2, dither=Image.Dither.NONE)
+        few = picture.convert("RGB").quantize(COLORS, Image.Quantize.MAXCOVERAGE, kmeans=2, dither=Image.Dither.NONE)
         few.save(path, optimize=True)
 
 
