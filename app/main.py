@@ -23,7 +23,7 @@ from app.api.schemas.openapi import build_openapi, operation_id
 from app.api_keys import ApiKeys
 from app.codecs.limits import Limits
 from app.exceptions import StartupError
-from app.inference.registry import Registry
+from app.inference.models.registry import Registry
 from app.observability.metrics import Metrics
 from app.observability.request_observer import RequestObserver
 from app.observability.tracing import create_tracer

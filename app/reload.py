@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 
 from app.api_keys import ApiKeys
 from app.exceptions import FieldError, ReloadError, StartupError
-from app.inference.model_state import ReloadResult
-from app.inference.registry import Registry
+from app.inference.models.registry import Registry
+from app.inference.models.state import ReloadResult
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from app.inference import operations
-from app.inference.registry import Registry
+from app.inference.models.registry import Registry
 from app.observability.metrics import Metrics
 from app.process_tuning import tune_malloc
 from app.settings import CHECKPOINTS, Settings

@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 
 from app.api_keys import ApiKeys
 from app.codecs.limits import Limits
-from app.inference.registry import Registry
+from app.inference.models.registry import Registry
 from app.observability.metrics import Metrics
 from app.reload import Reloader
 from app.settings import Settings

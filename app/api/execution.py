@@ -13,7 +13,7 @@ from app.api.response_rendering import RawResponse, build_json_response, check_p
 from app.codecs.content_negotiation import OutputFormat
 from app.codecs.json_arrays import dump_object
 from app.exceptions import DeadlinePassedError
-from app.inference.model_state import LoadedModel
+from app.inference.models.state import LoadedModel
 from app.inference.operations import NamedArrays, Operation
 from app.inference.session import ModelSession
 

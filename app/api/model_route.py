@@ -16,7 +16,7 @@ from app.api.small_request import Plan, PreparedOperation, has_many_values
 from app.codecs.content_negotiation import OutputFormat
 from app.codecs.limits import Limits
 from app.codecs.payload import Payload, has_files, parse_plain
-from app.inference.model_state import LoadedModel
+from app.inference.models.state import LoadedModel
 from app.inference.operations import Operation
 from training.config import ModelConfig
 

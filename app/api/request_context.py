@@ -18,8 +18,8 @@ from app.codecs.body import Body, read_body
 from app.codecs.error_messages import invalid_value, truncated
 from app.codecs.limits import Limits
 from app.exceptions import DeadlinePassedError, ModelNotLoadedError, SlowBodyError
-from app.inference.model_state import LoadedModel, ModelChoice
-from app.inference.registry import Registry
+from app.inference.models.registry import Registry
+from app.inference.models.state import LoadedModel, ModelChoice
 from app.inference.session import ModelSession
 from app.observability.metrics import Metrics
 from app.observability.request_observer import RequestObserver

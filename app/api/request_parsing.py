@@ -20,7 +20,7 @@ from app.codecs.error_messages import invalid_value, join_with_or, truncated
 from app.codecs.limits import Limits
 from app.codecs.payload import Payload, has_files, parse_payload
 from app.codecs.payload_arrays import ends_from, images_from
-from app.inference.model_state import LoadedModel, ModelChoice
+from app.inference.models.state import LoadedModel, ModelChoice
 from training.config import ModelConfig
 
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from app.codecs.json_arrays import dump_object
 from app.codecs.limits import Limits
 from app.codecs.npy import dump_npy
 from app.exceptions import TooLargeError
-from app.inference.model_state import LoadedModel
+from app.inference.models.state import LoadedModel
 from app.inference.operations import NamedArrays
 from app.observability.timings import Timings
 

@@ -7,7 +7,7 @@ from fastapi import Response
 
 from app.api.response_rendering import RawResponse
 from app.codecs.limits import Limits
-from app.inference.model_state import LoadedModel, ModelChoice
+from app.inference.models.state import LoadedModel, ModelChoice
 from app.inference.operations import NamedArrays, Operation
 from app.observability.timings import Timings
 

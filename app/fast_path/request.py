@@ -15,7 +15,7 @@ from app.api.request_context import Services
 from app.api.small_request import MAX_INPUT_BYTES, FastRoute, Plan, PreparedOperation
 from app.exceptions import DeadlinePassedError, ServiceError
 from app.inference.batching.job import Job, JobResult
-from app.inference.model_state import LoadedModel
+from app.inference.models.state import LoadedModel
 from app.observability.request_ids import CLIENT_CLOSED_REQUEST
 from app.observability.timings import Timings
 from app.problem_details import error_response, internal_error_response

@@ -9,8 +9,8 @@ from typing import Any, Final
 from app.codecs.error_messages import truncated
 from app.codecs.limits import Limits
 from app.exceptions import NotFoundError
-from app.inference.registry import Registry
-from app.open_inference.request_head import Target
+from app.inference.models.registry import Registry
+from app.open_inference.messages.request_head import Target
 from app.open_inference.signatures import TASKS, VERSION, describe_config, make_signature
 from training.checkpoints.model_files import NAME
 from training.config import ModelConfig

@@ -9,16 +9,16 @@ from app.api.offload import run_maybe_in_thread, should_offload
 from app.api.request_context import RequestContext
 from app.api.response_rendering import RawResponse, estimate_size, server_timing
 from app.codecs.content_negotiation import OutputFormat
-from app.inference.model_state import LoadedModel, ModelChoice
+from app.inference.models.state import LoadedModel, ModelChoice
 from app.inference.noise import choose_seed
 from app.inference.operations import NamedArrays
 from app.inference.scoring import score
 from app.inference.session import ModelSession
 from app.observability.timings import Timings
 from app.open_inference.catalog import ModelName
-from app.open_inference.request_head import Target
-from app.open_inference.requests import LENGTH_HEADER, InferRequest, parse_request
-from app.open_inference.responses import choose_coding, compress, dump_response
+from app.open_inference.messages.request_head import Target
+from app.open_inference.messages.requests import LENGTH_HEADER, InferRequest, parse_request
+from app.open_inference.messages.responses import choose_coding, compress, dump_response
 from app.open_inference.tasks import SEEDED, prepare_operation
 
 LENGTH_FIELD: Final = LENGTH_HEADER.lower().encode()

@@ -10,17 +10,17 @@ from fastapi import Response
 from app.api.response_rendering import RawResponse
 from app.api.small_request import Plan, PreparedOperation, has_many_values
 from app.codecs.limits import Limits
-from app.inference.model_state import LoadedModel, ModelChoice
+from app.inference.models.registry import Registry
+from app.inference.models.state import LoadedModel, ModelChoice
 from app.inference.noise import choose_seed
 from app.inference.operations import NamedArrays
-from app.inference.registry import Registry
 from app.observability.timings import Timings
 from app.open_inference.catalog import ModelName, list_defaults
 from app.open_inference.errors import as_protocol_error
 from app.open_inference.execution import LENGTH_FIELD, build_response, describe_origin
-from app.open_inference.request_head import Target
-from app.open_inference.requests import InferRequest, parse_request
-from app.open_inference.responses import choose_coding, dump_response
+from app.open_inference.messages.request_head import Target
+from app.open_inference.messages.requests import InferRequest, parse_request
+from app.open_inference.messages.responses import choose_coding, dump_response
 from app.open_inference.signatures import VERSION
 from app.open_inference.tasks import prepare_operation
 

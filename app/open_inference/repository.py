@@ -7,10 +7,10 @@ from app.codecs.body import Body
 from app.codecs.error_messages import invalid_value
 from app.codecs.json_arrays import parse_object
 from app.exceptions import FrameworkUnavailableError, InvalidValueError, NotFoundError
-from app.inference.model_state import RETRY_WHEN_BROKEN_S, ModelState, Status
-from app.inference.registry import Registry
+from app.inference.models.registry import Registry
+from app.inference.models.state import RETRY_WHEN_BROKEN_S, ModelState, Status
 from app.open_inference.catalog import ModelName, list_models
-from app.open_inference.members import read_flag, read_object
+from app.open_inference.messages.members import read_flag, read_object
 from app.open_inference.signatures import VERSION
 from app.settings import Settings
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.request_context import RequestContext, Services
 from app.exceptions import NotFoundError, ServiceError
-from app.inference.readiness import require_model_ready, require_ready
+from app.inference.models.readiness import require_model_ready, require_ready
 from app.observability.request_ids import CLIENT_CLOSED_REQUEST
 from app.open_inference import repository
 from app.open_inference.catalog import ModelName, find_model

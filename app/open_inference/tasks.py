@@ -5,7 +5,7 @@ from typing import Final
 
 from app.inference import operations
 from app.inference.operations import Operation
-from app.open_inference.requests import InferRequest
+from app.open_inference.messages.requests import InferRequest
 from training.config import ModelConfig
 
 SEEDED: Final = frozenset({"reconstruct", "encode", "sample", "score"})

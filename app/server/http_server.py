@@ -15,8 +15,8 @@ from typing import Any, Final
 import uvicorn
 
 from app.exceptions import StartupError
-from app.inference.registry import Registry
-from app.inference.worker_board import WorkerBoard
+from app.inference.models.registry import Registry
+from app.inference.models.worker_board import WorkerBoard
 from app.main import Application, create_app
 from app.process_tuning import exit_now, raise_gc_threshold, tune_malloc
 from app.protocol.connection import BoundedConnection

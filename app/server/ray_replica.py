@@ -14,8 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api_keys import read_keys
 from app.exceptions import StartupError
-from app.inference.placement import choose_load
-from app.inference.registry import Registry
+from app.inference.models.placement import choose_load
+from app.inference.models.registry import Registry
 from app.main import create_app
 from app.observability.log_config import configure_logs
 from app.observability.request_ids import read_request_id

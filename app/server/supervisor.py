@@ -19,7 +19,7 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from app.backoff import Backoff
 from app.exceptions import StartupError
-from app.inference.worker_board import WorkerBoard
+from app.inference.models.worker_board import WorkerBoard
 from app.observability.log_config import configure_logs
 from app.observability.metrics import FOLDER_VARIABLE
 from app.process_tuning import exit_now, pin_to_core_share

@@ -18,7 +18,7 @@ from numpy import ndarray
 
 from app.inference.adapters import packed_calls
 from app.inference.adapters.numpy_adapter import NumpyAdapter
-from app.inference.loader import import_adapter
+from app.inference.models.loader import import_adapter
 from benchmarks.gpu.device_loops import CALLS, eager_call, make_device_loop, make_gemm_loop
 from training.checkpoints.checkpoint import Checkpoint, load_checkpoint
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from app.inference.adapters.numpy_adapter import NumpyAdapter
-from app.inference.registry import Registry
+from app.inference.models.registry import Registry
 from app.settings import Settings
 from training.checkpoints.checkpoint import Checkpoint
 from training.checkpoints.snapshots import load_epoch
@@ -18,7 +18,7 @@ def _load(
     framework: str,
     *,
     path: Path,
-    device: str,  # noqa: ARG001 -- as `app.inference.loader.Load`
+    device: str,  # noqa: ARG001 -- as `app.inference.models.loader.Load`
     epoch: int | None = None,
 ) -> tuple[Checkpoint, NumpyAdapter]:
     checkpoint = load_epoch(path, epoch)

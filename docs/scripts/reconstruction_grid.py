@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from app.inference import vae
-from app.inference.loader import load_model
+from app.inference.models.loader import load_model
 from app.inference.noise import draw_noise
 from training.config import ModelConfig
 from training.data import TEST_SEED, binarize, load_dataset

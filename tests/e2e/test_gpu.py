@@ -11,7 +11,7 @@ import pytest
 from app.inference.adapters.base import MAX_BATCH
 from app.inference.adapters.numpy_adapter import NumpyAdapter
 from app.inference.adapters.packed_calls import LARGEST
-from app.inference.loader import import_adapter
+from app.inference.models.loader import import_adapter
 from tests.support import numpy_reference
 from tests.support.app import post_npy
 from tests.support.backends import Backend, paired_arrays

@@ -12,8 +12,8 @@ import httpx
 import numpy as np
 
 from app.inference.adapters.numpy_adapter import NumpyAdapter
-from app.inference.model_state import Status
-from app.inference.registry import Registry
+from app.inference.models.registry import Registry
+from app.inference.models.state import Status
 from app.inference.session import ModelSession
 from app.main import create_app
 from app.server.http_server import Server

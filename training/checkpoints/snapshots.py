@@ -1,6 +1,6 @@
 """Snapshots of a run: weights after chosen epochs, in half precision, in a file beside the checkpoint. Trains nothing.
 
-Half precision costs less than 0.01 nats of the test ELBO, which `tests/training/test_snapshots.py` holds.
+Half precision costs less than 0.01 nats of the test ELBO, which `tests/training/checkpoints/test_snapshots.py` holds.
 """
 
 import json

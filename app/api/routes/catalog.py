@@ -14,9 +14,9 @@ from app.api.schemas.openapi import describe_companion_route, describe_status_ro
 from app.api.schemas.responses import ModelsResponse, ModelStatus, SnapshotStatus
 from app.codecs.error_messages import truncated
 from app.exceptions import NotFoundError
-from app.inference.model_catalog import describe_model
-from app.inference.model_state import ModelState, Status
-from app.inference.registry import Registry
+from app.inference.models.catalog import describe_model
+from app.inference.models.registry import Registry
+from app.inference.models.state import ModelState, Status
 from training.checkpoints.companion_file import read_companion
 from training.checkpoints.model_files import ModelFile, is_name
 from training.errors import CheckpointError, UnknownFrameworkError

@@ -15,7 +15,7 @@ from app.api.schemas.responses import CompareResponse
 from app.codecs.error_messages import invalid_value
 from app.exceptions import FrameworkUnavailableError, RetryLaterError, ServiceError
 from app.inference.comparison import compare
-from app.inference.model_state import LoadedModel
+from app.inference.models.state import LoadedModel
 from app.inference.noise import choose_seed
 
 router = APIRouter(tags=["models"])

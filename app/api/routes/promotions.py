@@ -20,7 +20,7 @@ from app.codecs.error_messages import invalid_value
 from app.codecs.limits import Limits
 from app.codecs.multipart import parse_named_files
 from app.exceptions import FieldError, InvalidValueError, ReloadError, TooLargeError
-from app.inference.registry import Registry
+from app.inference.models.registry import Registry
 from app.reload import Reloader
 from app.settings import Settings
 from training.checkpoints.checkpoint import ID_DIGITS

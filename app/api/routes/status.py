@@ -11,8 +11,8 @@ from app.api.query_options import read_framework, read_query
 from app.api.schemas.model_options import FrameworkOptions
 from app.api.schemas.openapi import describe_status_route
 from app.api.schemas.responses import FrameworksResponse, FrameworkStatus, HealthResponse, ReadyResponse
-from app.inference.model_state import ModelState
-from app.inference.readiness import require_model_ready, require_ready
+from app.inference.models.readiness import require_model_ready, require_ready
+from app.inference.models.state import ModelState
 from training.checkpoints.summary import public_training
 from training.frameworks import FRAMEWORKS
 

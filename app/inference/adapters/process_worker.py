@@ -21,7 +21,7 @@ from numpy import ndarray
 
 from app.inference.adapters.base import Adapter
 from app.inference.adapters.process_channel import Buffers, Channel, Command
-from app.inference.loader import make_adapter
+from app.inference.models.loader import make_adapter
 from app.process_tuning import freeze_gc, tune_malloc
 from training.checkpoints.checkpoint import Checkpoint
 from training.config import ModelConfig

@@ -7,10 +7,10 @@ from numpy import ndarray
 
 from app.codecs.error_messages import invalid_value
 from app.open_inference.grpc_server.definition import ModelInferResponse
-from app.open_inference.request_head import Target, read_head
-from app.open_inference.requests import InferRequest, add_contents
+from app.open_inference.messages.request_head import Target, read_head
+from app.open_inference.messages.requests import InferRequest, add_contents
+from app.open_inference.messages.tensors import as_wire
 from app.open_inference.signatures import VERSION
-from app.open_inference.tensors import as_wire
 
 # Message classes are made from a definition at run time, and have no type that a checker knows.
 Message = Any

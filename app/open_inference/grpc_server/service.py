@@ -15,8 +15,8 @@ from app.api.middleware.access import AccessControl
 from app.api.offload import INLINE_BYTES, run_maybe_in_thread, should_offload
 from app.api.request_context import Services
 from app.exceptions import DeadlinePassedError, RetryLaterError, ServiceError
+from app.inference.models.readiness import require_model_ready, require_ready
 from app.inference.noise import choose_seed
-from app.inference.readiness import require_model_ready, require_ready
 from app.observability.request_ids import CLIENT_CLOSED_REQUEST, read_request_id
 from app.open_inference.catalog import ModelName, find_model
 from app.open_inference.execution import compute, describe_origin

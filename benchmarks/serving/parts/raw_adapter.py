@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 
-from app.inference.loader import load_model
+from app.inference.models.loader import load_model
 from app.settings import CHECKPOINTS
 from benchmarks.serving.cases import digits
 from training.checkpoints.model_files import ModelFile

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from numpy import ndarray
 
 from app.codecs.json_arrays import dump_object
-from app.open_inference.request_head import Target
-from app.open_inference.requests import InferRequest
+from app.open_inference.messages.request_head import Target
+from app.open_inference.messages.requests import InferRequest
+from app.open_inference.messages.tensors import as_wire, check_json_output
 from app.open_inference.signatures import VERSION
-from app.open_inference.tensors import as_wire, check_json_output
 
 
 def dump_response(

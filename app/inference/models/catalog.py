@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from app.inference.model_state import ModelState
+from app.inference.models.state import ModelState
 from training.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from training.checkpoints.companion_file import read_companion
 from training.checkpoints.model_files import ModelFile

@@ -6,11 +6,11 @@ from typing import Final
 
 from app.exceptions import FrameworkUnavailableError, ModelNotLoadedError
 from app.inference.batching.observer import Observer
-from app.inference.loader import Load
-from app.inference.model_state import RETRY_WHEN_BROKEN_S, LoadedModel, ModelKey, ModelState, ReloadResult, Status
-from app.inference.model_store import ModelStore
-from app.inference.placement import choose_load, require_nothing
-from app.inference.worker_board import WorkerBoard, WorkerStatus
+from app.inference.models.loader import Load
+from app.inference.models.placement import choose_load, require_nothing
+from app.inference.models.state import RETRY_WHEN_BROKEN_S, LoadedModel, ModelKey, ModelState, ReloadResult, Status
+from app.inference.models.store import ModelStore
+from app.inference.models.worker_board import WorkerBoard, WorkerStatus
 from app.settings import Settings
 from training.checkpoints.model_files import list_models
 from training.frameworks import require_installed

@@ -11,7 +11,7 @@ from app.inference.adapters import packed_calls
 from app.inference.adapters.base import MAX_BATCH, AdapterError
 from app.inference.adapters.local_adapter import BatchLimit
 from app.inference.adapters.numpy_adapter import NumpyAdapter
-from app.inference.loader import import_adapter
+from app.inference.models.loader import import_adapter
 from tests.support.batcher_bench import Bench
 from tests.support.checkpoints import make_checkpoint, make_weights
 from training.config import ModelConfig

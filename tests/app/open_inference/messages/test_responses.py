@@ -5,8 +5,8 @@ import pytest
 
 from app.exceptions import InvalidValueError
 from app.open_inference.catalog import ModelName
-from app.open_inference.requests import parse_request
-from app.open_inference.responses import dump_response
+from app.open_inference.messages.requests import parse_request
+from app.open_inference.messages.responses import dump_response
 from app.open_inference.signatures import TASKS
 from tests.support.app import MODEL
 from tests.support.inference_protocol import LIMITS, make_body, make_inputs, read_response, target_of

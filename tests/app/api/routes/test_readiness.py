@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.inference.registry import Registry
-from app.inference.worker_board import WorkerBoard, WorkerStatus
+from app.inference.models.registry import Registry
+from app.inference.models.worker_board import WorkerBoard, WorkerStatus
 from app.main import create_app
 from app.settings import Settings
 from tests.support.app import assert_problem, fake_load, running, save_checkpoints

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from app.codecs.error_messages import invalid_value, truncated
 from app.codecs.limits import Limits
-from app.open_inference.members import check_supported, find_name, read_flag, read_list, read_object
-from app.open_inference.parameters import InferParameters, read_parameters
+from app.open_inference.messages.members import check_supported, find_name, read_flag, read_list, read_object
+from app.open_inference.messages.parameters import InferParameters, read_parameters
+from app.open_inference.messages.tensors import check_header, count_bytes
 from app.open_inference.signatures import Signature, TensorSpec
-from app.open_inference.tensors import check_header, count_bytes
 from training.config import ModelConfig
 
 

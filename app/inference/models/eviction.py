@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from app.exceptions import FrameworkUnavailableError
-from app.inference.model_state import RETRY_WHEN_BROKEN_S, LoadedModel, ModelKey
+from app.inference.models.state import RETRY_WHEN_BROKEN_S, LoadedModel, ModelKey
 
 _CHECK_INTERVAL_S: Final = 0.05
 

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from app.inference.adapters.base import Adapter
-from app.inference.loader import Load, load_isolated, load_model, load_remote
+from app.inference.models.loader import Load, load_isolated, load_model, load_remote
 from app.process_tuning import count_threads
 from app.settings import Settings
 from training.checkpoints.checkpoint import Checkpoint

@@ -16,8 +16,8 @@ from app.exceptions import NotFoundError
 from app.inference.adapters.base import Adapter, AdapterError
 from app.inference.adapters.process_adapter import ProcessAdapter
 from app.inference.adapters.remote_adapter import RemoteAdapter
-from app.inference.model_catalog import describe_model
-from app.inference.model_state import ModelKey, ModelState, Status
+from app.inference.models.catalog import describe_model
+from app.inference.models.state import ModelKey, ModelState, Status
 from app.process_tuning import count_threads, freeze_gc, set_thread_environment
 from app.settings import Settings
 from training.checkpoints.checkpoint import Checkpoint

@@ -1,9 +1,9 @@
 """Readiness of all frameworks and workers together: the rule of every readiness route. Loads nothing."""
 
 from app.exceptions import FrameworkUnavailableError
-from app.inference.model_state import RETRY_WHEN_BROKEN_S, RETRY_WHILE_LOADING_S, Status
-from app.inference.registry import Registry
-from app.inference.worker_board import WorkerStatus
+from app.inference.models.registry import Registry
+from app.inference.models.state import RETRY_WHEN_BROKEN_S, RETRY_WHILE_LOADING_S, Status
+from app.inference.models.worker_board import WorkerStatus
 
 
 def require_ready(registry: Registry) -> list[str]:

@@ -13,9 +13,9 @@ from app.exceptions import FrameworkFaultError, FrameworkUnavailableError, Model
 from app.inference.adapters.base import Adapter
 from app.inference.batching.batcher import Batcher
 from app.inference.batching.observer import Observer
-from app.inference.eviction import has_room, make_room
-from app.inference.loader import Load, Loaded, first_state, load_in_thread, require_snapshot, state_on_demand
-from app.inference.model_state import RETRY_WHILE_LOADING_S, LoadedModel, ModelKey, ModelState, ReloadResult, Status
+from app.inference.models.eviction import has_room, make_room
+from app.inference.models.loader import Load, Loaded, first_state, load_in_thread, require_snapshot, state_on_demand
+from app.inference.models.state import RETRY_WHILE_LOADING_S, LoadedModel, ModelKey, ModelState, ReloadResult, Status
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.exceptions import InvalidValueError, MalformedBodyError, TooLargeError
-from app.open_inference.requests import parse_request
+from app.open_inference.messages.requests import parse_request
 from tests.support.inference_protocol import LIMITS, make_body, make_inputs, make_tensor, target_of
 
 IMAGES = make_inputs("encode")["images"]

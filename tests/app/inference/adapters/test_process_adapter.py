@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from app.inference.adapters.base import MAX_BATCH, AdapterError
-from app.inference.loader import load_isolated, load_model
+from app.inference.models.loader import load_isolated, load_model
 from tests.support.app import CHECKOUT, MODEL, checkpoint_path
 from training.frameworks import FRAMEWORKS
 
@@ -147,7 +147,7 @@ def test_child_ends_with_its_parent_even_if_that_is_killed(checkpoints, stopped)
     path = str(checkpoint_path(checkpoints, "pytorch"))
     script = (
         "import sys, time; from pathlib import Path\n"
-        "from app.inference.loader import load_isolated\n"
+        "from app.inference.models.loader import load_isolated\n"
         f"_, adapter = load_isolated('pytorch', path=Path({path!r}), device='cpu', threads=1)\n"
         "print(adapter.pid, flush=True); time.sleep(600)"
     )

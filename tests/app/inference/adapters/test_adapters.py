@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.inference.adapters.numpy_adapter import NumpyAdapter
-from app.inference.loader import import_adapter
+from app.inference.models.loader import import_adapter
 from tests.support.checkpoints import make_checkpoint, make_weights
 from tests.support.live_service import CHECKOUT
 from training.checkpoints.checkpoint import load_checkpoint

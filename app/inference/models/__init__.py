@@ -1,0 +1,1 @@
+"""The models that are served: their checkpoints, states, loading and readiness. Computes nothing."""
