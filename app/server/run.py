@@ -5,12 +5,12 @@ import signal
 
 from app.api_keys import read_keys
 from app.exceptions import StartupError
+from app.inference.models.catalog import load_served
 from app.server.http_server import Server, run_server
 from app.server.open_files import fit_connections
 from app.server.sockets import bind_sockets, listen
 from app.server.supervisor import run_workers
 from app.settings import Settings
-from training.checkpoints.checkpoint import load_checkpoint
 from training.checkpoints.model_files import ModelFile
 from training.environment import pin_environment
 from training.errors import CheckpointError, FrameworkNotInstalledError
@@ -61,7 +61,7 @@ def check_servable(settings: Settings) -> None:
     for framework in settings.frameworks:
         try:
             require_installed(framework)
-            load_checkpoint(ModelFile(settings.checkpoints, framework, settings.models[0]).path)
+            load_served(ModelFile(settings.checkpoints, framework, settings.models[0]).path)
         except (FrameworkNotInstalledError, CheckpointError) as error:
             reasons.append(str(error))
         else:

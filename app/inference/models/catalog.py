@@ -8,8 +8,8 @@ from typing import Any
 from app.inference.models.state import ModelState
 from training.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from training.checkpoints.companion_file import read_companion
-from training.checkpoints.model_files import ModelFile
-from training.checkpoints.snapshots import list_snapshots
+from training.checkpoints.model_files import ModelFile, list_models, locate
+from training.checkpoints.snapshots import list_snapshots, load_epoch
 from training.checkpoints.summary import summarize
 from training.config import ModelConfig
 from training.errors import CheckpointError
@@ -31,6 +31,22 @@ class CatalogEntry:
 
     reason: str | None = None
     """Why the file can't be read; None if it can."""
+
+
+def load_served(path: Path, epoch: int | None = None) -> Checkpoint:
+    """Return a checkpoint file's content; with an epoch, the snapshot of its run.
+
+    Raises:
+        CheckpointError: It can't be read; if the folder has models of other names only, the message names them.
+    """
+    model = locate(path)
+    names = ",".join(other.name for other in list_models(model.checkpoints, model.framework))
+    if names and not path.exists():
+        raise CheckpointError(
+            f"{path}: there is no such file; its folder has {names.replace(',', ', ')}: serve with --models {names} "
+            "(TRIPTYCH_MODELS), whose first name is the default model"
+        )
+    return load_epoch(path, epoch)
 
 
 def describe_model(model: ModelFile, state: ModelState | None) -> CatalogEntry:

@@ -16,13 +16,13 @@ from app.exceptions import NotFoundError
 from app.inference.adapters.base import Adapter, AdapterError
 from app.inference.adapters.process_adapter import ProcessAdapter
 from app.inference.adapters.remote_adapter import RemoteAdapter
-from app.inference.models.catalog import describe_model
+from app.inference.models.catalog import describe_model, load_served
 from app.inference.models.state import ModelKey, ModelState, Status
 from app.process_tuning import count_threads, freeze_gc, set_thread_environment
 from app.settings import Settings
 from training.checkpoints.checkpoint import Checkpoint
 from training.checkpoints.model_files import ModelFile, list_models
-from training.checkpoints.snapshots import explain_missing, load_epoch
+from training.checkpoints.snapshots import explain_missing
 from training.environment import pin_environment
 from training.errors import FrameworkNotInstalledError, TrainingError
 from training.frameworks import FRAMEWORKS
@@ -80,7 +80,7 @@ def load_model(
         CheckpointError: Its checkpoint can't be read.
         DeviceError: The device isn't available.
     """
-    checkpoint = load_epoch(path, epoch)
+    checkpoint = load_served(path, epoch)
     adapter = make_adapter(framework, checkpoint, device=device, threads=threads or count_threads())
     if framework not in _set_aside:
         _set_aside.add(framework)
@@ -117,7 +117,7 @@ def load_isolated(  # noqa: PLR0913 -- an option each
         CheckpointError: Its checkpoint can't be read.
         DeviceError: The device isn't there.
     """
-    checkpoint = load_epoch(path, epoch)
+    checkpoint = load_served(path, epoch)
     adapter = ProcessAdapter(
         checkpoint, framework=framework, device=device, threads=threads or count_threads(), max_bytes=max_bytes
     )

@@ -68,6 +68,18 @@ def test_missing_folder_ends_with_1_and_a_line_for_each_framework(tmp_path):
 
 
 @needs_framework
+def test_folder_of_models_with_other_names_ends_with_1_and_names_the_option(folder):
+    """Without the default model, the process lists the models that the folder has, and says how to serve them."""
+    (folder / FRAMEWORK / "model.safetensors").rename(folder / FRAMEWORK / "shapes.safetensors")
+
+    result = run("--checkpoints", folder, "--frameworks", FRAMEWORK)
+
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1
+    assert "its folder has shapes: serve with --models shapes (TRIPTYCH_MODELS)" in result.stderr
+
+
+@needs_framework
 def test_damaged_checkpoint_ends_with_1(folder):
     """The only checkpoint being damaged, the process says how and ends."""
     path = folder / FRAMEWORK / "model.safetensors"
