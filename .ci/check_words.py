@@ -32,6 +32,7 @@ WORDS: Final = {
     re.compile(r"\banew\b", re.IGNORECASE): "write 'again' or a verb with 're-'",
     re.compile(r"\btold\b", re.IGNORECASE): "write 'reported', 'set' or 'logged'",
     re.compile(r"\b(?:come|comes|came|coming) of\b", re.IGNORECASE): "name the result",
+    re.compile(r"\b\w*colour\w*", re.IGNORECASE): "use American spelling",
     re.compile(r"\b\w*(?:behaviour|(?:initial|maxim|minim|normal|organ|parametr|recogn)is[ei])\w*", re.IGNORECASE): (
         "use American spelling"
     ),

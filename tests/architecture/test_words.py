@@ -28,6 +28,7 @@ def words():
         ("a.py", 'raise ValueError("it was told otherwise")'),
         ("a.js", "// the result that comes of it"),
         ("a.md", "its behaviour"),
+        ("a.md", "of one colour"),
         ("Makefile", "# initialise"),
     ],
 )

@@ -34,6 +34,25 @@ def test_results_are_in_sight_while_drawing(visit, width, height):
     assert fits(page)
 
 
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_pictures_of_a_row_are_level_under_whole_titles(visit, width, height):
+    """The frameworks' pictures and their difference begin at one height, and no title is cut off."""
+    page = visit("reconstruct?digit=3", width=width, height=height)
+    wait_for_answers(page)
+
+    tops = page.eval_on_selector_all(
+        "#panel-reconstruct .framework canvas", "all => all.map(one => Math.round(one.getBoundingClientRect().top))"
+    )
+    cut = page.eval_on_selector_all(
+        "#panel-reconstruct .framework h3",
+        "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.textContent)",
+    )
+
+    assert len(tops) == len(FRAMEWORKS) + 1
+    assert len(set(tops)) == 1
+    assert cut == []
+
+
 @pytest.mark.parametrize(("width", "height"), [(720, 450), (844, 390), (390, 844)])
 def test_pictures_are_whole_beside_the_sliders(visit, width, height):
     """While a slider far down is used, the pictures of the latent space are in sight, and none is cut off."""

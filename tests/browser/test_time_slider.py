@@ -85,6 +85,28 @@ def test_play_runs_to_the_finished_model(open_page):
     assert {"untrained", "epoch 5", "trained"} <= set(page.evaluate("window.seen"))
 
 
+def test_play_waits_for_the_pictures(open_page):
+    """An epoch whose pictures take long stays until they are there: the service may have to load the snapshot first."""
+    page = open_page("reconstruct?digit=3")
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    page.route(lambda url: "/reconstruct?" in url and "epoch=0" in url, hold)
+
+    with page.expect_request(lambda request: "/reconstruct?" in request.url and "epoch=0" in request.url):
+        page.click("[aria-label='Play the training']")
+    page.wait_for_timeout(1500)
+    waiting = page.inner_text(SHOWN)
+    for route in held:
+        route.continue_()
+    page.wait_for_selector(f"{SHOWN}:text-is('epoch 5')")
+
+    assert held
+    assert waiting == "untrained"
+
+
 def test_model_without_snapshots_has_no_slider(visit, serve, checkpoints):
     """The page offers no slider without snapshots."""
     page = visit("reconstruct", base_url=serve(make_service(checkpoints)).base_url)

@@ -39,7 +39,7 @@ def test_difference_is_amplified(visit):
     page = visit("reconstruct?digit=3")
     wait_for_answers(page)
 
-    words = page.inner_text("#panel-reconstruct .difference h3")
+    words = page.inner_text("#panel-reconstruct .difference .figures")
     largest = float(page.inner_text("#panel-reconstruct .difference dd.main"))
 
     assert "identical" in words or "1,000,000" in words

@@ -17,7 +17,7 @@ TRAIN = ["train", "--framework", "pytorch", "--epochs", "1", "--batch-size", "32
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder of 150 drawings, dark on light, larger than what is trained on, in colour."""
+    """A folder of 150 drawings, dark on light, larger than what is trained on, in color."""
     folder = tmp_path_factory.mktemp("own")
     (folder / "drawings").mkdir()
     for index in range(150):

@@ -54,7 +54,7 @@ def evaluate(
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
 ) -> None:
-    """Measure a checkpoint: ELBO and its parts, importance-weighted bound, bits per pixel, use of each latent."""
+    """Measure a checkpoint: ELBO and its parts, bound, bits per pixel, and how much each latent is used."""
     loaded = load_checkpoint(checkpoint)
     name = canonical_framework(framework)
     report_ignored()

@@ -43,7 +43,7 @@ def load_image_folder(name: str, folder: Path, *, image_shape: tuple[int, int], 
         invert: They are dark on light, and become light on dark.
 
     Raises:
-        DataError: There is no such folder, there are too few image files, or over 1 % of them can't be read.
+        DataError: There is no such folder, there are too few image files, or over 1% of them can't be read.
     """
     if not folder.is_dir():
         raise DataError(f"{name}: there is no folder {folder}; name one that holds image files")

@@ -7,7 +7,8 @@ const STEP_MS = 900;
 
 /*
  * Return {node, value, read(), update(), stop()}. `value` is an epoch, or null for the finished model; `owners()` returns the
- * frameworks whose snapshots are used; `onChange()` follows the slider. Hidden where there are no snapshots.
+ * frameworks whose snapshots are used; `onChange()` follows the slider, and returns a promise of the results. Hidden where
+ * there are no snapshots.
  */
 export function makeTimeSlider(app, { owners, onChange }) {
   let chosen = null;
@@ -58,27 +59,33 @@ export function makeTimeSlider(app, { owners, onChange }) {
     chosen = epochs()[place] ?? null;
     app.state.set({ epoch: chosen });
     update();
-    onChange();
+    return onChange();
   }
 
-  function start() {
+  /* Each epoch is shown for a while, and until its results are there: the service loads a snapshot when it is first used. */
+  async function start() {
+    const run = {};
+    playing = run;
     play.textContent = "Stop";
-    move(0);
-    playing = setInterval(() => {
-      const next = Number(input.value) + 1;
-      move(next);
-      if (next >= epochs().length) stop();
-    }, STEP_MS);
+    for (let place = 0; playing === run && place < epochs().length; place += 1) {
+      await Promise.all([move(place), pause(STEP_MS)]);
+    }
+    if (playing !== run) return;
+    move(epochs().length);
+    stop();
   }
 
   function stop() {
-    clearInterval(playing);
     playing = null;
     play.textContent = "Play";
   }
 
   app.frameworks.changed(update);
   return slider;
+}
+
+function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function wordsOf(epoch) {

@@ -11,16 +11,17 @@ import { imageSize } from "../drawing/pixels.js";
 export function makeDifferenceView() {
   let result = null;
   const canvas = imageCanvas("Where the frameworks' pictures differ");
-  const factor = element("span", { class: "version" });
+  const factor = element("dd", {});
   const largest = element("dd", { class: "main" });
   const pair = element("dd", {});
   const mean = element("dd", {});
   const node = element("article", { class: "framework difference", "data-state": "waiting" },
-    element("h3", {}, "Difference", factor),
+    element("h3", {}, "Difference"),
     element("div", { class: "framework-body" },
       canvas,
       element("dl", { class: "figures" },
         element("dt", { class: "main" }, "Largest pixel difference"), largest,
+        element("dt", {}, "Amplified"), factor,
         element("dt", {}, "Between"), pair,
         element("dt", {}, "Average"), mean,
       ),
@@ -31,8 +32,7 @@ export function makeDifferenceView() {
   function clear() {
     drawImages(canvas, new Uint8Array(imageSize.pixels));
     result = null;
-    factor.textContent = "";
-    for (const place of [largest, pair, mean]) place.textContent = "–";
+    for (const place of [largest, factor, pair, mean]) place.textContent = "–";
   }
 
   function show(images, request) {
@@ -49,7 +49,7 @@ export function makeDifferenceView() {
       name: "difference",
       request,
     };
-    factor.textContent = describeAmplification(found.largest);
+    factor.textContent = found.largest > 0 && times === 1 ? "no" : describeAmplification(found.largest);
     largest.textContent = found.largest.toPrecision(3);
     pair.textContent = found.pair.map((name) => titleOf(name)).join(" – ");
     mean.textContent = (found.spread.reduce((sum, value) => sum + value) / found.spread.length).toPrecision(2);

@@ -121,7 +121,7 @@ export function mount(panel, app) {
     return { canvas, values };
   }
 
-  /* The image or the seed has changed. */
+  /* The image or the seed has changed. Returns a promise of the exact results, if they are fetched at once. */
   function changed({ live = false, at = null }) {
     version += 1;
     clearTimeout(rest);
@@ -131,12 +131,9 @@ export function mount(panel, app) {
       difference.clear();
       liveMap.clear();
       panel.dataset.resting = true;
-      return;
+      return null;
     }
-    if (!live) {
-      settle({});
-      return;
-    }
+    if (!live) return settle({});
     liveMap.update({ live: true });
     // The last picture of the movement may still arrive.
     rest = setTimeout(() => settle({ live: true }), input.drawing.isPenDown ? PEN_REST_MS : REST_MS);
@@ -145,18 +142,19 @@ export function mount(panel, app) {
       if (isPicture) draw(framework, { as: "png", live: true, at });
       if (isScore) score(framework, { live: true });
     }
+    return null;
   }
 
   function settle(how) {
     panel.dataset.resting = true;
-    for (const framework of app.frameworks.ready) refresh(framework, how);
+    const asked = app.frameworks.ready.map((framework) => refresh(framework, how));
     liveMap.update({});
+    return Promise.all(asked);
   }
 
   /* Fetch a framework's exact picture and figures. */
   function refresh(framework, { live = false }) {
-    draw(framework, { as: "npy", live });
-    score(framework, { live });
+    return Promise.all([draw(framework, { as: "npy", live }), score(framework, { live })]);
   }
 
   /* `as` "png" is a quarter of the bytes of "npy", rounded to 256 levels. */

@@ -64,7 +64,7 @@ def test_figure_that_lacks_something_is_left_out_with_its_reason(tmp_path):
     reasons = {figure.path.stem: figure.reason for figure in drawn if figure.reason}
     assert reasons == {
         "learning_curves": "no metrics of the run are beside the checkpoint",
-        "latent_map": "the data set has no labels to colour by",
+        "latent_map": "the data set has no labels to color by",
     }
     assert sorted(path.stem for path in tmp_path.iterdir()) == ["reconstructions", "samples", "traversal"]
 

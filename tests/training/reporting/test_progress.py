@@ -31,7 +31,7 @@ def tell(capsys, *, quiet=False, as_json=False):
 
 
 def test_plain_lines_have_every_figure_when_it_is_no_terminal(capsys):
-    """A pipe gets a line for each epoch, however narrow, without colours and cursor movements."""
+    """A pipe gets a line for each epoch, however narrow, without colors and cursor movements."""
     lines = tell(capsys)
 
     assert lines[0] == "jax begins"

@@ -65,9 +65,9 @@ def draw(content: Mapping[str, Any]) -> Figure:
         for place, relative in enumerate(section["losses"]["nudged"].values()):
             label = None if place else "nudged by rounding"
             left.plot(range(1, len(relative) + 1), _running(relative), color="#9a9a9a", linewidth=1.2, label=label)
-        for pair, (colour, dashes) in zip(section["losses"]["pairs"], _PAIR_STYLES, strict=False):
+        for pair, (color, dashes) in zip(section["losses"]["pairs"], _PAIR_STYLES, strict=False):
             values = _running(pair["relative"])
-            style: dict[str, Any] = {"color": colour, "linestyle": dashes, "linewidth": 1.6}
+            style: dict[str, Any] = {"color": color, "linestyle": dashes, "linewidth": 1.6}
             left.plot(range(1, len(values) + 1), values, label=_pair(pair["of"]), **style)
         left.set_xscale("log")
         left.set_yscale("log")

@@ -40,8 +40,8 @@ def write(content: Mapping[str, Any]) -> list[str]:
     headers = [f"{what}: {FRAMEWORKS[framework].title}" for what in ("lines", "tokens") for framework in frameworks]
     return [
         *prose("""Lines and tokens as Python's `tokenize` has them, without comments, docstrings, blank lines and
-            indentation. The last column counts lines of the files laid side by side, these included: those that are the
-            same to the letter in all, of all. A file that one framework alone has counts as empty for the others; what
+            indentation. The last column counts lines of the files laid side by side, these included: those that
+            are identical in all, of all. A file that one framework alone has counts as empty for the others; what
             only this comparison needs (`training/comparison/backends`) isn't counted."""),
         *table(["file", *headers, "same lines"], rows),
         "Every definition that differs, side by side: [code.md](code.md).",

@@ -21,7 +21,8 @@ def write_rules(content: Mapping[str, Any]) -> list[str]:
         - **The same work.** One architecture, one loss (-ELBO), one recipe, batches of one size, the same images in the
           same order (drawn by NumPy), float32 everywhere, matrix products in full float32 (no TF32).
         - **The same machine**, one timing at a time, each in a fresh process, with as many threads as each framework
-          takes by itself: the tables name them. Quality runs aren't timed: to them, threads and load are rounding.
+          takes by itself: the tables name them. Quality runs aren't timed: threads and load only change them by
+          rounding.
         - **Warm-up apart.** The first call, in which frameworks compile, is never mixed with later ones.
         - **Clocks stop when the work is done**: a span ends with its figures in NumPy; nothing is left running.
         - **Several runs**: medians, with the least and the most in brackets, over all processes and rounds.
@@ -54,7 +55,7 @@ def write_rules(content: Mapping[str, Any]) -> list[str]:
         "",
         *textwrap.dedent(rules).splitlines(),
         "",
-        "### What is not fair still",
+        "### What is still unfair",
         "",
         *textwrap.dedent(unfair).splitlines(),
         "",

@@ -88,7 +88,7 @@ class _Drawings:
     def missing_for_map(self) -> str | None:
         """Return the reason why there is no latent map, or None."""
         if self._labels is None:
-            return "the data set has no labels to colour by"
+            return "the data set has no labels to color by"
         if self._model.latent_dim < 2 or len(self._images) < 2:
             return "a map takes at least two latent dimensions and two images"
         return None

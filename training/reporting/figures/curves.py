@@ -52,9 +52,9 @@ def draw_learning_curves(records: Sequence[Record], *, title: str, subtitle: str
 
 def _draw(axes: Axes, xs: Sequence[float], records: Sequence[Record], quantity: str) -> None:
     style: dict[str, Any] = {"marker": "o", "markersize": 4} if len(xs) <= _FEW else {}
-    for part, colour in (("train", TRAIN), ("validation", VALIDATION)):
+    for part, color in (("train", TRAIN), ("validation", VALIDATION)):
         ys = [record[f"{part}_{quantity}"] for record in records]
-        axes.plot(xs, ys, color=colour, linewidth=1.6, label=part, **style)
+        axes.plot(xs, ys, color=color, linewidth=1.6, label=part, **style)
 
 
 def _fit(axes: Axes, records: Sequence[Record]) -> None:

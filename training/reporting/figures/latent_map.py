@@ -8,7 +8,7 @@ from numpy import ndarray
 
 from training.reporting.figures.style import STYLE, new_figure
 
-_COLOURS = color_sequences["petroff10"]  # ten colors safe for color-blind readers: Petroff (2021), arXiv:2107.02270
+_COLORS = color_sequences["petroff10"]  # ten colors safe for color-blind readers: Petroff (2021), arXiv:2107.02270
 _MARKERS = "osD^vP*X"  # from the eleventh class on, colors repeat with another marker
 
 
@@ -25,12 +25,12 @@ def draw_latent_map(
             (left / width, bottom / height, 1 - (left + legend) / width, 1 - (top + 0.1 + bottom) / height)
         )
         classes, indices = np.unique(labels, return_inverse=True)
-        colours = np.array(_COLOURS)[indices % len(_COLOURS)]
+        colors = np.array(_COLORS)[indices % len(_COLORS)]
         for marker in sorted({_marker(index) for index in range(len(classes))}):
             # All classes in one call: otherwise the last class would cover the others.
             chosen = np.array([_marker(index) == marker for index in indices])
             axes.scatter(
-                points[chosen, 0], points[chosen, 1], s=9, c=colours[chosen], marker=marker, alpha=0.6, linewidths=0
+                points[chosen, 0], points[chosen, 1], s=9, c=colors[chosen], marker=marker, alpha=0.6, linewidths=0
             )
         for index, label in enumerate(classes):
             axes.annotate(
@@ -42,7 +42,7 @@ def draw_latent_map(
                 weight="bold",
                 path_effects=[patheffects.withStroke(linewidth=3, foreground="white")],
             )
-            axes.plot([], [], _marker(index), color=_COLOURS[index % len(_COLOURS)], markersize=6, label=str(label))
+            axes.plot([], [], _marker(index), color=_COLORS[index % len(_COLORS)], markersize=6, label=str(label))
         axes.set_aspect("equal", adjustable="datalim")
         axes.set_xlabel(xlabel)
         axes.set_ylabel(ylabel)
@@ -68,4 +68,4 @@ def project(means: Float32[ndarray, "n latent"]) -> tuple[Float32[ndarray, "n 2"
 
 
 def _marker(index: int) -> str:
-    return _MARKERS[index // len(_COLOURS) % len(_MARKERS)]
+    return _MARKERS[index // len(_COLORS) % len(_MARKERS)]
