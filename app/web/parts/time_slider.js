@@ -67,10 +67,10 @@ export function makeTimeSlider(app, { owners, onChange }) {
     const run = {};
     playing = run;
     play.textContent = "Stop";
-    for (let place = 0; playing === run && place < epochs().length; place += 1) {
+    for (let place = 0; place < epochs().length; place += 1) {
       await Promise.all([move(place), pause(STEP_MS)]);
+      if (playing !== run) return;
     }
-    if (playing !== run) return;
     move(epochs().length);
     stop();
   }
