@@ -17,9 +17,9 @@ from app.api.memory_budget import MemoryBudget
 from app.api.middleware.access import AccessControl
 from app.api.middleware.cors import CorsPolicy
 from app.api.middleware.request_handler import RequestHandler
-from app.api.request_context import Services
 from app.api.routes import admin, catalog, compare, models, promotions, source_code, status, web_page
 from app.api.schemas.openapi import build_openapi, operation_id
+from app.api.services import Services
 from app.api_keys import ApiKeys
 from app.codecs.limits import Limits
 from app.exceptions import StartupError

@@ -118,7 +118,7 @@ def error_response(error: ServiceError, *, request_id: str) -> Response:
 def internal_error_response(*, request_id: str) -> Response:
     """Return the problem document of an error that nobody expected."""
     return problem_response(
-        500, "the server failed to answer; its log says more under this request_id", request_id=request_id
+        500, "the server failed to respond; its log says more under this request_id", request_id=request_id
     )
 
 

@@ -1,10 +1,11 @@
-"""Types of settings given as text: comma-separated lists with validated items, and a path prefix."""
+"""Types of settings given as text: comma-separated lists with validated items, rates, and a path prefix."""
 
 import re
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Final
 
+from limits import parse as parse_rate
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 from typing_extensions import TypeAliasType
@@ -71,6 +72,15 @@ def parse_devices(value: object) -> object:
         raise ValueError("a device is given twice: name the framework of each but one, as in cpu,jax=cuda:0")
     pairs = zip(named, items, strict=True)
     return ",".join(f"{name}={device.lower()}" if name else device.lower() for name, (_, _, device) in pairs)
+
+
+def check_rate(text: str) -> str:
+    """Return a number of requests per time, such as 100/second."""
+    try:
+        parse_rate(text)
+    except ValueError as error:
+        raise ValueError("expected a number of requests per time") from error
+    return text
 
 
 def _parse_prefix(text: str) -> str:

@@ -1,12 +1,10 @@
 """The settings of the service: each field is an environment variable and an option of `python -m app`."""
 
 from collections.abc import Mapping, Sequence
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from limits import parse
-from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app import setting_types
@@ -43,7 +41,7 @@ class Settings(BaseSettings):
         validate_default=True,
         description=f"Frameworks to load, separated by commas, from {framework_choices()}.",
     )
-    default_framework: str | None = Field(
+    default_framework: Annotated[str, AfterValidator(canonical_framework)] | None = Field(
         None,
         description="Framework used for requests that name none, one of those to load; "
         "by default the first of them that is installed.",
@@ -98,7 +96,7 @@ class Settings(BaseSettings):
         description="File with further API keys, one per line; # starts a comment. A reload reads it again, so that "
         "keys can be changed while the service runs.",
     )
-    rate_limit: str | None = Field(
+    rate_limit: Annotated[str, AfterValidator(setting_types.check_rate)] | None = Field(
         None,
         description="Maximum requests of one client (by key, or else by address), such as 100/second or 5000/hour; "
         "further ones get 429. Each worker counts separately. By default unlimited.",
@@ -140,31 +138,19 @@ class Settings(BaseSettings):
     )
     access_log: bool = Field(False, description="Log each request: true or false. /metrics counts them in either case.")
     max_body_bytes: int = Field(
-        32 * 2**20,
-        ge=1024,
-        le=2**31,
-        description="Maximum bytes of a body, also once decompressed, 1024 to 2^31.",
+        32 * 2**20, ge=1024, le=2**31, description="Maximum bytes of a body, also once decompressed, 1024 to 2^31."
     )
     max_images: int = Field(
-        1024,
-        ge=1,
-        le=65536,
-        description="Maximum images, latents, files, `n` or `steps` of a request, 1 to 65536.",
+        1024, ge=1, le=65536, description="Maximum images, latents, files, `n` or `steps` of a request, 1 to 65536."
     )
     max_pixels: int = Field(
         25_000_000, ge=1, le=2**30, description="Maximum pixels of all image files of a request together, 1 to 2^30."
     )
     max_queue_images: int = Field(
-        4096,
-        ge=1,
-        le=2**20,
-        description="Maximum images and latents in a framework's queue, 1 to 2^20; then 429.",
+        4096, ge=1, le=2**20, description="Maximum images and latents in a framework's queue, 1 to 2^20; then 429."
     )
     max_queue_bytes: int = Field(
-        256 * 2**20,
-        ge=1024,
-        le=2**40,
-        description="Maximum bytes in a framework's queue, 1024 to 2^40; then 429.",
+        256 * 2**20, ge=1024, le=2**40, description="Maximum bytes in a framework's queue, 1024 to 2^40; then 429."
     )
     max_held_bytes: int = Field(
         96 * 2**20,
@@ -194,16 +180,10 @@ class Settings(BaseSettings):
         1000, ge=1, le=2**20, description="Maximum open connections of each worker, 1 to 2^20; further ones get 503."
     )
     max_header_bytes: int = Field(
-        32 * 2**10,
-        ge=1024,
-        le=2**20,
-        description="Maximum bytes of address and headers, 1024 to 2^20; then 431.",
+        32 * 2**10, ge=1024, le=2**20, description="Maximum bytes of address and headers, 1024 to 2^20; then 431."
     )
     headers_timeout_s: float = Field(
-        10,
-        gt=0,
-        le=3600,
-        description="Seconds for a client to send a request's headers, up to 3600; then 408.",
+        10, gt=0, le=3600, description="Seconds for a client to send a request's headers, up to 3600; then 408."
     )
     transfer_timeout_s: float = Field(
         60,
@@ -246,31 +226,17 @@ class Settings(BaseSettings):
     @field_validator("max_models")
     @classmethod
     def _check_max_models(cls, value: int, info: ValidationInfo) -> int:
-        count = len(info.data.get("models", ()))
-        if value < count:
+        if value < (count := len(info.data.get("models", ()))):
             raise ValueError(f"it is less than the {count} models to load at the start")
-        return value
-
-    @field_validator("rate_limit")
-    @classmethod
-    def _check_rate(cls, value: str | None) -> str | None:
-        try:
-            if value is not None:
-                parse(value)
-        except ValueError as error:
-            raise ValueError("expected a number of requests per time") from error
         return value
 
     @field_validator("default_framework")
     @classmethod
-    def _read_default(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is None:
-            return None
-        name = canonical_framework(value)
+    def _check_default(cls, value: str | None, info: ValidationInfo) -> str | None:
         loaded = info.data.get("frameworks", FRAMEWORKS)
-        if name not in loaded:
+        if value is not None and value not in loaded:
             raise ValueError(f"it is not among the frameworks to load: {', '.join(loaded)}")
-        return name
+        return value
 
     def device_of(self, framework: str) -> str:
         """Return the device of a framework: its own, or that of all that have none of their own."""
@@ -281,11 +247,3 @@ class Settings(BaseSettings):
     def backend_addresses(self) -> Mapping[str, str]:
         """Address of the backend of each framework that computes elsewhere."""
         return dict(item.split("=", 1) for item in self.backends)
-
-    @property
-    def is_loopback(self) -> bool:
-        """True if only this machine can reach the service."""
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"

@@ -14,7 +14,7 @@ DISCONNECT_CHECK_DELAY_S: Final = 0.05
 """Seconds that work takes before a task is worth starting that waits for the client to disconnect."""
 
 DEADLINE_MESSAGE: Final = (
-    "the answer took longer than the time that this request was given, and its work was dropped: "
+    "the response took longer than the time allowed for this request, whose work was cancelled: "
     "send less at a time, or later"
 )
 

@@ -75,7 +75,7 @@ class MemoryBudget:
 
     def _overloaded(self) -> OverloadedError:
         return OverloadedError(
-            f"the server holds as many bodies and answers as it has room for ({self.max_bytes} bytes): "
+            f"the server holds as many bytes of bodies and responses as it may ({self.max_bytes}): "
             "send this again in a second, or less at a time",
             retry_after_s=1,
         )

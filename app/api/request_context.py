@@ -1,45 +1,27 @@
-"""Per-request context: headers, body, deadline, memory reservation and shared services. Knows no route."""
+"""Per-request context: headers, body, deadline and memory reservation. Knows no route."""
 
 import asyncio
 import math
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope
 
-from app.api.deadlines import CancelledAtDeadline, DeadlineTimer
-from app.api.memory_budget import MemoryBudget
+from app.api.deadlines import CancelledAtDeadline
 from app.api.offload import INLINE_BYTES
+from app.api.services import Services
 from app.codecs.body import Body, read_body
 from app.codecs.error_messages import invalid_value, truncated
 from app.codecs.limits import Limits
 from app.exceptions import DeadlinePassedError, ModelNotLoadedError, SlowBodyError
-from app.inference.models.registry import Registry
 from app.inference.models.state import LoadedModel, ModelChoice
 from app.inference.session import ModelSession
-from app.observability.metrics import Metrics
-from app.observability.request_observer import RequestObserver
 from app.settings import Settings
 
 _SHORT_LENGTH_DIGITS: Final = 6
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Services:
-    """The objects that every request to a model may use."""
-
-    settings: Settings
-    registry: Registry
-    metrics: Metrics
-    observer: RequestObserver
-    limits: Limits
-    memory: MemoryBudget
-    deadlines: DeadlineTimer
-    disconnect_checks: DeadlineTimer
 
 
 class RequestContext(Request):
@@ -97,19 +79,17 @@ class RequestContext(Request):
             FrameworkUnavailableError: It isn't ready.
             OverloadedError: Its framework's queue is full.
         """
-        registry = self.services.registry
-        self.scope["state"]["framework"] = choice.framework or registry.default  # for the metrics, whatever the status
+        services, state = self.services, self.scope["state"]
         try:
-            model = registry.get(*choice)
+            model = services.find_model(choice, state)
         except ModelNotLoadedError:
-            key, left_s = registry.key(*choice), self.remaining_s
+            key, left_s = services.registry.key(*choice), self.remaining_s
             try:
                 async with asyncio.timeout(None if math.isinf(left_s) else left_s):
-                    model = await registry.load(key)
+                    await services.registry.load(key)
             except TimeoutError:
                 raise DeadlinePassedError(f"{key} took longer to load than this request may: send it again") from None
-        if choice.name is not None:
-            self.scope["state"]["model"] = choice.name
+            model = services.find_model(choice, state)
         model.batcher.check_capacity()
         return model
 
@@ -186,7 +166,7 @@ class RequestContext(Request):
                 return
             # An empty message arrives when the time is over: see `app.protocol.connection`.
             if self.elapsed_s > allowed_s:
-                raise SlowBodyError(f"the body took over {allowed_s:g} s to come: send less at a time, or faster")
+                raise SlowBodyError(f"the body took over {allowed_s:g} s to arrive: send less at a time, or faster")
             message = await self.receive_message()
         raise ClientDisconnect
 

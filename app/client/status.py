@@ -133,7 +133,7 @@ def print_status(found: ServiceStatus, console: Console, *, plain: bool) -> None
             models.add_row(*(str(model.get(head, "-")) for head in heads))
         console.print(models)
     counts = found.counts
-    line = f"{counts['requests']:,.0f} requests, {counts['shed']:,.0f} rejected by full queues, "
+    line = f"{counts['requests']:,.0f} requests, {counts['rejected']:,.0f} rejected by full queues, "
     line += f"{counts['timed_out']:,.0f} past their deadline, {counts['connections']:,.0f} connections"
     if up_s := counts.get("up_s"):
         line += f", up {_duration(up_s)}"
@@ -180,7 +180,7 @@ def _count_framework(samples: Samples, framework: str) -> dict[str, float]:
 def _count_service(samples: Samples) -> dict[str, float]:
     counts = {
         "requests": _sum(samples, "requests_total"),
-        "shed": _sum(samples, "shed_total"),
+        "rejected": _sum(samples, "shed_total"),
         "timed_out": _sum(samples, "timed_out_total"),
         "connections": _sum(samples, "connections"),
     }

@@ -19,7 +19,8 @@ import httptools
 from app.api.middleware.access import AccessControl
 from app.api.middleware.cors import CorsPolicy
 from app.api.offload import INLINE_BYTES
-from app.api.request_context import Services, read_timeout
+from app.api.request_context import read_timeout
+from app.api.services import Services
 from app.api.small_request import FastRoute, Plan
 from app.exceptions import ModelNotLoadedError, ServiceError
 from app.fast_path.request import FastRequest
@@ -81,11 +82,7 @@ class FastPath:
             plan = (self._cached_plan if is_short else self._plan)(route, query, *values)
             if plan is None:
                 return request
-            framework = plan.choice.framework or services.registry.default
-            state["framework"] = framework
-            request.model = model = services.registry.get(*plan.choice)
-            if plan.choice.name is not None:
-                state["model"] = plan.choice.name
+            request.model = model = services.find_model(plan.choice, state)
             if model.batcher.is_full:
                 model.batcher.check_capacity()
             length = headers.get(b"content-length", b"")

@@ -11,7 +11,7 @@ from starlette.types import Scope
 
 from app.api.deadlines import DEADLINE_MESSAGE, Deadline
 from app.api.middleware.cors import CorsPolicy
-from app.api.request_context import Services
+from app.api.services import Services
 from app.api.small_request import MAX_INPUT_BYTES, FastRoute, Plan, PreparedOperation
 from app.exceptions import DeadlinePassedError, ServiceError
 from app.inference.batching.job import Job, JobResult

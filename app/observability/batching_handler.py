@@ -6,15 +6,17 @@ from contextlib import suppress
 
 
 class BatchingHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generic for type checkers only
-    """Writes to stderr: what the event loop's thread logs below WARNING once an iteration, all else at once.
+    """Writes to stderr: lines below WARNING from an event loop's thread once an iteration, all others at once.
 
-    A write for each request takes a fifth of the time of a request; and while it lasts, another thread may take the
-    interpreter.
+    A write per request takes a fifth of the request's time; and during the write, another thread may take the
+    interpreter lock.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._lines: list[str] = []
+        self._flushing: asyncio.AbstractEventLoop | None = None
+        """The event loop that will flush at the end of its iteration."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the record's line until the end of the iteration, or write it behind those that are kept."""
@@ -25,16 +27,18 @@ class BatchingHandler(logging.StreamHandler):  # type: ignore[type-arg]  # gener
         loop = _running_loop() if record.levelno < logging.WARNING else None
         if loop is None:
             self.flush()
-        elif len(self._lines) == 1:
+        elif loop is not self._flushing:
+            self._flushing = loop
             loop.call_soon(self.flush)
 
     def flush(self) -> None:
         """Write the lines that are kept; they are lost if stderr is closed."""
         assert self.lock is not None
         with self.lock, suppress(OSError, ValueError):
-            lines, self._lines = self._lines, []
-            self.stream.write("".join(lines))
-            self.stream.flush()
+            lines, self._lines, self._flushing = self._lines, [], None
+            if lines:
+                self.stream.write("".join(lines))
+                self.stream.flush()
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -116,7 +116,7 @@ class FrameworkMetrics:
         self._batch_s = families.batch_seconds.labels(framework)
         self._queue = families.queue.labels(framework)
         self._compilations = families.compilations.labels(framework)
-        self._shed = families.shed.labels(framework)
+        self._rejected = families.rejected.labels(framework)
         self._restarts = families.restarts.labels(framework)
         self._timed_out = families.timed_out.labels(framework)
         self._cancelled = families.cancelled.labels(framework)
@@ -147,7 +147,7 @@ class FrameworkMetrics:
 
     def count_rejected(self) -> None:
         """Count a request that was rejected because the queue was full."""
-        self._shed.inc()
+        self._rejected.inc()
 
     def count_restart(self) -> None:
         """Count a load of the framework after it failed."""
@@ -221,7 +221,7 @@ class _Families:
             "Compilations since the framework was ready; each stalls its queue.",
             "framework",
         )
-        self.shed = counter("shed", "Requests rejected because the queue was full.", "framework")
+        self.rejected = counter("shed", "Requests rejected because the queue was full.", "framework")
         self.restarts = counter("framework_restarts", "Loads of a framework after it failed.", "framework")
         self.timed_out = counter("timed_out", "Requests cancelled because their deadline passed.", "framework")
         self.cancelled = counter("cancelled", "Requests cancelled because their client disconnected.", "framework")

@@ -2,6 +2,7 @@
 
 import logging
 import signal
+from ipaddress import ip_address
 
 from app.api_keys import read_keys
 from app.exceptions import StartupError
@@ -37,7 +38,7 @@ def serve(settings: Settings) -> None:
     settings = fit_connections(settings)
     sockets = bind_sockets(settings.host, settings.port, workers=settings.workers)
     port = sockets[0].getsockname()[1]
-    if not settings.is_loopback and not keys:
+    if not keys and not is_loopback(settings.host):
         logger.warning("anyone can use the service on %s: set TRIPTYCH_API_KEYS to require a key", settings.host)
     url = f"http://{_shown_host(settings.host)}:{port}"
     if settings.listen_when_ready:
@@ -67,6 +68,14 @@ def check_servable(settings: Settings) -> None:
         else:
             return
     raise StartupError("\n".join(reasons))
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach the host."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _shown_host(host: str) -> str:

@@ -40,11 +40,11 @@ def measure(_options: Options) -> Figures:
 
 def report(figures: Figures) -> list[str]:
     """Return the lines of the table."""
-    head = ["a replica starts in, s", "requests shed", "until none is shed, s", "replicas at the end"]
+    head = ["a replica starts in, s", "requests rejected", "until none is rejected, s", "replicas at the end"]
     rows = [
         [
             f"{one['start_s']:g}",
-            f"{one['shed']:.1%}",
+            f"{one['rejected']:.1%}",
             f"{one['shed_for_s']:.0f}",
             f"{one['replicas']}",
             f"{one['before_ms']:.1f}",
@@ -68,7 +68,7 @@ def _rise(times: ServiceTimes, start_s: float) -> dict[str, float]:
     sent = len(outcome.latencies_s) + len(outcome.rejected_at)
     return {
         "start_s": start_s,
-        "shed": len(outcome.rejected_at) / sent,
+        "rejected": len(outcome.rejected_at) / sent,
         "shed_for_s": max(outcome.rejected_at, default=RISES_AT_S) - RISES_AT_S,
         "before_ms": _median_ms(outcome, 0, RISES_AT_S),
         "after_ms": _median_ms(outcome, SECONDS - 10, SECONDS),

@@ -78,7 +78,7 @@ def _compare(request: Request, rate: float, times: ServiceTimes, options: Option
     (real,) = ask([stream], core=options.client_core, seconds=options.seconds)
     model = simulate(lambda _: rate, Fleet(times=times, limit=LIMIT), seconds=options.seconds)
     sent = real.count(200) + real.count(429)
-    measured = {"goodput_per_s": real.goodput_per_s, "shed": real.count(429) / max(sent, 1)}
+    measured = {"goodput_per_s": real.goodput_per_s, "rejected": real.count(429) / max(sent, 1)}
     return {
         "real": measured | {"p50_ms": real.percentile_ms(50)},
         "simulated": _summary(model, options.seconds),
@@ -94,6 +94,6 @@ def _summary(outcome: Outcome, seconds: float) -> dict[str, float]:
     sent = len(outcome.latencies_s) + len(outcome.rejected_at)
     return {
         "goodput_per_s": len(late) / (seconds / 2),
-        "shed": len(outcome.rejected_at) / max(sent, 1),
+        "rejected": len(outcome.rejected_at) / max(sent, 1),
         "p50_ms": statistics.median(latency for _, latency in outcome.latencies_s) * 1e3,
     }

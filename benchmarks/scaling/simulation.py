@@ -1,4 +1,4 @@
-"""A SimPy model of the service: replicas that batch what waits, shed beyond a limit, and are started and stopped.
+"""A SimPy model of the service: replicas that batch their queues, reject beyond a limit, and are started and stopped.
 
 One replica works in cycles, as a core that the event loop and a framework share: it takes up to a batch of the waiting
 requests, which share the cycle's fixed time, and answers all of them at its end.

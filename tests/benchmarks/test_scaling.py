@@ -50,7 +50,7 @@ def test_two_replicas_answer_twice_as_many():
 
 
 def test_autoscaler_follows_the_load_up_and_down():
-    """Replicas start some time after the rise, and stop after the fall; nothing is shed at the end."""
+    """Replicas start some time after the rise, and stop after the fall; nothing is rejected at the end."""
     scaling = Scaling(most=4, target=32, start_s=3, interval_s=2)
 
     outcome = simulate(

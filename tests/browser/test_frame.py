@@ -4,9 +4,10 @@ import threading
 
 import pytest
 
+from app.inference.adapters.numpy_adapter import load_numpy
 from tests.browser.conftest import WCAG
 from tests.browser.looks import NOTHING, fits
-from tests.support.app import CHECKOUT, fake_load, make_service
+from tests.support.app import CHECKOUT, make_service
 
 KEY = "s3cret"
 ANSWERED = (
@@ -101,7 +102,7 @@ def test_framework_that_is_down_says_why_and_comes_back_by_itself(visit, serve):
     def load(name, **options):
         if name == "pytorch":
             gate.wait(20)
-        return fake_load(name, **options)
+        return load_numpy(name, **options)
 
     try:
         client = serve(make_service(CHECKOUT / "checkpoints", load=load), waits=False)

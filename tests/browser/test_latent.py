@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from app.inference.adapters.numpy_adapter import load_numpy
 from tests.browser.latent_panel import PANEL, pictures, read_z
 from tests.browser.looks import wait_for_answers
-from tests.support.app import CHECKOUT, fake_load, make_service, post_npy, read_npy
+from tests.support.app import CHECKOUT, make_service, post_npy, read_npy
 from training.errors import CheckpointError
 
 ADDRESS = "latent?digit=0"
@@ -197,7 +198,7 @@ def test_space_of_a_framework_that_is_down_is_left_to_choose(visit, serve):
     def load(name, **options):
         if name == "jax":
             raise CheckpointError("the checkpoint is broken")
-        return fake_load(name, **options)
+        return load_numpy(name, **options)
 
     client = serve(make_service(CHECKOUT / "checkpoints", load=load))
     page = visit("latent", base_url=client.base_url)

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from app.inference.adapters.numpy_adapter import load_numpy
 from app.inference.noise import draw_noise
 from tests.browser.looks import read_image, wait_for_answers
-from tests.support.app import fake_load, make_service, post_npy, read_npy
+from tests.support.app import make_service, post_npy, read_npy
 from training.frameworks import FRAMEWORKS
 
 PANEL = "#panel-sample"
@@ -103,7 +104,7 @@ def test_others_go_on_where_one_framework_is_down(visit, serve, checkpoints):
     def load(name, **options):
         if name == "tensorflow":
             raise RuntimeError("the disk is wet")
-        return fake_load(name, **options)
+        return load_numpy(name, **options)
 
     client = serve(make_service(checkpoints, load=load))
     page = visit("sample?weights=own&seed=1", base_url=client.base_url)

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 
-from app.inference.adapters.numpy_adapter import NumpyAdapter
+from app.inference.adapters.numpy_adapter import NumpyAdapter, load_numpy
 from app.inference.models.registry import Registry
 from app.inference.models.state import Status
 from app.inference.session import ModelSession
@@ -22,7 +22,7 @@ from app.settings import Settings
 from tests.support.checkpoints import make_checkpoint, make_weights
 from training.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from training.checkpoints.model_files import ModelFile
-from training.checkpoints.snapshots import Snapshot, load_epoch, write_snapshots
+from training.checkpoints.snapshots import Snapshot, write_snapshots
 from training.config import ModelConfig
 from training.frameworks import FRAMEWORKS
 
@@ -60,12 +60,6 @@ def save_snapshots(model, epochs=(0, 5)):
     return {epoch: snapshot.validation_elbo for epoch, snapshot in snapshots.items()}
 
 
-def fake_load(framework, *, path, device, epoch=None):
-    """Load a checkpoint, or a snapshot of its run, into NumPy."""
-    checkpoint = load_epoch(path, epoch)
-    return checkpoint, NumpyAdapter(checkpoint, framework=framework)
-
-
 class GatedAdapter(NumpyAdapter):
     """Computes only once its gate is open, and counts."""
 
@@ -89,18 +83,18 @@ class GatedAdapter(NumpyAdapter):
 
 
 def load_jax_as(adapter_type):
-    """Return a loader that uses an adapter of that type for JAX, and `fake_load` for the others."""
+    """Return a loader that uses an adapter of that type for JAX, and `load_numpy` for the others."""
 
     def load(framework, **options):
-        checkpoint, adapter = fake_load(framework, **options)
+        checkpoint, adapter = load_numpy(framework, **options)
         return checkpoint, adapter_type(checkpoint, framework="jax") if framework == "jax" else adapter
 
     return load
 
 
-def fake_adapter(checkpoints, framework="jax"):
+def numpy_adapter_of(checkpoints, framework="jax"):
     """Return the adapter that the service of these checkpoints has for a framework."""
-    return fake_load(framework, path=checkpoint_path(checkpoints, framework), device="cpu")[1]
+    return load_numpy(framework, path=checkpoint_path(checkpoints, framework), device="cpu")[1]
 
 
 class InlineSession(ModelSession):
@@ -124,7 +118,7 @@ def run_operation(prepare, adapter, *arguments, **options):
     return asyncio.run(InlineSession(adapter).run_operation(prepare(adapter.model, *arguments, **options)))
 
 
-def make_service(checkpoints, load=fake_load, require_installed=lambda framework: None, **changes):
+def make_service(checkpoints, load=load_numpy, require_installed=lambda framework: None, **changes):
     """Return an application that isn't started, all of whose frameworks count as installed."""
     settings = Settings(checkpoints=checkpoints, **changes)
     return create_app(settings, Registry(settings, load=load, require_installed=require_installed))

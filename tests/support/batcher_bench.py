@@ -14,7 +14,7 @@ class Counts:
     """Observations that a batcher has reported."""
 
     def __init__(self):
-        self.batches, self.shed, self.queue = [], 0, 0
+        self.batches, self.rejected, self.queue = [], 0, 0
 
     def observe_batch(self, rows, model_s):
         """Keep the size of a batch."""
@@ -32,7 +32,7 @@ class Counts:
 
     def count_rejected(self):
         """Count."""
-        self.shed += 1
+        self.rejected += 1
 
 
 class Gate:

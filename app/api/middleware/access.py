@@ -49,7 +49,7 @@ class AccessControl:
 
     def _rate_limited(self, client: str) -> RateLimitError:
         assert self._limit is not None
-        seconds = self._limit.seconds_until_room(client, time.time())
+        seconds = self._limit.seconds_until_admitted(client, time.time())
         return RateLimitError(
             f"more than {self._limit}, the limit of requests for each client: send this again in {seconds} s",
             retry_after_s=seconds,

@@ -40,7 +40,7 @@ class RateLimit:
         self._counts[client] = count + 1
         return True
 
-    def seconds_until_room(self, client: str, now: float) -> int:
+    def seconds_until_admitted(self, client: str, now: float) -> int:
         """Return the whole seconds, at least 1, after which a client that wasn't admitted may send again."""
         left_s = self._window_s * (self._window + 1) - now
         before = self._counts_before.get(client, 0)

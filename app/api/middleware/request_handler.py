@@ -18,7 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.middleware.access import AccessControl
 from app.api.middleware.cors import CorsPolicy
-from app.api.request_context import RequestContext, Services
+from app.api.request_context import RequestContext
+from app.api.services import Services
 from app.exceptions import ServiceError
 from app.observability.access_log import OTHER_ROUTE
 from app.observability.request_ids import CLIENT_CLOSED_REQUEST

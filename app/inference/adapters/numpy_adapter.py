@@ -1,4 +1,6 @@
-"""The adapter without a framework: the same model in NumPy, for tests of the service."""
+"""The adapter without a framework: the same model in NumPy, for tests and measurements of the service."""
+
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32
@@ -7,6 +9,7 @@ from numpy import ndarray
 from app.inference.adapters.base import Adapter
 from training import numpy_model
 from training.checkpoints.checkpoint import Checkpoint
+from training.checkpoints.snapshots import load_epoch
 
 
 class NumpyAdapter(Adapter):
@@ -43,3 +46,22 @@ class NumpyAdapter(Adapter):
     def count_compilations(self) -> int:
         """Return 0: NumPy compiles nothing."""
         return 0
+
+    def close(self) -> None:
+        """Release nothing: NumPy holds no device."""
+
+
+def load_numpy(
+    framework: str,
+    *,
+    path: Path,
+    device: str,
+    epoch: int | None = None,
+) -> tuple[Checkpoint, NumpyAdapter]:
+    """Load a framework's checkpoint, or a snapshot of its run, into NumPy: a `loader.Load` that needs no framework.
+
+    Raises:
+        CheckpointError: The checkpoint can't be read.
+    """
+    checkpoint = load_epoch(path, epoch)
+    return checkpoint, NumpyAdapter(checkpoint, framework=framework, device=device)

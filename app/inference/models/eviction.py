@@ -1,4 +1,4 @@
-"""Room for another model of a framework: counts the places, and chooses the models to unload for it."""
+"""Eviction of a framework's models: which are unloaded for another one, and when there is capacity for it."""
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
@@ -10,12 +10,12 @@ from app.inference.models.state import RETRY_WHEN_BROKEN_S, LoadedModel, ModelKe
 _CHECK_INTERVAL_S: Final = 0.05
 
 
-def has_room(loaded: Collection[ModelKey], pinned: Collection[ModelKey], most: int) -> bool:
+def has_capacity(loaded: Collection[ModelKey], pinned: Collection[ModelKey], most: int) -> bool:
     """Return whether one more model may be loaded; pinned ones have their places even while they aren't loaded."""
     return len({*loaded, *pinned}) < most
 
 
-async def make_room(
+async def evict_unused(
     loaded: Mapping[ModelKey, LoadedModel],
     pinned: Collection[ModelKey],
     most: int,
@@ -26,7 +26,7 @@ async def make_room(
     Raises:
         FrameworkUnavailableError: All places are those of pinned models.
     """
-    while not has_room(loaded, pinned, most):
+    while not has_capacity(loaded, pinned, most):
         unpinned = [key for key in loaded if key not in pinned]
         if not unpinned:
             names = ", ".join(key.name for key in pinned)

@@ -59,6 +59,10 @@ class Loaded:
     """Seconds from the start of loading to being warm."""
 
 
+LoadResult = Loaded | ModelState
+"""A loaded checkpoint, or the state that says why there is none: failed, or not installed."""
+
+
 def import_adapter(framework: str) -> Callable[..., Adapter]:
     """Import the framework and return its adapter class."""
     info = FRAMEWORKS[framework]
@@ -177,8 +181,8 @@ def state_on_demand(key: ModelKey, default: ModelState, checkpoints: Path) -> Mo
     return ModelState(key=key, status=Status.AVAILABLE, reason=f"{key} is not loaded yet: send it a request")
 
 
-async def load_in_thread(load: Load, key: ModelKey, settings: Settings) -> Loaded | ModelState:
-    """Load in a thread. Return the model, or the failed state with its reason."""
+async def load_in_thread(load: Load, key: ModelKey, settings: Settings) -> LoadResult:
+    """Load a checkpoint and its adapter in a thread."""
     model = ModelFile(settings.checkpoints, key.trained_by, key.name)
     device = settings.device_of(key.framework)
     return await _run_in_daemon(lambda: _try_to_load(load, key, model, device=device), name=f"load-{key}")
@@ -198,7 +202,7 @@ def require_snapshot(key: ModelKey, checkpoints: Path) -> None:
         raise NotFoundError(explain_missing(model, key.epoch, epochs))
 
 
-def _try_to_load(load: Load, key: ModelKey, model: ModelFile, *, device: str) -> Loaded | ModelState:
+def _try_to_load(load: Load, key: ModelKey, model: ModelFile, *, device: str) -> LoadResult:
     started = time.perf_counter()
     # A replaced model is held by reference cycles; with few but large objects, it would not be collected for long.
     gc.collect()

@@ -1,8 +1,8 @@
-"""Models of one framework: loads them at the start or on demand, makes room, retries failed ones. Computes nothing."""
+"""Models of one framework: loads them at the start or on demand, evicts unused ones, retries failed ones."""
 
 import asyncio
 import logging
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Coroutine
 from contextlib import nullcontext
 from dataclasses import replace
@@ -13,7 +13,7 @@ from app.exceptions import FrameworkFaultError, FrameworkUnavailableError, Model
 from app.inference.adapters.base import Adapter
 from app.inference.batching.batcher import Batcher
 from app.inference.batching.observer import Observer
-from app.inference.models.eviction import has_room, make_room
+from app.inference.models.eviction import evict_unused, has_capacity
 from app.inference.models.loader import Load, Loaded, first_state, load_in_thread, require_snapshot, state_on_demand
 from app.inference.models.state import RETRY_WHILE_LOADING_S, LoadedModel, ModelKey, ModelState, ReloadResult, Status
 from app.settings import Settings
@@ -34,11 +34,11 @@ class ModelStore:
         self._at_start = [ModelKey(framework, name) for name in settings.models]
         self._states = {key: first_state(key, require_installed) for key in self._at_start}
         self._loaded: OrderedDict[ModelKey, LoadedModel] = OrderedDict()  # least recently used first
-        self._locks: dict[ModelKey, asyncio.Lock] = {}
-        self._backoffs: dict[ModelKey, Backoff] = {}
+        self._locks: defaultdict[ModelKey, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._backoffs: defaultdict[ModelKey, Backoff] = defaultdict(Backoff)
         self._loading: dict[ModelKey, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._room = asyncio.Lock()
+        self._capacity = asyncio.Lock()
         self._observer: Observer | None = None
         self._batcher: Batcher | None = None
 
@@ -70,10 +70,10 @@ class ModelStore:
         raise state.unavailable_error()
 
     async def load(self, key: ModelKey) -> LoadedModel:
-        """Return a model once it is loaded; other requests' loading is shared, and goes on if this call is cancelled.
+        """Return a model once it is loaded; requests share the loading, which continues if this call is cancelled.
 
         Raises:
-            FrameworkUnavailableError: It fails to load, or there is no room; the message says why.
+            FrameworkUnavailableError: It fails to load, or all places are pinned; the message says why.
         """
         task = self._loading.get(key)
         if task is None:
@@ -98,19 +98,19 @@ class ModelStore:
                 return ReloadResult(True, f"checkpoint {checkpoint_id} of {key} is served")
             except ServiceError as error:
                 return ReloadResult(False, str(error))
-        async with self._lock(key):
-            outcome = await load_in_thread(self._load, key, self._settings)
-            if isinstance(outcome, Loaded) or key not in self._loaded:
-                self._install(key, outcome)
+        async with self._locks[key]:
+            result = await load_in_thread(self._load, key, self._settings)
+            if isinstance(result, Loaded):
+                return ReloadResult(True, f"checkpoint {self._install(key, result).checkpoint_id} of {key} is served")
             served = self._loaded.get(key)
-            if isinstance(outcome, Loaded) and served is not None:
-                return ReloadResult(True, f"checkpoint {served.checkpoint_id} of {key} is served")
+            if served is None:
+                self._states[key] = result
             kept = "nothing is" if served is None else f"checkpoint {served.checkpoint_id} is still"
-            return ReloadResult(False, f"{outcome.reason if isinstance(outcome, ModelState) else ''}; {kept} served")
+            return ReloadResult(False, f"{result.reason}; {kept} served")
 
     async def unload(self, key: ModelKey) -> None:
         """Stop serving a model until it is loaded by request; requests in progress are still computed."""
-        async with self._lock(key):
+        async with self._locks[key]:
             reason = f"{key} was unloaded by request: load it, or use another"
             self._loaded.pop(key, None)
             self._states[key] = ModelState(key=key, status=Status.UNLOADED, reason=reason)
@@ -149,25 +149,28 @@ class ModelStore:
         self._observer.set_compilations(sum(counts))
 
     async def _load_first(self, key: ModelKey) -> None:
-        async with self._lock(key):
-            outcome = await load_in_thread(self._load, key, self._settings)
-            if isinstance(outcome, ModelState) and self.framework in self._settings.backend_addresses:
+        async with self._locks[key]:
+            result = await load_in_thread(self._load, key, self._settings)
+            if isinstance(result, Loaded):
+                self._install(key, result)
+            elif self.framework in self._settings.backend_addresses:
                 # A backend may start after this process.
-                outcome = replace(outcome, is_retried=True)
+                self._states[key] = replace(result, is_retried=True)
                 self._spawn(self._retry_load(key))
-            self._install(key, outcome)
+            else:
+                self._states[key] = result
 
     async def _load_on_demand(self, key: ModelKey) -> None:
         await asyncio.to_thread(require_snapshot, key, self._settings.checkpoints)
-        async with self._room, self._lock(key):
+        async with self._capacity, self._locks[key]:
             if key in self._loaded:
                 return
-            await make_room(self._loaded, self._at_start, self._settings.max_models, self._unload_unused)
-            outcome = await load_in_thread(self._load, key, self._settings)
-            if isinstance(outcome, ModelState):
-                # No state is kept: the next request tries again, for the file may be whole by then.
-                raise FrameworkUnavailableError(str(outcome.reason), retry_after_s=RETRY_WHILE_LOADING_S)
-            self._install(key, outcome)
+            await evict_unused(self._loaded, self._at_start, self._settings.max_models, self._unload_unused)
+            result = await load_in_thread(self._load, key, self._settings)
+            if not isinstance(result, Loaded):
+                # No state is kept: the next request tries again, because the file may be complete by then.
+                raise FrameworkUnavailableError(str(result.reason), retry_after_s=RETRY_WHILE_LOADING_S)
+            self._install(key, result)
 
     def _end_loading(self, key: ModelKey, task: asyncio.Task[None]) -> None:
         del self._loading[key]
@@ -178,23 +181,22 @@ class ModelStore:
         del self._loaded[key], self._states[key]
         logger.info("%s is unloaded, the least recently used of %d models", key, self._settings.max_models)
 
-    def _install(self, key: ModelKey, outcome: Loaded | ModelState) -> None:
-        if isinstance(outcome, ModelState):
-            self._states[key] = outcome
-            return
-        adapter = outcome.adapter
+    def _install(self, key: ModelKey, loaded: Loaded) -> LoadedModel:
+        """Serve a model that has just loaded, in place of an earlier one."""
+        adapter = loaded.adapter
         self._batcher_of().add_model(adapter, str(key))
         model = LoadedModel(
             key=key,
             adapter=adapter,
             batcher=self._batcher_of(),
-            checkpoint=outcome.checkpoint,
-            load_seconds=outcome.seconds,
+            checkpoint=loaded.checkpoint,
+            load_seconds=loaded.seconds,
             compilations_at_start=adapter.count_compilations(),
         )
-        logger.info("%s is ready on %s after %.1f s", key, adapter.device, outcome.seconds)
+        logger.info("%s is ready on %s after %.1f s", key, adapter.device, loaded.seconds)
         self._loaded[key] = model
         self._states[key] = ModelState(key=key, status=Status.READY, model=model)
+        return model
 
     def _batcher_of(self) -> Batcher:
         if self._batcher is None:
@@ -223,25 +225,23 @@ class ModelStore:
     async def _retry_load(self, key: ModelKey) -> None:
         """Retry loading a failed model until it loads, its place is taken, or a reload or unload has settled it."""
         assert self._observer is not None, "started"
-        place = nullcontext() if key in self._at_start else self._room
+        place = nullcontext() if key in self._at_start else self._capacity
         while True:
-            await asyncio.sleep(self._backoffs.setdefault(key, Backoff()).next_s())
-            async with place, self._lock(key):
+            await asyncio.sleep(self._backoffs[key].next_s())
+            async with place, self._locks[key]:
                 if key in self._loaded or key not in self._states or self._states[key].status is Status.UNLOADED:
                     return
-                if key not in self._at_start and not has_room(self._loaded, self._at_start, self._settings.max_models):
+                most = self._settings.max_models
+                if key not in self._at_start and not has_capacity(self._loaded, self._at_start, most):
                     del self._states[key]  # loaded at its next request
                     return
-                outcome = await load_in_thread(self._load, key, self._settings)
-                if isinstance(outcome, Loaded):
-                    self._install(key, outcome)
+                result = await load_in_thread(self._load, key, self._settings)
+                if isinstance(result, Loaded):
+                    self._install(key, result)
                     self.restarts += 1
                     self._observer.count_restart()
                     return
-                self._states[key] = replace(outcome, is_retried=True)
-
-    def _lock(self, key: ModelKey) -> asyncio.Lock:
-        return self._locks.setdefault(key, asyncio.Lock())
+                self._states[key] = replace(result, is_retried=True)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

@@ -7,7 +7,7 @@ from typing import Any, Final
 import grpc
 
 from app.api.middleware.access import AccessControl
-from app.api.request_context import Services
+from app.api.services import Services
 from app.exceptions import StartupError
 from app.open_inference.grpc_server.service import InferenceService
 from app.open_inference.routes import EXTENSIONS

@@ -13,7 +13,7 @@ import grpc
 from app.api.deadlines import DEADLINE_MESSAGE
 from app.api.middleware.access import AccessControl
 from app.api.offload import INLINE_BYTES, run_maybe_in_thread, should_offload
-from app.api.request_context import Services
+from app.api.services import Services
 from app.exceptions import DeadlinePassedError, RetryLaterError, ServiceError
 from app.inference.models.readiness import require_model_ready, require_ready
 from app.inference.noise import choose_seed

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from app.client import Client
-from tests.support.app import CHECKOUT, fake_load, make_service, running
+from app.inference.adapters.numpy_adapter import load_numpy
+from tests.support.app import CHECKOUT, make_service, running
 from training.frameworks import FRAMEWORKS
 
 
@@ -65,7 +66,7 @@ def test_status_of_a_service_that_is_not_ready(checkpoints):
     def load(framework, **options):
         if framework == "pytorch":
             raise RuntimeError("broken")
-        return fake_load(framework, **options)
+        return load_numpy(framework, **options)
 
     with running(make_service(checkpoints, load=load)) as http:
         result = run(str(http.base_url))

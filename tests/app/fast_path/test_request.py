@@ -2,8 +2,8 @@
 
 import json
 
-from app.inference.adapters.numpy_adapter import NumpyAdapter
-from tests.support.app import fake_load, load_jax_as, make_images, make_service, npy, running, wait_until
+from app.inference.adapters.numpy_adapter import NumpyAdapter, load_numpy
+from tests.support.app import load_jax_as, make_images, make_service, npy, running, wait_until
 from tests.support.fast_path_client import fast_path_of, gated, plain, request, watch, wire_to
 from tests.support.metrics_text import read_samples
 
@@ -150,7 +150,7 @@ def test_access_log_has_each_request(checkpoints, caplog):
 
 def test_reloaded_model_answers_at_once(checkpoints):
     """A known head leads to whatever model is served now."""
-    app = make_service(checkpoints, load=fake_load, frameworks="jax", api_keys="a-key")
+    app = make_service(checkpoints, load=load_numpy, frameworks="jax", api_keys="a-key")
     with running(app) as client, wire_to(client) as wire:
         headers = ["X-API-Key: a-key"]
         before = wire.ask(headers=headers)

@@ -8,7 +8,7 @@ import pytest
 from app.inference import operations, scoring
 from app.inference.adapters.base import MAX_BATCH
 from app.inference.noise import Noise, draw_noise
-from tests.support.app import MODEL, compute, fake_adapter, make_images, run_operation
+from tests.support.app import MODEL, compute, make_images, numpy_adapter_of, run_operation
 
 
 def log_normal(z, mean, logvar):
@@ -25,7 +25,7 @@ def log_bernoulli(logits, images):
 @pytest.fixture(scope="module")
 def adapter(checkpoints):
     """The model in NumPy."""
-    return fake_adapter(checkpoints)
+    return numpy_adapter_of(checkpoints)
 
 
 @pytest.mark.parametrize(("count", "samples"), [(1, 2), (3, 7), (5, 200), (MAX_BATCH + 4, 2)])

@@ -137,7 +137,7 @@ def test_errors_are_logged_with_their_cause(checkpoints, lines):
 
     assert found[-2]["error"] == "UnsupportedContentError"
     assert found[-1]["status"] == 504
-    assert found[-1]["error"].startswith("DeadlinePassedError: the answer took longer")
+    assert found[-1]["error"].startswith("DeadlinePassedError: the response took longer")
 
 
 def test_request_that_the_parser_rejects_has_a_line(checkpoints, lines):

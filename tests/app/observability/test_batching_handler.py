@@ -121,3 +121,21 @@ def test_wrong_arguments_of_a_record_raise_nothing(logger, stream, capsys):
 
     assert "--- Logging error ---" in capsys.readouterr().err
     assert "".join(stream.writes) == ""
+
+
+def test_line_is_written_after_another_loop_ended_before_it_wrote(logger, stream):
+    """A loop that ends with a line unwritten holds up no line of the next one."""
+    ended = asyncio.new_event_loop()
+    ended.call_soon(logger.info, "first")
+    ended.call_soon(ended.stop)
+    ended.run_forever()
+    ended.close()
+    assert stream.writes == []
+
+    async def log():
+        logger.info("second")
+        await asyncio.sleep(0)
+
+    asyncio.run(log())
+
+    assert stream.writes == ["first\nsecond\n"]

@@ -6,9 +6,10 @@ import platform
 import pytest
 from prometheus_client import Histogram
 
+from app.inference.adapters.numpy_adapter import load_numpy
 from app.observability.metrics import Metrics
 from app.observability.timings import Timings
-from tests.support.app import assert_problem, fake_load, make_images, make_service, post_npy, running, wait_until
+from tests.support.app import assert_problem, make_images, make_service, post_npy, running, wait_until
 from tests.support.metrics_text import read_samples
 from training.errors import FrameworkNotInstalledError
 
@@ -147,7 +148,7 @@ def test_readiness_of_each_framework_is_a_metric(checkpoints):
     def load(framework, **options):
         if framework == "pytorch":
             raise RuntimeError("broken")
-        return fake_load(framework, **options)
+        return load_numpy(framework, **options)
 
     def require_installed(framework):
         if framework == "tensorflow":

@@ -36,7 +36,7 @@ def test_client_may_send_again_after_the_time_that_it_is_given():
     limit = RateLimit("2/minute")
     assert [limit.admit("a", START) for _ in range(3)] == [True, True, False]
 
-    seconds = limit.seconds_until_room("a", START)
+    seconds = limit.seconds_until_admitted("a", START)
 
     assert 1 <= seconds <= 60
     assert not limit.admit("a", START + 0.5)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from app.inference import operations
-from tests.support.app import MODEL, fake_adapter, make_images, post_npy, read_npy, run_operation, to_base64
+from tests.support.app import MODEL, make_images, numpy_adapter_of, post_npy, read_npy, run_operation, to_base64
 from tests.support.image_files import encode, scene, scene_image
 from training.checkpoints.checkpoint import load_checkpoint
 from training.frameworks import FRAMEWORKS, framework_aliases
@@ -49,7 +49,7 @@ def test_json_holds_the_arrays_then_where_they_come_from(client, route):
 def test_reconstruct_computes_what_the_adapter_does(client, checkpoints, framework):
     """The arrays are those of the framework's own checkpoint, for the request's seed."""
     images = make_images()
-    expected = run_operation(operations.reconstruct, fake_adapter(checkpoints, framework), images, seed=7)
+    expected = run_operation(operations.reconstruct, numpy_adapter_of(checkpoints, framework), images, seed=7)
 
     answer = post_npy(client, f"/reconstruct?framework={framework}&seed=7", images).json()
 
@@ -59,7 +59,7 @@ def test_reconstruct_computes_what_the_adapter_does(client, checkpoints, framewo
 def test_encode_draws_latents_only_when_asked(client, checkpoints):
     """With `sample=true` there are latents, drawn with the seed; without it there are none, and no seed."""
     images = make_images()
-    expected = run_operation(operations.encode_and_sample, fake_adapter(checkpoints), images, seed=7)
+    expected = run_operation(operations.encode_and_sample, numpy_adapter_of(checkpoints), images, seed=7)
 
     plain = post_npy(client, "/encode?seed=7", images).json()
     drawn = post_npy(client, "/encode?seed=7&sample=true", images).json()
@@ -232,7 +232,7 @@ def test_picture_is_the_same_however_it_is_sent(client, kind):
 def test_large_bodies_and_answers_are_right_too(client, checkpoints):
     """Parsing and rendering in a thread gives the same result as in the event loop."""
     images = make_images(300)
-    expected = run_operation(operations.encode, fake_adapter(checkpoints), images)
+    expected = run_operation(operations.encode, numpy_adapter_of(checkpoints), images)
 
     answer = client.post("/encode", json={"images": images.tolist()})
 

@@ -2,11 +2,12 @@
 
 import pytest
 
+from app.inference.adapters.numpy_adapter import load_numpy
 from app.inference.models.registry import Registry
 from app.inference.models.worker_board import WorkerBoard, WorkerStatus
 from app.main import create_app
 from app.settings import Settings
-from tests.support.app import assert_problem, fake_load, running, save_checkpoints
+from tests.support.app import assert_problem, running, save_checkpoints
 from training.frameworks import FRAMEWORKS
 
 ROUTES = ("/readyz", "/v2/health/ready")
@@ -17,7 +18,7 @@ def service(tmp_path):
     """A client of the first of two workers, and the second worker's board."""
     settings = Settings(checkpoints=save_checkpoints(tmp_path))
     board = WorkerBoard(FRAMEWORKS, workers=2)
-    registry = Registry(settings, load=fake_load, require_installed=lambda _: None, board=board)
+    registry = Registry(settings, load=load_numpy, require_installed=lambda _: None, board=board)
     with running(create_app(settings, registry)) as client:
         yield client, board.for_worker(1)
 

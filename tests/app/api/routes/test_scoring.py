@@ -9,9 +9,9 @@ from tests.support.app import (
     MODEL,
     assert_problem,
     compute,
-    fake_adapter,
     make_images,
     make_service,
+    numpy_adapter_of,
     post_npy,
     run_operation,
     running,
@@ -23,7 +23,7 @@ from training.frameworks import FRAMEWORKS
 def test_score_is_the_framework_s_own(client, checkpoints, framework):
     """Each framework scores with its own checkpoint, with the seed's noise."""
     images = make_images()
-    expected = compute(scoring.score, fake_adapter(checkpoints, framework), images, samples=5, seed=7)
+    expected = compute(scoring.score, numpy_adapter_of(checkpoints, framework), images, samples=5, seed=7)
 
     answer = post_npy(client, f"/score?framework={framework}&samples=5&seed=7", images).json()
 
@@ -52,9 +52,9 @@ def test_interpolate_takes_two_images_or_two_latents(client, checkpoints, kind, 
     dim = MODEL.image_dim if kind == "images" else MODEL.latent_dim
     ends = np.random.default_rng(0).random((2, dim), np.float32)
     if kind == "images":
-        expected = compute(scoring.interpolate_images, fake_adapter(checkpoints), ends, steps=4)
+        expected = compute(scoring.interpolate_images, numpy_adapter_of(checkpoints), ends, steps=4)
     else:
-        expected = run_operation(operations.interpolate, fake_adapter(checkpoints), ends, steps=4)
+        expected = run_operation(operations.interpolate, numpy_adapter_of(checkpoints), ends, steps=4)
 
     if as_npy:
         answer = post_npy(client, "/interpolate?steps=4", ends).json()

@@ -6,7 +6,8 @@ import threading
 import numpy as np
 import pytest
 
-from tests.support.app import MODEL, assert_problem, checkpoint_path, fake_load, make_service, running, save_checkpoints
+from app.inference.adapters.numpy_adapter import load_numpy
+from tests.support.app import MODEL, assert_problem, checkpoint_path, make_service, running, save_checkpoints
 from tests.support.checkpoints import make_checkpoint
 from training.checkpoints.checkpoint import load_checkpoint
 from training.errors import DeviceError, FrameworkNotInstalledError
@@ -27,7 +28,7 @@ def failing_load(error, framework="pytorch"):
     def load(name, **options):
         if name == framework:
             raise error
-        return fake_load(name, **options)
+        return load_numpy(name, **options)
 
     return load
 
@@ -46,7 +47,7 @@ def gated_load(gate, framework="pytorch"):
     def load(name, **options):
         if name == framework:
             gate.wait(20)
-        return fake_load(name, **options)
+        return load_numpy(name, **options)
 
     return load
 
@@ -163,7 +164,7 @@ def test_metrics_that_json_cannot_hold_are_null(tmp_path):
     save_checkpoints(tmp_path)
 
     def load(framework, **options):
-        _, adapter = fake_load(framework, **options)
+        _, adapter = load_numpy(framework, **options)
         return make_checkpoint(MODEL, metrics={"loss": float("nan")}), adapter
 
     with running(make_service(tmp_path, load=load, frameworks="jax")) as client:

@@ -7,7 +7,7 @@ import pytest
 
 from app.exceptions import FrameworkFaultError, FrameworkUnavailableError, InvalidValueError, OverloadedError
 from app.inference.adapters.base import MAX_BATCH
-from tests.support.app import fake_adapter
+from tests.support.app import numpy_adapter_of
 from tests.support.batcher_bench import Bench, Gate, double, rows, wait_for
 
 
@@ -69,7 +69,7 @@ def test_full_queue_refuses_at_once_and_says_when_to_come_back():
     error = asyncio.run(ask())
 
     assert error.retry_after_s >= 1
-    assert bench.counts.shed == 2
+    assert bench.counts.rejected == 2
     assert bench.counts.queue == 0
 
 
@@ -139,7 +139,7 @@ def test_framework_that_raises_is_reported_and_names_only_the_kind(bench, caplog
 
 def test_answer_that_is_not_finite_blames_the_numbers_if_the_model_is_sound(bench, checkpoints):
     """One request's overflow is that request's error; those that share its batch get their answers."""
-    gate, adapter = Gate(), fake_adapter(checkpoints)
+    gate, adapter = Gate(), numpy_adapter_of(checkpoints)
 
     def invert(adapter, array):
         with np.errstate(divide="ignore"):
@@ -163,7 +163,7 @@ def test_answer_that_is_not_finite_blames_the_numbers_if_the_model_is_sound(benc
 
 def test_answer_that_is_not_finite_is_a_fault_if_the_model_is_broken(bench, checkpoints):
     """A model that answers a black image with NaN is out of order."""
-    adapter = fake_adapter(checkpoints)
+    adapter = numpy_adapter_of(checkpoints)
     adapter.reconstruct = lambda images, eps: (images * np.nan, eps, eps)
 
     with pytest.raises(FrameworkFaultError):

@@ -10,10 +10,10 @@ import pytest
 from app.inference import operations
 from tests.support.app import (
     GatedAdapter,
-    fake_adapter,
     load_jax_as,
     make_images,
     make_service,
+    numpy_adapter_of,
     post_npy,
     read_npy,
     run_operation,
@@ -46,7 +46,7 @@ def test_many_unlike_callers_get_their_own_answers(client, checkpoints):
         answers = list(pool.map(ask, range(50)))
 
     for index, probs in enumerate(answers):
-        adapter = fake_adapter(checkpoints, list(FRAMEWORKS)[index % 3])
+        adapter = numpy_adapter_of(checkpoints, list(FRAMEWORKS)[index % 3])
         expected = run_operation(operations.reconstruct, adapter, images[index : index + 1], seed=index)["probs"]
         np.testing.assert_allclose(probs, expected, rtol=1e-5, atol=1e-6)
 

@@ -6,16 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from app.inference.adapters.numpy_adapter import NumpyAdapter
-from tests.support.app import (
-    GatedAdapter,
-    assert_problem,
-    checkpoint_path,
-    fake_load,
-    make_service,
-    running,
-    wait_until,
-)
+from app.inference.adapters.numpy_adapter import NumpyAdapter, load_numpy
+from tests.support.app import GatedAdapter, assert_problem, checkpoint_path, make_service, running, wait_until
 from tests.support.named_models import save_model
 from training.checkpoints.checkpoint import load_checkpoint
 from training.frameworks import FRAMEWORKS
@@ -30,7 +22,7 @@ def replacing(name, adapter_type):
     """Return a load function whose model of that name has another adapter."""
 
     def load(framework, *, path, **options):
-        checkpoint, adapter = fake_load(framework, path=path, **options)
+        checkpoint, adapter = load_numpy(framework, path=path, **options)
         return checkpoint, adapter_type(checkpoint, framework=framework) if path.stem == name else adapter
 
     return load
@@ -50,7 +42,7 @@ def failing_once(name):
 
     def load(framework, *, path, **options):
         loads.extend([path.stem] * (path.stem == name))
-        return (replacing(name, Raising) if len(loads) == 1 else fake_load)(framework, path=path, **options)
+        return (replacing(name, Raising) if len(loads) == 1 else load_numpy)(framework, path=path, **options)
 
     return load
 
@@ -206,7 +198,7 @@ def test_first_request_waits_until_its_deadline(model_folder):
     def load(framework, *, path, **options):
         if path.stem == "cats":
             assert loading.wait(20)
-        return fake_load(framework, path=path, **options)
+        return load_numpy(framework, path=path, **options)
 
     with running(make_service(model_folder, load=load, frameworks="jax")) as client:
         late = client.get("/sample?model=cats", headers={"X-Request-Timeout": "0.2"})
