@@ -1,4 +1,4 @@
-"""From errors to HTTP: one table of statuses, and the handlers that answer with RFC 9457 problem documents."""
+"""Maps errors to HTTP: one table of statuses, and handlers that respond with RFC 9457 problem documents."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ STATUSES: Final[Mapping[type[ServiceError], int]] = {
     DeadlinePassedError: 504,
 }
 
-# The phrases of RFC 9110, which `type: about:blank` asks for; Python's own change with its version.
+# The phrases of RFC 9110, which `type: about:blank` requires; Python's own change with its version.
 TITLES: Final = {
     400: "Bad Request",
     401: "Unauthorized",
@@ -69,10 +69,10 @@ TITLES: Final = {
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Have every error that the service expects answered with a problem document."""
-    app.add_exception_handler(ServiceError, _answer_service_error)
-    app.add_exception_handler(HTTPException, _answer_http_exception)
-    app.add_exception_handler(Exception, _answer_unknown_error)
+    """Register the handlers that respond to errors with problem documents."""
+    app.add_exception_handler(ServiceError, _handle_service_error)
+    app.add_exception_handler(HTTPException, _handle_http_exception)
+    app.add_exception_handler(Exception, _handle_unknown_error)
 
 
 def problem_response(
@@ -116,26 +116,28 @@ def error_response(error: ServiceError, *, request_id: str) -> Response:
 
 
 def internal_error_response(*, request_id: str) -> Response:
-    """Return the problem document of an error that nobody expected."""
+    """Return the problem document of an unexpected error."""
     return problem_response(
         500, "the server failed to respond; its log says more under this request_id", request_id=request_id
     )
 
 
-async def _answer_service_error(request: Request, error: Exception) -> Response:
+async def _handle_service_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ServiceError)
     request.state.error = error
     return error_response(error, request_id=request.state.request_id)
 
 
-async def _answer_http_exception(request: Request, error: Exception) -> Response:
+async def _handle_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     detail = str(error.detail)
     headers = dict(error.headers or {})
     paths = list(request.app.openapi()["paths"])
     if error.status_code == 404:
-        bare = request.url.path.rstrip("/")
-        meant = f"without the slash at the end there is {bare}" if bare in paths else f"there are {', '.join(paths)}"
+        without_slash = request.url.path.rstrip("/")
+        meant = f"there are {', '.join(paths)}"
+        if without_slash in paths:
+            meant = f"without the slash at the end there is {without_slash}"
         detail = f"there is no such route; {meant}; /docs shows them all with examples"
     if error.status_code == 405:
         allowed = headers.get("Allow", "")
@@ -144,6 +146,6 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
     return problem_response(error.status_code, detail, request_id=request.state.request_id, headers=headers)
 
 
-async def _answer_unknown_error(request: Request, _error: Exception) -> Response:
-    # Whoever surrounds the application logs it.
+async def _handle_unknown_error(request: Request, _error: Exception) -> Response:
+    # `RequestHandler` logs it: Starlette raises it again.
     return internal_error_response(request_id=request.state.request_id)

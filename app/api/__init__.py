@@ -1,1 +1,1 @@
-"""HTTP in, HTTP out: what a request asks for, which operation runs, how the response is rendered."""
+"""The HTTP API: parses requests, runs operations on models, and renders responses."""

@@ -1,4 +1,4 @@
-"""Deadlines of requests, on one timer; and work that ends at its deadline, or when its client disconnects."""
+"""Deadlines of requests on a shared timer, and cancellation of work at its deadline or when its client disconnects."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from starlette.types import Receive
 from app.exceptions import DeadlinePassedError
 
 DISCONNECT_CHECK_DELAY_S: Final = 0.05
-"""Seconds that work takes before a task is worth starting that waits for the client to disconnect."""
+"""Seconds of work after which a task starts to wait for a disconnection: most requests end before, and need none."""
 
 DEADLINE_MESSAGE: Final = (
     "the response took longer than the time allowed for this request, whose work was cancelled: "
@@ -28,14 +28,14 @@ class Deadline:
         self.on_passed = on_passed
         self.ends = ends
         self.timer: asyncio.TimerHandle | None = None
-        """Its own, where it ends before one that was added earlier."""
+        """A timer of its own, if it ends before a deadline that was added earlier."""
 
 
 class DeadlineTimer:
     """Calls back when deadlines pass.
 
-    Deadlines that are added in the order of their ends, as those of equal length are, share one timer of the event
-    loop: a timer for each request would cost more than most requests do.
+    Deadlines that are added in the order of their ends share one timer of the event loop; those of equal length always
+    are. A timer for each request would cost more than most requests.
     """
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class DeadlineTimer:
             deadline.timer.cancel()
 
     def _check(self) -> None:
-        """Call back what has passed, and wait for the first of the rest."""
+        """Call back the deadlines that have passed, and set the timer to the next."""
         loop = asyncio.get_running_loop()
         self._timer = None
         while self._ordered:
@@ -86,7 +86,7 @@ class CancelledAtDeadline:
     """
 
     def __init__(self, receive: Receive, seconds: float, *, deadlines: DeadlineTimer, checks: DeadlineTimer) -> None:
-        """`checks` starts to wait for the disconnection of clients: it has a timer apart, as it is soon over."""
+        """`checks` times the start of waiting for a disconnection; it is separate because its deadlines are shorter."""
         task = asyncio.current_task()
         assert task is not None
         self._task = task
@@ -100,7 +100,7 @@ class CancelledAtDeadline:
         self._reason: Exception | None = None
 
     def __enter__(self) -> None:
-        """Begin."""
+        """Start the deadline."""
         if self._seconds != float("inf"):
             self._deadline = self._deadlines.add(self._time_out, max(self._seconds, 0))
         self._check = self._checks.add(self._start_watch, DISCONNECT_CHECK_DELAY_S)
@@ -108,7 +108,7 @@ class CancelledAtDeadline:
     def __exit__(
         self, _type: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
-        """End, with the reason of a cancellation."""
+        """Stop the deadline; raise the reason if the work was cancelled here."""
         if self._deadline is not None:
             self._deadlines.remove(self._deadline)
         if self._check is not None:

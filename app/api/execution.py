@@ -61,7 +61,7 @@ async def run_model(
 
 
 async def run_until_deadline(context: RequestContext, work: Coroutine[Any, Any, T], frameworks: Sequence[str]) -> T:
-    """Return the work's result, if its client still waits for it; the frameworks' metrics count where not.
+    """Return the work's result; cancel it, and count that, at the deadline or when the client disconnects.
 
     Raises:
         DeadlinePassedError: It took too long.

@@ -8,11 +8,11 @@ from typing import Final
 from app.exceptions import OverloadedError
 
 MAX_WAITING: Final = 32
-"""Most requests that wait in line for memory; those that wait for a response's hold its arrays meanwhile."""
+"""Maximum requests that wait for memory; one that waits for its response's memory holds the arrays meanwhile."""
 
 
 class MemoryBudget:
-    """The bytes that requests may hold, and the line of requests that wait for some."""
+    """The bytes that requests may hold, and the queue of requests that wait for some."""
 
     def __init__(self, *, max_bytes: int) -> None:
         self.max_bytes = max_bytes
@@ -25,17 +25,17 @@ class MemoryBudget:
         For requests that hold some already: if they waited for more, all could wait for each other.
 
         Raises:
-            OverloadedError: There aren't so many left.
+            OverloadedError: Fewer bytes are left.
         """
         if self._reserved + nbytes > self.max_bytes:
             raise self._overloaded()
         self._reserved += nbytes
 
     async def reserve(self, nbytes: int, *, seconds: float) -> None:
-        """Reserve bytes, after those who wait already, for at most so many seconds.
+        """Reserve bytes, first come, first served; wait for at most so many seconds.
 
         Raises:
-            OverloadedError: There are never so many, the line is full, or the time is over.
+            OverloadedError: The budget is smaller, too many requests wait, or the time is over.
         """
         if not self._line and self._reserved + nbytes <= self.max_bytes:
             self._reserved += nbytes

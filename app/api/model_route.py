@@ -1,4 +1,4 @@
-"""A model route whose body is the input of one operation: how it is parsed, and which operation runs."""
+"""A route that runs one operation on the arrays of its body, in the application and on the fast path."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

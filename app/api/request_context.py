@@ -58,7 +58,7 @@ class RequestContext(Request):
         self._allowed_s = min(self._allowed_s, seconds)
 
     def header(self, name: bytes) -> str | None:
-        """Return a header, several of the name as one list; None where there is none."""
+        """Return a header, several of one name joined by commas; None if there is none."""
         value = self.headers_by_name.get(name)
         return None if value is None else value.decode("latin-1")
 
@@ -74,7 +74,7 @@ class RequestContext(Request):
         """Return a model whose queue has capacity for one more request; load it first if it isn't loaded.
 
         Raises:
-            DeadlinePassedError: Loading takes too long; it goes on.
+            DeadlinePassedError: Loading takes longer than the request may; it continues.
             NotFoundError: There is no such model, or no snapshot of the epoch.
             FrameworkUnavailableError: It isn't ready.
             OverloadedError: Its framework's queue is full.
@@ -140,7 +140,7 @@ class RequestContext(Request):
             first = await self.receive_message()
             if first["type"] == "http.request" and not first.get("more_body"):
                 body: bytes = first.get("body", b"")
-                return body  # whole at once, as most are
+                return body  # complete in one message, as most bodies are
         return await read_body(
             self._chunks(first, length),
             content_length=length,

@@ -1,4 +1,4 @@
-"""Reads what a request asks of a model: framework, response format, options, and arrays. Computes nothing."""
+"""Parses a request to a model: framework, response format, options and arrays. Computes nothing."""
 
 import asyncio
 from collections.abc import Callable
@@ -44,11 +44,11 @@ class InferenceRequest(Generic[OptionsT]):
     """Names of the arrays that the response holds."""
 
     scale: int
-    """Side of the square that shows one pixel in a PNG."""
+    """Factor by which a PNG is enlarged: a pixel becomes a square of this side."""
 
 
 def parse_query(context: RequestContext, options_type: type[OptionsT]) -> InferenceRequest[OptionsT]:
-    """Return the query and the headers, parsed; a body may add to that.
+    """Parse query and headers; a body may add options.
 
     Raises:
         InvalidValueError: A parameter is wrong.
@@ -61,7 +61,7 @@ def parse_query(context: RequestContext, options_type: type[OptionsT]) -> Infere
 def parse_options(
     options_type: type[OptionsT], query: bytes, *, accept: bytes | None, limits: Limits
 ) -> InferenceRequest[OptionsT]:
-    """Return a query and an Accept header, parsed; errors are those of `parse_query`."""
+    """Parse a query and an Accept header; errors are those of `parse_query`."""
     parse = _parse_options if len(query) <= _LONGEST_CACHED_QUERY else _parse_options.__wrapped__
     request: InferenceRequest[OptionsT] = parse(options_type, query, accept, limits)
     return request
@@ -81,7 +81,7 @@ async def read_inputs(
     content_type = context.header(b"content-type")
     is_large = should_offload(len(body), is_npy=content_type == OutputFormat.NPY.media_type)
     parsing = parse_payload(body, content_type=content_type, field=field, model=config, limits=limits)
-    # An event loop apart, in a thread: this one serves other requests meanwhile.
+    # In a thread with another event loop, so that this one serves other requests meanwhile.
     payload = await (asyncio.to_thread(asyncio.run, parsing) if is_large else parsing)
     request = add_options(request, payload, limits=limits)
     in_thread = is_large or has_files(payload)
@@ -108,7 +108,7 @@ def add_options(request: InferenceRequest[OptionsT], payload: Payload, *, limits
     """Return the request with the options of its body; its options are then complete.
 
     Raises:
-        InvalidValueError: One is wrong or unknown, or stands in the query too, or `output` names no array.
+        InvalidValueError: An option is wrong, unknown or different in the query; or `output` names no array.
     """
     if payload.options:
         options = add_body_options(request.options, payload.options, limits=limits)

@@ -24,13 +24,13 @@ Headers = list[tuple[bytes, bytes]]
 _MEDIA_TYPES: Final = {output: output.media_type.encode() for output in OutputFormat}
 
 _JSON_EXPANSION: Final = 4
-"""Most bytes of JSON for each byte of float32: 15 digits, sign and exponent, and a comma for four bytes."""
+"""Maximum bytes of JSON per byte of float32: 15 characters of a number and a comma, for four bytes."""
 
 _model_headers: WeakKeyDictionary[LoadedModel, Headers] = WeakKeyDictionary()
 
 
 class RawResponse(Response):
-    """A whole response, whose headers are complete."""
+    """A response whose body and headers are complete."""
 
     def __init__(self, content: bytes, headers: Headers) -> None:
         self.status_code = 200
@@ -39,7 +39,7 @@ class RawResponse(Response):
         self.background = None
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        """Send it."""
+        """Send the response."""
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         is_large = len(self.body) > INLINE_BYTES
         await send({"type": "http.response.body", "body": self.body, "more_body": is_large})
@@ -49,7 +49,7 @@ class RawResponse(Response):
 
 
 def estimate_size(output_format: OutputFormat, nbytes: int, *, scale: int = 1) -> int:
-    """Return the most bytes that a response with so many bytes of arrays has, but for its names and provenance."""
+    """Return the maximum bytes of a response with so many bytes of arrays, without names and provenance."""
     if output_format is OutputFormat.JSON:
         return nbytes * _JSON_EXPANSION
     return nbytes * scale**2

@@ -12,10 +12,10 @@ from app.inference.operations import NamedArrays, Operation
 from app.observability.timings import Timings
 
 MAX_INPUT_BYTES: Final = 16 * 1024
-"""More than five images of MNIST in float32 are left to the application, which may render them in a thread."""
+"""Maximum bytes of inputs on the fast path, five images of MNIST; the application may render more in a thread."""
 
 _MAX_VALUES: Final = MAX_INPUT_BYTES // 4
-"""As many are in float32."""
+"""The number of float32 values in `MAX_INPUT_BYTES`."""
 
 
 class PreparedOperation(NamedTuple):
@@ -26,11 +26,11 @@ class PreparedOperation(NamedTuple):
     """Return the response with the arrays, and complete the timings."""
 
     timeout_s: float | None = None
-    """Seconds that the body allows; None if it doesn't say."""
+    """Timeout in the body, in seconds; None if it has none."""
 
 
 class Plan(NamedTuple):
-    """The handling of requests with the same query and headers."""
+    """The model and the parser of all requests with the same query and headers."""
 
     choice: ModelChoice
 
@@ -59,7 +59,7 @@ class FastRoute(Protocol):
         ...
 
     def __hash__(self) -> int:
-        """Return the same for the same route."""
+        """Return a hash of the route's identity."""
         ...
 
     def convert_error(self, response: Response) -> Response:

@@ -1,8 +1,8 @@
 """A connection that handles small requests to one model without ASGI, and leaves all others to the application.
 
-An ASGI task takes the interpreter several times as long as a model takes for an image. Options, bodies, responses and
-errors are parsed and rendered by the functions that the application uses, so that the responses are the same; a
-request that isn't as plain, or fails unexpectedly, is left to the application.
+An ASGI task costs several times the CPU time that a model takes for an image. The fast path calls the application's
+functions for options, bodies, responses and errors, so its responses are the same. It leaves a request that it doesn't
+support, or that fails unexpectedly, to the application.
 
 If a model's queue is full, a request is rejected at the end of its headers, however large its body is.
 """
@@ -29,7 +29,7 @@ from app.protocol.connection import BoundedConnection
 from app.protocol.forwarded import route_path
 
 _LONGEST_CACHED: Final = 512
-"""Bytes of a query and of the headers on which a plan depends, up to which the plan is kept."""
+"""Maximum bytes of a query, and of the headers on which its plan depends, for the plan to be cached."""
 
 
 def fast_connections(
@@ -55,11 +55,11 @@ class FastPath:
         self._services = services
         self._cors = cors
         self._allowed_s = services.settings.request_timeout_s or math.inf
-        # Most clients repeat their query and their headers, but for those on which no plan depends.
+        # Most clients repeat their query and the headers on which plans depend.
         self._cached_plan = lru_cache(maxsize=1024)(self._plan)
 
     def match(self, connection: "FastPathConnection", scope: dict[str, Any]) -> FastRequest | None:
-        """Return the request if its route has a fast path: with a plan, an error, or neither for the application."""
+        """Return the request if its route has a fast path; the application handles one with neither plan nor error."""
         route = self._routes.get(route_path(scope) if scope["root_path"] else scope["path"])
         if route is None:
             return None
@@ -89,13 +89,13 @@ class FastPath:
             if b"content-encoding" not in headers and 0 < len(length) <= 5 and int(length) <= INLINE_BYTES:
                 request.plan = plan
         except ModelNotLoadedError:
-            pass  # the application waits for it
+            pass  # the application loads the model
         except ServiceError as error:
             request.error = error
         return request
 
     def begin(self, request: FastRequest) -> bool:
-        """Queue the operation of a whole request, or respond with its error; return False for the application."""
+        """Queue the operation of a complete request, or respond with its error; return False for the application."""
         try:
             return request.submit()
         except ServiceError as error:
@@ -111,7 +111,8 @@ class FastPath:
 class FastPathConnection(BoundedConnection):
     """A client's connection; parsing, pipelining, keep-alive and shutdown are uvicorn's.
 
-    A request on the fast path stands in the place of uvicorn's cycle, which it creates for the application only.
+    A `FastRequest` takes the place of uvicorn's `RequestResponseCycle`, which exists only for requests that the
+    application handles.
     """
 
     __slots__ = ("_fast_path", "_waiting")
@@ -123,14 +124,14 @@ class FastPathConnection(BoundedConnection):
         """The running request, if it waits for the rest of its body."""
 
     def on_body(self, body: bytes) -> None:
-        """Keep a part of a body."""
+        """Append received bytes to the body."""
         if self._waiting is not None:
             self._waiting.body += body
         else:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """End a request, and handle it if it waited for this."""
+        """Complete a request; start its operation if it is on the fast path."""
         request = self._waiting
         if request is None:
             super().on_message_complete()
@@ -138,7 +139,7 @@ class FastPathConnection(BoundedConnection):
         self._in_message = False
         self._waiting = None
         if not self._fast_path.begin(request):
-            self._leave(request, more_body=False)
+            self._fall_back(request, more_body=False)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Cancel the running request."""
@@ -150,16 +151,16 @@ class FastPathConnection(BoundedConnection):
     def enforce_timeouts(self, now: float) -> None:
         """Leave a request with a slow body to the application, which limits the time of bodies."""
         if self._waiting is not None:
-            self._leave(self._waiting, more_body=True)
+            self._fall_back(self._waiting, more_body=True)
         super().enforce_timeouts(now)
 
     def reject(self, status: int, detail: str) -> None:
-        """Reject a request; the body of one that waits for it is broken."""
+        """Reject a malformed request; one that waits for the rest of its body is never computed."""
         self._waiting = None
         super().reject(status, detail)
 
     def _start_request(self) -> None:
-        """Start a request here if it is plain and none is before it, or else have it started by uvicorn."""
+        """Start a plain request on the fast path if no other is in progress, and all others by uvicorn."""
         parser, headers, before = self.parser, self.headers_by_name, self.cycle
         if (
             parser.get_method() != b"POST"
@@ -189,7 +190,7 @@ class FastPathConnection(BoundedConnection):
             self._apply_forwarded(scope)
         request = self._fast_path.match(self, scope)
         if request is None or (request.plan is None and request.error is None):
-            # If it has its ID already, it was counted by the rate limit too.
+            # The state holds its ID, and whether the rate limit has counted it.
             self._start_by_uvicorn(scope["state"])
             return
         request.keep_alive = parser.should_keep_alive() and not self._is_draining
@@ -199,10 +200,10 @@ class FastPathConnection(BoundedConnection):
         else:
             request.fail(request.error)
 
-    def _leave(self, request: FastRequest, *, more_body: bool) -> None:
-        """Leave a request to the application, whose headers were parsed last."""
+    def _fall_back(self, request: FastRequest, *, more_body: bool) -> None:
+        """Leave the request whose headers were parsed last to the application."""
         self._waiting = None
-        request.leave()
+        request.detach()
         self._start_by_uvicorn(request.scope["state"])
         self.cycle.body += request.body
         self.cycle.more_body = more_body

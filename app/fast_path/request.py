@@ -25,7 +25,7 @@ from app.protocol.response_writer import write_response
 logger = logging.getLogger(__name__)
 
 _MAX_ROWS: Final = 16
-"""More images or latents are left to the application, which may render them in a thread."""
+"""Maximum images or latents on the fast path; the application may render more in a thread."""
 
 
 class FastRequest:
@@ -54,7 +54,7 @@ class FastRequest:
     )
 
     message_event: Final = asyncio.Event()
-    """The application of uvicorn's cycle waits for such an event; here nothing does."""
+    """uvicorn sets the event of a cycle, for which the application waits; here nothing waits."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class FastRequest:
         """Seconds until its deadline, from its arrival."""
 
         self.error: ServiceError | None = None
-        """Why it is rejected before its body arrives."""
+        """The error with which it is rejected before its body arrives."""
 
         self._services = services
         self._cors = cors
@@ -129,8 +129,8 @@ class FastRequest:
         self._services.metrics.for_framework(self.model.adapter.framework).count_cancelled()
         self._services.observer.complete(self.scope, route=self._route.path, status=CLIENT_CLOSED_REQUEST)
 
-    def leave(self) -> None:
-        """End its part in the connection, as the application handles it from now on."""
+    def detach(self) -> None:
+        """Give up the connection's response, because the application handles the request from now on."""
         self.response_complete = True
         self._remove_deadline()
 
@@ -148,7 +148,7 @@ class FastRequest:
     def _finish(self, result: JobResult) -> None:
         """Respond with the result of the job."""
         self._remove_deadline()
-        self._job = None  # it refers to this request
+        self._job = None  # it refers to this request: a reference cycle
         if isinstance(result, ServiceError):
             self.fail(result)
             return

@@ -35,7 +35,7 @@ class Comparison:
 async def compare(
     sessions: Mapping[str, ModelSession], images: Float32[ndarray, "batch pixels"], *, seed: int
 ) -> Comparison:
-    """Return what the frameworks make of the images, side by side; a framework that fails is left out."""
+    """Return the reconstructions of every framework; the result lists the errors of those that fail."""
     outcomes = await asyncio.gather(
         *(
             session.run_operation(operations.reconstruct(session.adapter.model, images, seed=seed))

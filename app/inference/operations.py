@@ -80,7 +80,7 @@ def decode(
 
 
 def apply(_: ModelConfig, images: Float32[ndarray, "batch pixels"], eps: Float32[ndarray, "batch latent"]) -> Operation:
-    """Return the operation for logits, mean and logvar of the bare model, whose noise is an input."""
+    """Return the operation for logits, mean and logvar of the model itself, whose noise is an input."""
     return Operation(vae.apply, (images, eps), ("logits", "mean", "logvar"))
 
 

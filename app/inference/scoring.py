@@ -1,4 +1,4 @@
-"""Multi-step operations of the API, once for all frameworks.
+"""Multi-step operations: scoring with the importance-weighted bound, interpolating images. Imports no framework.
 
 Each function returns named arrays, the main result first; their first axis is the batch.
 """
@@ -19,7 +19,7 @@ from training.numpy_model import kl_by_dimension
 
 
 async def interpolate_images(session: ModelSession, ends: Float32[ndarray, "2 pixels"], *, steps: int) -> NamedArrays:
-    """Return what `operations.interpolate` names, between the means of q(z|x) of two images."""
+    """Interpolate between the means of q(z|x) of two images; the arrays are those of `operations.interpolate`."""
     mean, _ = await session.run(vae.encode, ends)
     return await session.run_operation(operations.interpolate(session.adapter.model, mean, steps=steps))
 
@@ -30,8 +30,8 @@ async def score(
     """Return the ELBO and its parts, averaged over the samples, and the importance-weighted bound.
 
     All per image and in nats, but for the bits per pixel. The bound is Burda, Grosse & Salakhutdinov's (2016),
-    arXiv:1509.00519: log of the mean of p(x, z) / q(z|x) over the samples; with several samples it has the standard
-    error that their spread gives it (by the delta method), and their effective number, on which that error depends.
+    arXiv:1509.00519: log of the mean of p(x, z) / q(z|x) over the samples. With several samples, its standard error (by
+    the delta method) and the effective number of samples, on which that error depends, are returned too.
     """
     mean, logvar = await session.run(vae.encode, images)
     bound = ImportanceWeightedBound(len(images))

@@ -1,4 +1,4 @@
-"""A model for the length of one request: runs operations on its batcher, and sums the time that they take."""
+"""A model during one request: runs operations on its framework's batcher, and records their timings."""
 
 from jaxtyping import Shaped
 from numpy import ndarray

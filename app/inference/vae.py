@@ -48,7 +48,7 @@ def decode_probs_and_logits(adapter: Adapter, z: Float32[ndarray, "batch latent"
 def apply(
     adapter: Adapter, images: Float32[ndarray, "batch pixels"], eps: Float32[ndarray, "batch latent"]
 ) -> tuple[ndarray, ...]:
-    """Return logits, mean and logvar: the bare model, whose noise is an input."""
+    """Return logits, mean and logvar: the model itself, whose noise is an input."""
     logits, mean, logvar = adapter.reconstruct(images, eps)
     return _as_images(adapter, logits), mean, logvar
 

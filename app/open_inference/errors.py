@@ -37,7 +37,7 @@ def as_protocol_error(response: Response) -> Response:
 
 
 class ProtocolErrorMiddleware:
-    """Write the problem documents of whatever surrounds the protocol's routes in the protocol's form."""
+    """Convert problem documents from outside the protocol's routes to the protocol's form."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -28,7 +28,7 @@ async def infer(context: RequestContext, name: ModelName) -> RawResponse:
     """Return the response to an infer request.
 
     Raises:
-        ServiceError: Whatever the plain routes raise, for the same reasons.
+        ServiceError: The errors of the plain routes, for the same reasons.
     """
     services = context.services
     model = await context.acquire_model(ModelChoice(name.framework, name.model))

@@ -1,4 +1,4 @@
-"""The routes under /v2, as an ASGI application ahead of FastAPI's: that one would answer in forms of its own."""
+"""The routes under /v2: an ASGI application ahead of FastAPI's, whose errors have another form than the protocol's."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -65,7 +65,7 @@ class OpenInferenceRoutes:
         return _json_response({"name": "triptych", "version": self._version, "extensions": EXTENSIONS})
 
     async def check_live(self, context: RequestContext, _: Parameters) -> Response:
-        """Return 200: the server responds, whatever its models do."""
+        """Return 200, regardless of the models' states."""
         return _health_response(context, "live")
 
     async def check_ready(self, context: RequestContext, _: Parameters) -> Response:

@@ -41,13 +41,13 @@ class BoundedConnection(OrderedHttpProtocol):
         self._wait_since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Note a connection over the limit."""
+        """Register a connection over the limit."""
         super().connection_made(transport)
         if self._over_limit:
             self._limits.excess.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Cancel all requests, and forget the connection."""
+        """Cancel all requests, and unregister the connection."""
         super().connection_lost(exc)
         self._limits.excess.discard(self)
 
@@ -83,7 +83,7 @@ class BoundedConnection(OrderedHttpProtocol):
             self.cycle.keep_alive = False
 
     def evict(self) -> None:
-        """Reject the next request of this connection over the limit, unless that is done, and close it."""
+        """Close this connection over the limit, with a rejection if it hasn't had one."""
         if not self._has_ended:
             self._metrics.count_rejected_connection()
             self.reject(503, TOO_MANY_CONNECTIONS)

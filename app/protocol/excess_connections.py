@@ -1,4 +1,4 @@
-"""Connections over the limit: kept for their 503 or health check, but only so many. It accepts none by itself."""
+"""Connections over the limit, open for a 503 or a health check; they have a limit of their own. Accepts none."""
 
 from typing import Protocol
 
@@ -12,7 +12,7 @@ class Closable(Protocol):
         ...
 
     def evict(self) -> None:
-        """Reject the next request, unless that is done, and close the connection."""
+        """Close the connection, with a rejection if it hasn't had one."""
         ...
 
 
@@ -36,5 +36,5 @@ class ExcessConnections:
             evicted.evict()
 
     def discard(self, connection: Closable) -> None:
-        """Forget a connection that is closed."""
+        """Remove a closed connection."""
         self._open.pop(connection, None)

@@ -13,7 +13,7 @@ Network = IPv4Network | IPv6Network
 
 
 class TrustedProxies:
-    """The addresses whose X-Forwarded headers are believed."""
+    """The addresses whose X-Forwarded headers are trusted."""
 
     def __init__(self, networks: Sequence[Network]) -> None:
         self._networks = networks
@@ -52,7 +52,7 @@ class TrustedProxies:
 
 
 def apply_forwarded(scope: dict[str, Any], *, root_path: str, proxy: TrustedProxies | None) -> None:
-    """Set root path and path of a request, and what its peer says of the client; `proxy` is None for other peers."""
+    """Set a request's root path, path, and the client that its proxy reports; `proxy` is None unless trusted."""
     scope["root_path"] = root_path
     if proxy is not None:
         proxy.apply(scope)
@@ -74,7 +74,7 @@ def route_path(scope: Any) -> str:
 
 
 def _without_port(hop: str) -> str | None:
-    """Return the address of `host`, `host:port` or `[host]:port`; None if it is none."""
+    """Return the address of `host`, `host:port` or `[host]:port`; None if it isn't an IP address."""
     bracketed = re.fullmatch(r"\[([^\]]+)\](?::\d+)?", hop)
     host = bracketed[1] if bracketed else hop.partition(":")[0] if hop.count(":") == 1 else hop
     try:

@@ -1,4 +1,4 @@
-"""Responds to the requests of a connection in their order, and to broken ones last. Parses none, limits no time."""
+"""Responds to pipelined requests in their order, and rejects a malformed one last. Parses none, limits no time."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ _RETRY_AFTER: Final = {503: "1"}
 
 
 class OrderedHttpProtocol(RequestParser):
-    """A connection that responds to pipelined requests in order, even if a broken request follows."""
+    """A connection that responds to pipelined requests in order, even if a malformed one follows."""
 
     __slots__ = (
         "_has_ended",
@@ -95,7 +95,7 @@ class OrderedHttpProtocol(RequestParser):
         return (self._running is None or self._running.response_complete) and not self.pipeline
 
     def _start_request(self) -> None:
-        """Start the parsed request, or put it behind those before it."""
+        """Start the parsed request, or queue it behind earlier ones."""
         self._start_by_uvicorn({})
 
     def _start_by_uvicorn(self, state: dict[str, Any]) -> None:
@@ -108,7 +108,7 @@ class OrderedHttpProtocol(RequestParser):
         HttpToolsProtocol.on_headers_complete(self)
 
     def _prepare_scope(self, scope: dict[str, Any]) -> None:
-        """Set when a request arrived and its ID, unless they are set, and what trusted proxies say of it."""
+        """Set a request's arrival time and ID, unless they are set, and what a trusted proxy forwards."""
         state = scope["state"]
         if "arrived" not in state:
             state |= {"arrived": time.perf_counter(), "request_id": read_request_id(scope["headers"])}
@@ -119,7 +119,7 @@ class OrderedHttpProtocol(RequestParser):
         apply_forwarded(scope, root_path=self._root_path, proxy=self._proxies if self._trusts_peer else None)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        """Have the application respond to a request."""
+        """Start the application's task for a request."""
         self._running = cycle
         self._prepare_scope(cast("dict[str, Any]", cycle.scope))
         if self._is_draining and not self.pipeline and self._rejection is None:

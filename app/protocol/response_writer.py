@@ -39,7 +39,7 @@ class SingleWriteSender:
             await self._send(start)
             await self._send(message)
         if self._cycle.response_complete:
-            # Which refers to this object: a reference cycle would keep both for the garbage collector.
+            # `send` refers to this object: a reference cycle would leave both to the garbage collector.
             vars(self._cycle).pop("send", None)
 
     def _is_whole(self, start: Message, message: Message) -> bool:
@@ -86,6 +86,6 @@ def serialize_response(status: int, headers: Sequence[Header], body: bytes, *, c
 
 
 def request_id_header(cycle: RequestResponseCycle) -> Header:
-    """Return the header that tells a client its request's ID."""
+    """Return the X-Request-ID header of a response."""
     request_id: str = cycle.scope["state"]["request_id"]
     return b"x-request-id", request_id.encode()

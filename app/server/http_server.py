@@ -43,10 +43,10 @@ def run_server(
     server_type: "type[Server]",
     board: WorkerBoard | None = None,
 ) -> None:
-    """Serve on the sockets until a signal stops the process, which is the board's worker.
+    """Serve on the sockets until a signal stops the process; `board` is this worker's view of all workers.
 
     Raises:
-        StartupError: No framework can be served; a line for each.
+        StartupError: No framework can be served; the message has a line for each.
     """
     tune_malloc()
     raise_gc_threshold()
@@ -125,11 +125,11 @@ class Server(uvicorn.Server):
         seconds = self.config.timeout_graceful_shutdown or 0
         ends = loop.time() + seconds
         grpc_stop = None if self.grpc_server is None else asyncio.create_task(self.grpc_server.stop(seconds))
-        await self._wait_until_answered(max(seconds - _REJECT_WINDOW_S, seconds / 2))
-        if unanswered := sum(not connection.is_idle for connection in self._connections):
-            logger.warning("%d requests were not completed within %d s and get 503", unanswered, seconds)
+        await self._wait_until_responded(max(seconds - _REJECT_WINDOW_S, seconds / 2))
+        if incomplete := sum(not connection.is_idle for connection in self._connections):
+            logger.warning("%d requests were not completed within %d s and get 503", incomplete, seconds)
         await self.lifespan.shutdown()
-        await self._wait_until_answered(ends - loop.time())
+        await self._wait_until_responded(ends - loop.time())
         for connection in self._connections:
             connection.transport.abort()
         if grpc_stop is not None:
@@ -154,12 +154,11 @@ class Server(uvicorn.Server):
         make: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
         return make(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
-    async def _wait_until_answered(self, seconds: float) -> None:
+    async def _wait_until_responded(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while (
-                    self.server_state.connections or self.server_state.tasks
-                ):  # uvicorn has no event for closed connections
+                # Polled: uvicorn has no event for closed connections.
+                while self.server_state.connections or self.server_state.tasks:
                     # Repeatedly: the most recent connections may not be in the list yet.
                     for connection in self._connections:
                         connection.shutdown()

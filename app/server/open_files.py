@@ -1,4 +1,4 @@
-"""The process's limit of open files: raised for the connections, or fewer connections. It opens none."""
+"""Raises the process's limit of open files for its connections, or lowers their maximum. Opens none."""
 
 import logging
 import resource
@@ -51,6 +51,6 @@ def _raise_limit(wanted: int) -> int:
 
 
 def _soft_limit() -> int | None:
-    """Return the limit that holds, or None if there is none."""
+    """Return the current limit, or None if there is none."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return None if soft == resource.RLIM_INFINITY else soft

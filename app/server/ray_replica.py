@@ -113,7 +113,7 @@ def build(settings: Settings) -> Any:
         )
     if unused := sorted(settings.model_fields_set & _UNUSED):
         logger.warning("ignored, because Ray's proxy accepts the connections: %s", ", ".join(unused))
-    # Above all queues' limits together, so that a full queue is answered with 429 and its problem document.
+    # Above all queues' limits together, so that a full queue gets the service's 429 with its problem document.
     most = len(settings.frameworks) * settings.max_queue_images + 1
     replica = serve.deployment(serve.ingress()(Triptych), name="Triptych", max_ongoing_requests=most)
     return replica.bind(settings)

@@ -1,4 +1,4 @@
-"""Checks that the figures of an epoch are finite. Computes none."""
+"""Checks that the metrics of an epoch are finite. Computes none."""
 
 import numpy as np
 from jaxtyping import Float32
@@ -6,11 +6,11 @@ from numpy import ndarray
 
 from training.errors import DivergenceError
 
-_CALMER = "start again with a lower learning rate or a longer warm-up; what was saved before is left as it is"
+_ADVICE = "start again with a lower learning rate or a longer warm-up; what was saved before is left as it is"
 
 
 def check_training(number: int, elbos: Float32[ndarray, "steps"], kls: Float32[ndarray, "steps"]) -> None:
-    """Check the figures of an epoch's batches.
+    """Check the metrics of an epoch's batches.
 
     Raises:
         DivergenceError: One is NaN or infinite.
@@ -19,7 +19,7 @@ def check_training(number: int, elbos: Float32[ndarray, "steps"], kls: Float32[n
     if len(broken):
         first = int(broken[0])
         raise DivergenceError(
-            f"epoch {number}, batch {first + 1} of {len(elbos)}: the loss is {-elbos[first]}; {_CALMER}"
+            f"epoch {number}, batch {first + 1} of {len(elbos)}: the loss is {-elbos[first]}; {_ADVICE}"
         )
 
 
@@ -30,4 +30,4 @@ def check_validation(number: int, elbo: float) -> None:
         DivergenceError: It is NaN or infinite.
     """
     if not np.isfinite(elbo):
-        raise DivergenceError(f"epoch {number}: the validation loss is {-elbo}; {_CALMER}")
+        raise DivergenceError(f"epoch {number}: the validation loss is {-elbo}; {_ADVICE}")

@@ -1,4 +1,4 @@
-"""Initial weights that no framework draws by itself, drawn by NumPy for all of them. Imports no framework."""
+"""Initial weights drawn by NumPy, the same for all frameworks. Imports none of them."""
 
 import math
 
@@ -9,7 +9,7 @@ from training.config import ModelConfig, TrainConfig
 
 
 def draw_initial_weights(model: ModelConfig, config: TrainConfig) -> Weights | None:
-    """Return weights as PyTorch's layers start from by default, or None where each framework draws Glorot's itself.
+    """Return initial weights as PyTorch's layers draw them by default; None if each framework draws Glorot's itself.
 
     Kernels and biases are uniform within 1 / sqrt(inputs) of 0.
     """

@@ -69,7 +69,7 @@ class BoundEstimate:
     """Draws from q(z|x) per image."""
 
     iwae: Estimate
-    """A lower bound on log p(x), so that -iwae is an upper bound of -log p(x); its standard error leaves that out."""
+    """A lower bound on log p(x), so -iwae is an upper bound of -log p(x); the standard error excludes this bias."""
 
     effective_samples: float
     """Median effective sample size of an image."""
@@ -101,7 +101,7 @@ class Measurement:
     """The importance-weighted lower bound on log p(x), for the most samples."""
 
     bounds: tuple[BoundEstimate, ...]
-    """The same for each number of samples, ascending: the distance from log p(x) shrinks with their number."""
+    """The bound for each number of samples, ascending; the more samples, the closer to log p(x)."""
 
     bits_per_pixel: Estimate
     """-elbo in bits, over the pixels of an image."""
@@ -170,8 +170,8 @@ def importance_weighted_bounds(
 ) -> list[Bounds]:
     """Return the `ImportanceWeightedBound` of each image, for each of the ascending numbers of draws from q(z|x).
 
-    With one sample it estimates the ELBO, and its expectation rises with their number to log p(x). Fewer draws are the
-    first of the more. The noise is the same at every call with the same `samples`, and for every framework.
+    With one sample it estimates the ELBO; with more samples, its expectation rises to log p(x). Smaller numbers use the
+    first draws of the largest. The noise is the same at every call with the same `samples`, and for every framework.
     """
     latent_dim = len(weights["encoder.mean.bias"])
     generator = np.random.default_rng(_SEED)

@@ -74,8 +74,7 @@ def save_training_state(path: Path, state: TrainingState) -> None:
     """Write the file atomically, unless a newer state is there; epoch 0 replaces any state.
 
     Raises:
-        CheckpointError: The folder has meanwhile become another run's, a number isn't finite, or the file can't be
-            written.
+        CheckpointError: Another run has started in the folder, a number isn't finite, or the file can't be written.
     """
     found = peek_training_state(path)
     if found is not None and state.epoch > 0:

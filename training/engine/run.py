@@ -36,8 +36,8 @@ TEST_DRAWS = 10
 class Run:
     """One framework's run: `train`, then `test`; the best checkpoint so far is on disk and in `best`.
 
-    Beside the checkpoint is the run's state. Killed at any moment, a run of the same config on the same images that is
-    given it by `resume` ends with the same weights: on a CPU, bit for bit.
+    Its state is saved beside the checkpoint. A run that was killed at any moment and is continued by `resume`, with
+    the same config and images, ends with the same weights: on a CPU, bit for bit.
     """
 
     trainer: Trainer

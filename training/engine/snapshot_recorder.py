@@ -1,4 +1,4 @@
-"""Keeps snapshots of a run as it goes, in the file beside its checkpoint. Imports no framework."""
+"""Saves snapshots of a run after chosen epochs, in a file beside its checkpoint. Imports no framework."""
 
 from collections.abc import Collection
 from pathlib import Path

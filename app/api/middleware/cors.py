@@ -1,4 +1,4 @@
-"""The headers by which browsers let pages of other origins read responses: Starlette's rules, without its wrapper.
+"""CORS: headers that let pages of other origins read responses, by the rules of Starlette's middleware.
 
 Starlette's middleware wraps `send`; responses that aren't sent through ASGI need the same headers.
 """
@@ -23,7 +23,7 @@ class CorsPolicy:
         self._simple = [(name.lower().encode(), text.encode()) for name, text in self._rules.simple_headers.items()]
 
     def preflight_response(self, scope: Scope) -> Response | None:
-        """Return the response to a browser that first asks for permission; None if this request isn't of that kind."""
+        """Return the response to a preflight request; None for all other requests."""
         if scope["method"] != "OPTIONS":
             return None
         headers = Headers(scope=scope)

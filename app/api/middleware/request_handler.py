@@ -59,7 +59,7 @@ class RequestHandler:
             return
         received = scope
         if scope["method"] == "HEAD":
-            # The server, which still knows, leaves the body out.
+            # uvicorn, whose own scope still has HEAD, leaves the body out.
             scope = {**scope, "method": "GET"}
         preflight = self._cors.preflight_response(scope) if self._cors else None
         sender = _Sender(send, scope, self._cors if preflight is None else None)
@@ -70,6 +70,7 @@ class RequestHandler:
             request_id = scope["state"]["request_id"]
             logger.exception("request %s failed", request_id)
             if sender.status and not sender.is_complete:
+                # The response has begun: uvicorn closes the connection, so that the client notices.
                 raise
             if not sender.is_complete:
                 await internal_error_response(request_id=request_id)(scope, receive, sender.send)
@@ -98,7 +99,7 @@ class RequestHandler:
             await response(scope, receive, send)
 
     def _find_route(self, scope: Scope) -> str:
-        """Return the route of a request that was handled, as the metrics name it."""
+        """Return the path template of a handled request, for metrics and logs."""
         path = route_path(scope)
         # Set by the router where the path matched a template.
         return path if path in self._paths else getattr(scope.get("route"), "path", OTHER_ROUTE)

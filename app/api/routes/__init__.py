@@ -1,1 +1,1 @@
-"""Endpoints, a file per group: thin, and without arithmetic."""
+"""Endpoints, a file per group; `app.api` parses and renders for them, `app.inference` computes."""

@@ -1,4 +1,4 @@
-"""The route that changes what is served; it needs a key."""
+"""`POST /admin/reload`: reloads checkpoints and API keys. Needs an API key."""
 
 from fastapi import APIRouter, Request
 
@@ -21,9 +21,9 @@ async def reload(request: Request, keys: KeysDep, reloader: ReloaderDep) -> Relo
     """
     framework = read_framework(request.query_params)
     require_keys(keys)
-    outcomes = await reloader.reload(framework)
+    results = await reloader.reload(framework)
     reloader.broadcast_reload()
-    return ReloadResponse(reloaded={name: outcome.message for name, outcome in outcomes.items()})
+    return ReloadResponse(reloaded={name: result.message for name, result in results.items()})
 
 
 def require_keys(keys: ApiKeys) -> None:

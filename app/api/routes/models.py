@@ -1,4 +1,4 @@
-"""The routes that compute with one model: thin, and without arithmetic."""
+"""The routes of one model: reconstruct, encode, decode, sample, interpolate and score. No arithmetic."""
 
 from collections.abc import Sequence
 from typing import Any, Final

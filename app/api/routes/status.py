@@ -46,7 +46,7 @@ async def readyz(request: Request, registry: RegistryDep) -> ReadyResponse:
 @router.get("/metrics", response_class=PlainTextResponse, **describe_status_route())
 def metrics(request: Request, counted: MetricsDep) -> PlainTextResponse:
     """Return the metrics of all worker processes in Prometheus's text format."""
-    # No coroutine, so that reading the files of many workers holds up no one.
+    # No coroutine, so that reading the files of many workers blocks no request.
     read_query(request.query_params, known=())
     return PlainTextResponse(counted.render(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 

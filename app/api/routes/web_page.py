@@ -40,7 +40,7 @@ _DOCS_POLICY: Final = (
     "img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
-# Python asks the operating system, which may say otherwise.
+# Python's own types come from the operating system, and may differ.
 _MEDIA_TYPES: Final = {".js": "text/javascript; charset=utf-8"}
 
 

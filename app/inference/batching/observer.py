@@ -1,4 +1,4 @@
-"""Measurements of a framework's batcher and models, as the metrics receive them. Measures nothing."""
+"""Interface through which a framework's batcher and models report to the metrics. Measures nothing."""
 
 from typing import Protocol
 

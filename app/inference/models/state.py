@@ -1,4 +1,4 @@
-"""Models, their states, and loaded ones. Only data: loads and decides nothing."""
+"""Data about models: choices, keys, states, loaded models, results of reloads. Loads nothing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ class Status(StrEnum):
     FAILED = "failed"
     NOT_INSTALLED = "not_installed"
     UNLOADED = "unloaded"
-    """By request; it stays so until it is loaded by request."""
+    """Unloaded by request; it stays so until it is loaded by request."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

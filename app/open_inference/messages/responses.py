@@ -44,7 +44,7 @@ def dump_response(
 def choose_coding(accept_encoding: str | None) -> str | None:
     """Return the content coding of a response, if the client accepts exactly one, gzip or deflate.
 
-    Triton's asyncio client accepts several whatever it can decode; one alone is an explicit request.
+    Triton's asyncio client always lists several; a single one is an explicit request.
     """
     coding = (accept_encoding or "").strip().lower()
     return coding if coding in {"gzip", "deflate"} else None

@@ -52,11 +52,11 @@ def count_bytes(spec: TensorSpec, shape: tuple[int, ...]) -> int:
 
 
 def infer_raw_shape(spec: TensorSpec, nbytes: int, *, limits: Limits) -> tuple[int, ...]:
-    """Return the shape of a tensor from its bytes alone: the batch is whatever they make.
+    """Return the shape of a tensor from its bytes alone, by which the size of the batch is found.
 
     Raises:
-        InvalidValueError: They make no whole number of items, or none.
-        TooLargeError: They make more than the limit.
+        InvalidValueError: They hold no item, or a part of one.
+        TooLargeError: They hold more items than the limit.
     """
     one = tuple(size for size in spec.shape if size != -1)
     item = count_bytes(spec, one)
