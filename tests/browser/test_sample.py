@@ -98,6 +98,25 @@ def test_request_that_made_the_samples_is_copied(visit):
     assert "/sample?framework=tensorflow&n=36&seed=11" in page.evaluate("navigator.clipboard.readText()")
 
 
+@pytest.mark.parametrize("tab", ["reconstruct", "latent", "sample", "interpolate"])
+def test_framework_that_never_loaded_takes_no_room(visit, serve, checkpoints, tab):
+    """The panel of a framework that couldn't be loaded has its title and the reason, and no empty picture."""
+
+    def load(name, **options):
+        if name == "tensorflow":
+            raise RuntimeError("the disk is wet")
+        return fake_load(name, **options)
+
+    page = visit(f"{tab}?weights=own", base_url=serve(make_service(checkpoints, load=load)).base_url)
+    wait_for_answers(page)
+    panel = f"#panel-{tab} [data-framework=tensorflow]"
+    page.wait_for_selector(f"{panel} .notice:has-text('be loaded')")
+
+    assert page.is_hidden(f"{panel} canvas")
+    assert page.is_visible(f"#panel-{tab} [data-framework=jax] canvas")
+    assert page.locator(panel).bounding_box()["height"] < 250
+
+
 def test_others_go_on_where_one_framework_is_down(visit, serve, checkpoints):
     """A framework that can't be loaded says why in its panel; the others show their samples."""
 

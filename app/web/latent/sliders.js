@@ -16,8 +16,9 @@ const WIGGLE_MS = 1_800;
 /*
  * Return {node, build(order, kl), show(z, posterior), showFaces(array), stop()}. `onMove(dimension, value, how)` is called
  * while a slider moves, by hand or by its wiggle button. `showFaces` takes the images of each row of `order`, low and high.
+ * `noun` is the page's word for the images.
  */
-export function makeSliders(onMove) {
+export function makeSliders(noun, onMove) {
   const node = element("div", { class: "sliders" });
   const rows = new Map();
   let wiggle = null;
@@ -27,7 +28,7 @@ export function makeSliders(onMove) {
     rows.clear();
     const head = element("div", { class: "slider head-row" },
       element("span"), element("span"),
-      element("span", {}, "mean and ", term("sigma", "±2σ"), " of ", term("posterior", "q(z|x)")),
+      element("span", {}, term("posterior", `this ${noun}'s encoding`), ", ", term("sigma", "±2σ")),
       element("span"), element("span", {}, term("latent", "z")), element("span", {}, term("kl_divergence", "KL")), element("span"));
     node.replaceChildren(head, ...order.map((dimension) => makeRow(dimension, kl[dimension])));
   }

@@ -17,7 +17,7 @@ const TERMS = {
     "distribution, with mean 0 and standard deviation 1.",
   sigma: "σ (sigma): standard deviation, the typical distance from the mean.",
   posterior:
-    "q(z|x): the encoder's output for one image x. It gives a mean and a spread for each latent of z, not a single point.",
+    "The encoding, q(z|x): the encoder's output for one image x. It gives a mean and a spread for each latent of z, not a single point.",
   latent:
     "Latents, z: the few numbers that the model squeezes an image into. The decoder draws a picture from them alone.",
   seed:

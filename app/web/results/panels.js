@@ -11,6 +11,9 @@ const SHORT = {
   unlisted: (title) => `${title} is no longer served.`,
 };
 
+// A framework with such a status at the start has nothing to show, and no room is kept for it.
+const ABSENT = ["failed", "not_installed", "no_model"];
+
 /*
  * Put panels into `parent`, and return {of(name), each(callback)}. `fill(name, body)` adds a tab's own content.
  * A panel has `node`, `body` and `notice`; `data-state` of its node is ready, waiting or down.
@@ -39,6 +42,8 @@ export function makePanels(parent, frameworks, { fill, onReady }) {
     const one = frameworks.of(name);
     const was = panel.node.dataset.state;
     panel.node.dataset.state = frameworks.ready.includes(name) ? "ready" : "down";
+    panel.wasReady ||= panel.node.dataset.state === "ready";
+    panel.body.hidden = !panel.wasReady && ABSENT.includes(one?.status);
     // Without the build tag, such as "+cpu".
     panel.version.textContent = one?.framework_version?.split("+")[0] ?? "";
     if (panel.node.dataset.state === "down") {

@@ -35,7 +35,7 @@ export function mount(panel, app) {
   let order = [];
   let wanted = null;
   const notice = makeNotice();
-  const sliders = makeSliders((dimension, value, how) => move([[dimension, value]], how));
+  const sliders = makeSliders(examples.noun, (dimension, value, how) => move([[dimension, value]], how));
   const pad = makePad(examples.noun, { onMove: move, onDimensions: (pair) => app.state.set({ pad: pair.join(",") }) });
   const strip = makeDigitStrip(examples, begin, { shown: 8 });
   const space = choice("space", app.frameworks.names.map((one) => [one, titleOf(one)]), (chosen) => {
