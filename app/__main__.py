@@ -1,48 +1,36 @@
-"""The command line of the service: `python -m app --help` lists its options."""
+"""The command line of the service: `python -m app --help` lists its options.
 
-import logging
-import os
+Handles signals and pins the environment, and imports the rest only then.
+"""
+
 import sys
 from collections.abc import Sequence
 
-from app.cli import read_settings, unknown_variables, unset_service_links
-from app.exceptions import StartupError
-from app.observability.log_config import configure_logs
-from app.process_tuning import exit_now
-from training.environment import tolerate_warnings
-
-logger = logging.getLogger("app")
+from training.stop_signals import Stopped, handle_signals
 
 
 def main() -> int:
-    """Serve, and return the exit code: 0 after a signal to stop, 1 if nothing can be served, 2 for a wrong setting."""
-    if sys.argv[1:2] in (["client"], ["status"]):
-        return run_client(sys.argv[1], sys.argv[2:])
-    if sys.argv[1:2] == ["models"]:
-        from app.models_cli import run_models  # noqa: PLC0415 -- imports NumPy, which the client starts without
-
-        return run_models(sys.argv[2:])
-    tolerate_warnings()
-    service_links = unset_service_links()
-    settings = read_settings(sys.argv[1:])
-    configure_logs(settings.log_level, settings.log_format)
-    if service_links:
-        logger.warning(
-            "ignored, because Kubernetes sets them for a Service named triptych: %s; "
-            "set enableServiceLinks: false in the pod to be rid of this line",
-            ", ".join(service_links),
-        )
-    for name in unknown_variables(os.environ):
-        logger.warning("%s is not a setting and has no effect; see `python -m app --help`", name)
-    from app.server.run import serve  # noqa: PLC0415 -- imports FastAPI, which the client doesn't need
-
+    """Run the command, and return the exit code: 2 for a wrong setting or option, 130 after Ctrl-C."""
+    handle_signals()
+    command = next((word for word in sys.argv[1:2] if not word.startswith("-")), "")
     try:
-        serve(settings)
-    except StartupError as error:
-        for reason in str(error).splitlines():
-            print(f"python -m app: error: {reason}", file=sys.stderr)
-        return 1
-    return 0
+        from training.environment import pin_environment, tolerate_warnings  # noqa: PLC0415
+
+        # NumPy and jaxtyping read the environment when they are imported.
+        tolerate_warnings()
+        ignored = pin_environment()
+        if command in ("client", "status"):
+            return run_client(command, sys.argv[2:])
+        if command == "models":
+            from app.models_cli import run_models  # noqa: PLC0415 -- imports NumPy, which the client starts without
+
+            return run_models(sys.argv[2:])
+        from app.server.command import run_service  # noqa: PLC0415
+
+        return run_service(sys.argv[1:], ignored)
+    except Stopped as stopped:
+        print(f"python -m app {command}".rstrip() + ": stopped", file=sys.stderr)
+        return stopped.exit_code
 
 
 def run_client(command: str, arguments: Sequence[str]) -> int:
@@ -60,4 +48,7 @@ def run_client(command: str, arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    exit_now(main())
+    code = main()
+    from app.process_tuning import exit_now
+
+    exit_now(code)

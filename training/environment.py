@@ -22,6 +22,8 @@ _PREFIXES: Final = (
     *("INDUCTOR_", "AOT_PARTITIONER_", "COMPILE_STROBELIGHT_", "SYMPY_"),
     # Shared: MKL, oneDNN, cuBLAS, XLA
     *("MKL_", "MKLDNN_", "ONEDNN_", "DNNL_", "NVIDIA_TF32_OVERRIDE", "XLA_"),
+    # NumPy, OpenBLAS and jaxtyping; typer fails at a width that is no number
+    *("NPY_", "NUMPY_", "OPENBLAS_", "JAXTYPING_", "TERMINAL_WIDTH"),
 )
 """Prefixes of the frameworks' variables. Of all three, since they import each other: Keras imports JAX and PyTorch."""
 
@@ -41,11 +43,14 @@ _HARMLESS: Final = {
     # Terraform's variables have the same prefix.
     r"TF_(?:CLI|DATA|IN|LOG|PLUGIN|REGISTRY|STATE|TOKEN|VAR)_\w+|TF_IGNORE|TF_INPUT|TF_LOG|TF_WORKSPACE": ".*",
     "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python|upb",
-    "SOURCE_DATE_EPOCH": r"\d+",
+    r"SOURCE_DATE_EPOCH|TERMINAL_WIDTH|OPENBLAS_VERBOSE": r"\d+",
     r"TORCH_HOME|TORCHINDUCTOR_CACHE_DIR|PYTORCH_(?:CUDA_)?ALLOC_CONF": ".*",
     "TORCH_CPP_LOG_LEVEL": "[0-3]|INFO|WARNING|ERROR|FATAL",
     "TORCH_SHOW_CPP_STACKTRACES": "[01]",
-    "MKL_NUM_THREADS": _COUNTS,
+    "MKL_NUM_THREADS|OPENBLAS_NUM_THREADS": _COUNTS,
+    "NUMPY_MADVISE_HUGEPAGE": "[01]",
+    "NUMPY_WARN_IF_NO_MEM_POLICY": ".*",
+    r"JAXTYPING_\w+": "(?i:0|1|false|true)",
     "XLA_FLAGS": ".*",
     "XLA_(?:PYTHON_)?CLIENT_MEM_FRACTION": _NUMBER,
     "XLA_(?:PYTHON_)?CLIENT_PREALLOCATE": _TRUTH,
@@ -60,6 +65,9 @@ _PINNED: Final = {
     # matplotlib, which Keras imports too
     "MPLBACKEND": "agg",
 }
+
+THREAD_VARIABLES: Final = ("MKL_NUM_THREADS", "NPROC", "OMP_NUM_THREADS", "OMP_THREAD_LIMIT")
+"""Numbers of threads, on which the last digits of a training depend: a run records them. XLA reads NPROC."""
 
 _HARMLESS_XLA_FLAG: Final = re.compile(
     r"--xla_(?:(?:gpu_cuda_data_dir|dump_to)=.*|force_host_platform_device_count=[1-9]\d*)"
@@ -78,8 +86,7 @@ def pin_environment() -> tuple[str, ...]:
     ignored = {name for name, value in _PINNED.items() if os.environ.get(name, value) != value}
     os.environ.update(_PINNED)
     ignored.update(_unset(name for name, value in os.environ.items() if not _is_harmless(name, value)))
-    if not re.fullmatch(_COUNTS, os.environ.get("OMP_NUM_THREADS", "1")):
-        ignored.update(_unset(["OMP_NUM_THREADS"]))
+    ignored.update(_unset(name for name in THREAD_VARIABLES if not re.fullmatch(_COUNTS, os.environ.get(name, "1"))))
     # GNU OpenMP loops for ever at a list of cores that it can't read, and Python can't interrupt that.
     if not _CORES.fullmatch(os.environ.get("GOMP_CPU_AFFINITY", "0")):
         ignored.update(_unset(["GOMP_CPU_AFFINITY"]))

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from training.environment import THREAD_VARIABLES
 from training.frameworks import FRAMEWORKS
 
 
@@ -40,7 +41,7 @@ def describe_environment(framework: str) -> dict[str, Any]:
     """Return cores, threads, processor and versions: the same values give the same digits on a CPU."""
     return {
         "cores": count_cores(),
-        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS"),
+        **{name: os.environ.get(name) for name in THREAD_VARIABLES},
         "processor": _processor(),
         "python": platform.python_version(),
         **package_versions(["numpy", *FRAMEWORKS[framework].packages]),

@@ -13,7 +13,6 @@ from app.server.sockets import bind_sockets, listen
 from app.server.supervisor import run_workers
 from app.settings import Settings
 from training.checkpoints.model_files import ModelFile
-from training.environment import pin_environment
 from training.errors import CheckpointError, FrameworkNotInstalledError
 from training.frameworks import require_installed
 
@@ -29,11 +28,6 @@ def serve(settings: Settings) -> None:
     # SIGHUP is ignored until the server installs its handler.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     check_servable(settings)
-    if ignored := pin_environment():
-        logger.warning(
-            "ignored, because they could change results or stop a framework: %s",
-            ", ".join(ignored),
-        )
     keys = read_keys(settings)
     settings = fit_connections(settings)
     sockets = bind_sockets(settings.host, settings.port, workers=settings.workers)

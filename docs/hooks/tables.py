@@ -12,8 +12,8 @@ from typer.main import get_command
 
 from app.observability.metrics import Metrics
 from app.settings import CHECKPOINTS, PREFIX, Settings
-from training.__main__ import cli
 from training.checkpoints.checkpoint import weight_shapes
+from training.commands.application import cli
 from training.config import ModelConfig
 
 

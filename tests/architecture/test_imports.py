@@ -50,7 +50,7 @@ def test_run_imports_its_own_framework_alone(tmp_path):
     """A run in PyTorch, with its events and figures, loads neither TensorFlow nor JAX."""
     root = Path(__file__).parents[2]
     words = ["train", "--framework", "pytorch", "--epochs", "1", "--batch-size", "5000", "--hidden-dim", "4"]
-    script = f"from training.__main__ import cli\ncli({words}, standalone_mode=False)\n{REPORT}"
+    script = f"from training.commands.application import cli\ncli({words}, standalone_mode=False)\n{REPORT}"
 
     result = subprocess.run(
         [sys.executable, "-c", script],

@@ -27,6 +27,10 @@ from training.environment import pin_environment, tolerate_warnings
             ("CHECK_VMA", "FLAX_PROFILE", "NNX_GRAPH_MODE"),
         ),
         ({"TF2_BEHAVIOR": "0", "HDF5_DRIVER": "abc"}, ("HDF5_DRIVER", "TF2_BEHAVIOR")),
+        (
+            {"NPY_DISABLE_CPU_FEATURES": "AVX2", "OPENBLAS_CORETYPE": "Prescott"},
+            ("NPY_DISABLE_CPU_FEATURES", "OPENBLAS_CORETYPE"),
+        ),
         ({"SYMPY_DEBUG": "abc", "INDUCTOR_PROVENANCE": "abc"}, ("INDUCTOR_PROVENANCE", "SYMPY_DEBUG")),
     ],
 )
@@ -50,6 +54,9 @@ def test_harmless_variables_are_kept() -> None:
         "TF_GPU_ALLOCATOR": "cuda_malloc_async",
         "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True",
         "OMP_NUM_THREADS": "4,2",
+        "NPROC": "3",
+        "JAXTYPING_DISABLE": "1",
+        "TERMINAL_WIDTH": "100",
         "GOMP_CPU_AFFINITY": "0 3 1-2 4-15:2",
         "CUDA_VISIBLE_DEVICES": "1",
         "TF_CLI_CONFIG_FILE": "/terraform",
@@ -74,6 +81,12 @@ def test_harmless_variables_are_kept() -> None:
         ("PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION", "abc"),
         ("SOURCE_DATE_EPOCH", "abc"),
         ("SKLEARN_WORKING_MEMORY", "abc"),
+        ("NPROC", "abc"),
+        ("OMP_THREAD_LIMIT", "-1"),
+        ("OPENBLAS_NUM_THREADS", "abc"),
+        ("NUMPY_MADVISE_HUGEPAGE", "abc"),
+        ("JAXTYPING_DISABLE", "abc"),
+        ("TERMINAL_WIDTH", "abc"),
     ],
 )
 def test_harmless_variables_with_invalid_values_are_ignored(name, value) -> None:

@@ -1,18 +1,12 @@
-"""Behavior shared by all commands of `python -m training`: unknown options, signals and closed pipes."""
+"""Behavior shared by all commands of `python -m training`: unknown options, encodings and closed pipes."""
 
 import os
-import signal
 import sys
 from difflib import get_close_matches
-from threading import Timer
-from typing import Any, Final, NoReturn
+from typing import Any
 
 from typer._click.exceptions import NoSuchOption
 from typer.core import TyperCommand
-
-from training.environment import pin_environment
-
-_REPEAT_S: Final = 0.05
 
 
 class Command(TyperCommand):
@@ -35,43 +29,6 @@ def suggest_options(unknown: str, options: list[str]) -> list[str]:
     initials = [option for option in options if "".join(part[0] for part in option[2:].split("-")) == word]
     beginnings = [option for option in options if option[2:].startswith(word)]
     return (initials if len(word) > 1 else []) or beginnings or get_close_matches(unknown, options)
-
-
-class Stopped(BaseException):
-    """SIGINT or SIGTERM was received; a BaseException, so that `except Exception` doesn't catch it."""
-
-    def __init__(self, number: int) -> None:
-        """Keep the signal's number."""
-        super().__init__(number)
-        self.number = number
-
-
-def raise_stopped(number: int, _: object) -> NoReturn:
-    """Handle a signal by raising `Stopped`."""
-    raise Stopped(number)
-
-
-def handle_signals() -> None:
-    """Install handlers that raise `Stopped` in the main thread on SIGINT and SIGTERM."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # ignored signals stay ignored, as under nohup
-            signal.signal(number, raise_stopped)
-    sys.unraisablehook = repeat_stopped
-
-
-def repeat_stopped(unraisable: Any) -> None:
-    """Send a signal again whose exception Python discarded, as it does in destructors and garbage collector callbacks.
-
-    JAX's import runs such callbacks.
-    """
-    error = unraisable.exc_value
-    if not isinstance(error, Stopped):
-        sys.__unraisablehook__(unraisable)
-        return
-    # Later and from another thread: within this hook the exception would be discarded again.
-    timer = Timer(_REPEAT_S, os.kill, (os.getpid(), error.number))
-    timer.daemon = True
-    timer.start()
 
 
 class ForgivingStream:
@@ -107,12 +64,6 @@ class ForgivingStream:
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
             print(f"stdout can't be written ({error.strerror}): the run continues without it", file=sys.stderr)
             return default
-
-
-def report_ignored() -> None:
-    """Unset or pin environment variables that could change results, and name those on stderr."""
-    if ignored := pin_environment():
-        print(f"ignored, because they could change results: {', '.join(ignored)}", file=sys.stderr)
 
 
 def tolerate_encodings() -> None:

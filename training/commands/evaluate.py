@@ -11,7 +11,6 @@ from rich.progress import Progress
 from rich.table import Table
 
 from training.checkpoints.checkpoint import Checkpoint, load_checkpoint
-from training.commands.command_line import report_ignored
 from training.commands.data_options import DataDirOption, OwnInvertOption, load_dataset_of
 from training.data import TEST_SEED, TRAIN_SEED, VALIDATION_SEED, binarize
 from training.engine.evaluation import load_evaluator
@@ -57,7 +56,6 @@ def evaluate(
     """Measure a checkpoint: ELBO and its parts, bound, bits per pixel, and how much each latent is used."""
     loaded = load_checkpoint(checkpoint)
     name = canonical_framework(framework)
-    report_ignored()
     counts = sorted(set(samples or (500,)))
     own = str(loaded.training.get("dataset", "mnist"))
     dataset = dataset or own

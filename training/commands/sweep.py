@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.console import Console
 
-from training.commands.command_line import report_ignored
 from training.commands.data_options import DataDirOption, DatasetOption, ImageSizeOption, InvertOption
 from training.config import PRESETS, ModelConfig, TrainConfig
 from training.data import load_dataset, parse_image_size
@@ -62,7 +61,6 @@ def sweep(
     if importlib.util.find_spec("optuna") is None:
         raise ConfigError("optuna is not installed: run `pip install 'triptych[sweep]'`")
     name = canonical_framework(framework)
-    report_ignored()
     base = PRESETS[preset] if epochs is None else replace(PRESETS[preset], epochs=epochs)
     base = replace(base, dataset=dataset or TrainConfig().dataset)
     cells = make_cells([parse_recipe(text) for text in recipe], base, seeds=seeds)

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from training.checkpoints.safetensors_file import ensure_writable
-from training.commands.command_line import ForgivingStream, report_ignored
+from training.commands.command_line import ForgivingStream
 from training.commands.data_options import DataDirOption, DatasetOption, ImageSizeOption, InvertOption, data_words
 from training.commands.earlier_run import find_state, warn_of_other_environment
 from training.commands.initialization_option import InitializationOption
@@ -146,7 +146,6 @@ def train(
         raise ConfigError("--resume and --overwrite: expected one of them")
     snapshot_epochs = parse_snapshots(snapshots)
     name = canonical_framework(framework)
-    report_ignored()
     sys.stdout = ForgivingStream(sys.stdout)
     given = {
         "epochs": epochs,

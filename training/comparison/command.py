@@ -10,7 +10,6 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from training.commands.command_line import Stopped, report_ignored
 from training.comparison.config import FULL, SECTIONS, SMOKE, ComparisonConfig
 from training.comparison.results_file import ResultsFile
 from training.errors import ConfigError
@@ -21,6 +20,7 @@ from training.frameworks import (
     require_installed,
     trainable_frameworks,
 )
+from training.stop_signals import Stopped
 
 _errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
@@ -72,7 +72,6 @@ def compare(
         announce=_errors.print,
     )
     chosen = _parse_sections(sections)
-    report_ignored()
     results = ResultsFile(out, smoke=smoke)
     try:
         for section in chosen:
@@ -80,7 +79,7 @@ def compare(
     except Stopped as stopped:
         again = [word for word in sys.argv[1:] if word != "--resume"]
         _errors.print(f"stopped; continue with: {shlex.join(['python', '-m', 'training', *again, '--resume'])}")
-        raise typer.Exit(128 + stopped.number) from stopped
+        raise typer.Exit(stopped.exit_code) from stopped
     # matplotlib takes half a second to import: only the commands that draw pay for it.
     from training.comparison.page import write_page  # noqa: PLC0415
 

@@ -22,6 +22,7 @@ ERROR_MEANINGS: Final = {
     429: "The queue is full, or the rate limit is exceeded.",
     431: "The request line and headers are too long, or too many.",
     500: "An error of the server; its log has the details under the same `request_id`.",
+    501: "The body has a `Transfer-Encoding` other than `chunked`.",
     503: "The framework is loading, failed or not installed; the server is shutting down or has too many connections.",
     504: "The deadline passed: the server's, or the client's `X-Request-Timeout`.",
 }

@@ -1,6 +1,9 @@
 """The service among environment variables of other programs: each framework computes the same, and none ends it."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +49,7 @@ HOSTILE = {
         "TORCHDYNAMO_DISABLE": "1",
         "PYTORCH_JIT": "0",
         "ATEN_CPU_CAPABILITY": "default",
+        "NPY_DISABLE_CPU_FEATURES": "AVX2",
         "PYTHONWARNINGS": "error",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     },
@@ -70,6 +74,10 @@ HOSTILE = {
         "JOBLIB_MULTIPROCESSING": "abc",
         "INDUCTOR_PROVENANCE": "abc",
         "SYMPY_DEBUG": "abc",
+        "NPY_PROMOTION_STATE": "abc",
+        "NUMPY_MADVISE_HUGEPAGE": "abc",
+        "JAXTYPING_DISABLE": "abc",
+        "TERMINAL_WIDTH": "abc",
     },
     "xla": {
         "XLA_FLAGS": "--xla_no_such_flag=1 --xla_cpu_enable_fast_math=true",
@@ -110,3 +118,22 @@ def test_surroundings_change_no_result(name: str, expected: dict[str, np.ndarray
     for framework in FRAMEWORKS:
         np.testing.assert_array_equal(found[framework], expected[framework], err_msg=f"{framework}: {log}")
     assert "Traceback" not in log
+
+
+@pytest.mark.parametrize("command", ["client", "status", "models"])
+def test_surroundings_end_no_command(command: str) -> None:
+    """Values that NumPy, jaxtyping and typer can't read end no command."""
+    variables = {name: "abc" for values in HOSTILE.values() for name in values}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "app", command, "--help"],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert f"python -m app {command}" in done.stdout
+    assert "Traceback" not in done.stderr

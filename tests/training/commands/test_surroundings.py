@@ -34,6 +34,13 @@ HOSTILE = {
     "SYMPY_CACHE_SIZE": "abc",
     "AOTINDUCTOR_REPRO_LEVEL": "abc",
     "OMP_NUM_THREADS": "abc",
+    "NPROC": "abc",
+    "NPY_DISABLE_CPU_FEATURES": "AVX2",
+    "NPY_PROMOTION_STATE": "abc",
+    "NUMPY_MADVISE_HUGEPAGE": "abc",
+    "JAXTYPING_DISABLE": "abc",
+    "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "abc",
+    "TERMINAL_WIDTH": "abc",
     "PYTHONWARNINGS": "error",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
 }
@@ -62,6 +69,17 @@ def test_hostile_environment_changes_nothing(tmp_path: Path, framework: str) -> 
     for name, array in expected.weights.items():
         np.testing.assert_array_equal(found.weights[name], array)
     assert (tmp_path / "hostile" / framework / "figures" / "samples.png").exists()
+
+
+@pytest.mark.parametrize("command", ["sweep", "evaluate", "show", "gallery", "compare"])
+def test_hostile_environment_ends_no_command(tmp_path: Path, command: str) -> None:
+    """Variables that are read while a command is imported are checked before."""
+    done = run(command, "--help", folder=tmp_path, **HOSTILE)
+
+    assert done.returncode == 0, done.stderr
+    assert f"python -m training {command} [OPTIONS]" in done.stdout
+    assert done.stderr.startswith("ignored, because they could change results: ")
+    assert "Traceback" not in done.stderr
 
 
 def test_finished_run_survives_figures_that_cant_be_drawn(tmp_path: Path) -> None:
@@ -155,10 +173,11 @@ def test_help_names_the_aliases(tmp_path: Path, command: str) -> None:
     assert "flax, tf, keras, torch" in done.stdout
 
 
-def test_resume_in_another_environment_warns(tmp_path: Path) -> None:
+@pytest.mark.parametrize("variable", ["OMP_NUM_THREADS", "NPROC"])
+def test_resume_in_another_environment_warns(tmp_path: Path, variable: str) -> None:
     """A changed number of threads is reported; without a change, there is no warning."""
     words = ("train", "--framework", "pytorch", "--epochs", "10000", *SMALL)
-    process = start(*words, folder=tmp_path, OMP_NUM_THREADS="1")
+    process = start(*words, folder=tmp_path, **{variable: "1"})
     assert process.stdout is not None
     for line in process.stdout:
         if "saved" in line:
@@ -167,10 +186,10 @@ def test_resume_in_another_environment_warns(tmp_path: Path) -> None:
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 130, errors
 
-    resumed = start(*words, "--resume", folder=tmp_path, OMP_NUM_THREADS="2")
+    resumed = start(*words, "--resume", folder=tmp_path, **{variable: "2"})
     assert resumed.stderr is not None
     line = resumed.stderr.readline()
     resumed.kill()
     resumed.communicate()
 
-    assert "runs/pytorch: the environment has changed (OMP_NUM_THREADS 1 before, 2 now): the weights may differ" in line
+    assert f"runs/pytorch: the environment has changed ({variable} 1 before, 2 now): the weights may differ" in line

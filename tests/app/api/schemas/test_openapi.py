@@ -4,8 +4,10 @@ from base64 import b64decode
 
 import pytest
 
+from app.api.schemas.error_responses import ERROR_MEANINGS
 from app.api.schemas.examples import DIGIT_PNG_BASE64, EXAMPLES, digit_rows
 from app.codecs.image_files import decode_image
+from app.problem_details import TITLES
 from tests.support.app import MODEL, make_service
 from tests.support.limits import make_limits
 
@@ -210,3 +212,8 @@ def test_example_picture_is_the_example_digit():
     image = decode_image(b64decode(DIGIT_PNG_BASE64), model=MODEL, limits=make_limits(), invert=False, where="body")
 
     assert image.tolist() == digit_rows()
+
+
+def test_every_error_status_has_a_meaning():
+    """The guide's table has each status that the service sends, such as the 501 of unknown transfer codings."""
+    assert list(ERROR_MEANINGS) == list(TITLES)
