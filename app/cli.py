@@ -1,4 +1,4 @@
-"""Reads the settings from options and environment, and reports each wrong one in one line."""
+"""The command line: reads the settings from options and environment, and reports each wrong one in one line."""
 
 import os
 import re

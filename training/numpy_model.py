@@ -1,4 +1,4 @@
-"""The model in NumPy, from canonical weights: for figures and for tests of the service. It is never trained."""
+"""The model's mathematics in NumPy, from canonical weights: for figures, scores and tests. It is never trained."""
 
 import numpy as np
 from jaxtyping import Float, Float32

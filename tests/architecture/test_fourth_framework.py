@@ -4,12 +4,11 @@ import os
 import subprocess
 import sys
 
-import httpx
 import numpy as np
 import pytest
 
 from tests.support.checkpoints import make_checkpoint, make_weights
-from tests.support.live_service import CHECKOUT, kept_port, wait_until_answers, wait_until_settled
+from tests.support.live_service import CHECKOUT, serving, wait_until_settled
 from training.checkpoints.checkpoint import save_checkpoint
 from training.config import ModelConfig
 from training.frameworks import FRAMEWORKS
@@ -53,18 +52,9 @@ def client(tmp_path_factory):
     model = ModelConfig(hidden_dim=8)
     weights = {name: array * np.float32(0.2) for name, array in make_weights(model).items()}
     save_checkpoint(folder / "numpy/model.safetensors", make_checkpoint(model, weights, framework="numpy"))
-    log = folder / "log"
-    with kept_port() as port, log.open("w") as output:
-        words = ["--port", str(port), "--frameworks", "np", "--checkpoints", str(folder)]
-        environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
-        process = subprocess.Popen(command("app", *words), env=environment, stdout=output, stderr=subprocess.STDOUT)
-        try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-                wait_until_answers(client, process, log)
-                yield client
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
+    words = ["--frameworks", "np", "--checkpoints", str(folder)]
+    with serving(*words, log=folder / "log", command=command("app")) as client:
+        yield client
 
 
 def test_fourth_framework_is_shown(client):

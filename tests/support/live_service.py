@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,12 +15,14 @@ CHECKOUT = Path(__file__).parents[2]
 
 
 @contextmanager
-def serving(*words: str, log: Path, **variables: str) -> Iterator[httpx.Client]:
-    """Start `python -m app` on a free port, and give a client of it once it answers."""
+def serving(
+    *words: str, log: Path, command: Sequence[str] = (sys.executable, "-m", "app"), **variables: str
+) -> Iterator[httpx.Client]:
+    """Start the service on a free port, and give a client of it once it responds."""
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), **variables}
     with kept_port() as port, log.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "app", "--port", str(port), *words],
+            [*command, "--port", str(port), *words],
             cwd=log.parent,
             env=environment,
             stdout=output,

@@ -11,6 +11,9 @@ from numpy import ndarray
 from training.config import ModelConfig
 from training.device_names import DeviceDetails
 
+Tensors = tuple[ndarray, ...]
+"""Inputs or outputs of a call, batch first."""
+
 MAX_BATCH: Final = 256
 """Maximum rows of a batch on a CPU: larger ones are hardly faster per row, and delay other jobs longer."""
 

@@ -8,13 +8,11 @@ import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
-from app.inference.adapters.base import Adapter, AdapterError
+from app.inference.adapters.base import Adapter, AdapterError, Tensors
 
 logger = logging.getLogger(__name__)
 
 Method = Literal["encode", "decode", "reconstruct"]
-
-Arrays = tuple[ndarray, ...]
 
 
 class BatchLimit:
@@ -25,14 +23,14 @@ class BatchLimit:
         self.rows = rows
         self._is_out_of_memory = is_out_of_memory
 
-    def run(self, compute: Callable[..., Arrays], inputs: Sequence[ndarray]) -> Arrays:
+    def run(self, compute: Callable[..., Tensors], inputs: Sequence[ndarray]) -> Tensors:
         """Return the outputs for all rows, computed in as many calls as the limit requires.
 
         Raises:
             AdapterError: The memory is too small for a single row.
         """
         total = len(inputs[0])
-        pieces: list[Arrays] = []
+        pieces: list[Tensors] = []
         start = 0
         while not pieces or start < total:
             piece = [array[start : start + self.rows] for array in inputs]
@@ -42,7 +40,7 @@ class BatchLimit:
                 start += len(piece[0])
         return pieces[0] if len(pieces) == 1 else tuple(map(np.concatenate, zip(*pieces, strict=True)))
 
-    def _attempt(self, compute: Callable[..., Arrays], piece: Sequence[ndarray]) -> Arrays | None:
+    def _attempt(self, compute: Callable[..., Tensors], piece: Sequence[ndarray]) -> Tensors | None:
         """Return the outputs, or None if the memory was too small and the limit was halved.
 
         The error is dropped at the return, with its frames: they hold the arrays that filled the memory.
@@ -66,7 +64,7 @@ class LocalAdapter(Adapter):
 
     limit: BatchLimit
 
-    def compute(self, method: Method, *inputs: ndarray) -> Arrays:
+    def compute(self, method: Method, *inputs: ndarray) -> Tensors:
         """Return a method's outputs for at most `max_batch` rows, in one call of the framework."""
         raise NotImplementedError
 
@@ -94,11 +92,11 @@ class LocalAdapter(Adapter):
         logits, mean, logvar = self.limit.run(self._reconstruct, (images, eps))
         return logits, mean, logvar
 
-    def _encode(self, images: ndarray) -> Arrays:
+    def _encode(self, images: ndarray) -> Tensors:
         return self.compute("encode", images)
 
-    def _decode(self, z: ndarray) -> Arrays:
+    def _decode(self, z: ndarray) -> Tensors:
         return self.compute("decode", z)
 
-    def _reconstruct(self, images: ndarray, eps: ndarray) -> Arrays:
+    def _reconstruct(self, images: ndarray, eps: ndarray) -> Tensors:
         return self.compute("reconstruct", images, eps)

@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
-from app.inference.adapters.base import MAX_BATCH
-from app.inference.adapters.local_adapter import Arrays, BatchLimit, Method
+from app.inference.adapters.base import MAX_BATCH, Tensors
+from app.inference.adapters.local_adapter import BatchLimit, Method
 from training.config import ModelConfig
 
 LARGEST: Final = 8192
@@ -71,7 +71,7 @@ class PackedCalls:
         self._make_array = make_array or _zeros
         self._arrays: dict[tuple[Method, int], ndarray] = {}
 
-    def __call__(self, method: Method, *inputs: ndarray) -> Arrays:
+    def __call__(self, method: Method, *inputs: ndarray) -> Tensors:
         """Return the method's outputs for at most `LARGEST` rows."""
         rows = len(inputs[0])
         size = next(size for size in SIZES if size >= rows)

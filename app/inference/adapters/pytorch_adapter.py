@@ -8,8 +8,8 @@ from jaxtyping import Float32
 from numpy import ndarray
 from torch import Tensor
 
-from app.inference.adapters.base import MAX_BATCH, warm_up
-from app.inference.adapters.local_adapter import Arrays, BatchLimit, LocalAdapter, Method
+from app.inference.adapters.base import MAX_BATCH, Tensors, warm_up
+from app.inference.adapters.local_adapter import BatchLimit, LocalAdapter, Method
 from app.inference.adapters.packed_calls import LARGEST, PackedCalls, warm_up_packed
 from app.inference.adapters.pytorch_graphs import GraphedCalls, pinned_array
 from training.checkpoints.checkpoint import Checkpoint
@@ -50,7 +50,7 @@ class PytorchAdapter(LocalAdapter):
             warm_up_packed(self.model, self._packed, self.limit)
 
     @torch.inference_mode()
-    def compute(self, method: Method, *inputs: ndarray) -> Arrays:
+    def compute(self, method: Method, *inputs: ndarray) -> Tensors:
         """Return a method's outputs for at most `max_batch` rows."""
         if self._packed is not None:
             return self._packed(method, *inputs)

@@ -9,8 +9,8 @@ from jaxtyping import Float, Float32
 from numpy import ndarray
 from tensorflow import Tensor
 
-from app.inference.adapters.base import MAX_BATCH, warm_up
-from app.inference.adapters.local_adapter import Arrays, BatchLimit, LocalAdapter, Method
+from app.inference.adapters.base import MAX_BATCH, Tensors, warm_up
+from app.inference.adapters.local_adapter import BatchLimit, LocalAdapter, Method
 from app.inference.adapters.packed_calls import LARGEST, PackedCalls, warm_up_packed
 from training.checkpoints.checkpoint import Checkpoint
 from training.config import ModelConfig
@@ -56,7 +56,7 @@ class TensorflowAdapter(LocalAdapter):
             self._packed = PackedCalls(self.model, self._compute_packed)
             warm_up_packed(self.model, self._packed, self.limit)
 
-    def compute(self, method: Method, *inputs: ndarray) -> Arrays:
+    def compute(self, method: Method, *inputs: ndarray) -> Tensors:
         """Return a method's outputs for at most `max_batch` rows."""
         if self._packed is not None:
             return self._packed(method, *inputs)

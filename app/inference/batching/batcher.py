@@ -14,9 +14,9 @@ from functools import partial
 from weakref import WeakKeyDictionary
 
 from app.exceptions import FrameworkFaultError, OverloadedError, ServiceError
-from app.inference.adapters.base import Adapter
+from app.inference.adapters.base import Adapter, Tensors
 from app.inference.batching.executor import BatchExecutor
-from app.inference.batching.job import Job, JobResult, Result, Tensors
+from app.inference.batching.job import Job, JobResult, Result
 from app.inference.batching.observer import Observer
 from app.inference.vae import BatchFunction
 from app.observability.timings import Timings

@@ -6,14 +6,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from numpy import ndarray
 
 from app.exceptions import InvalidValueError, ServiceError
-from app.inference.adapters.base import Adapter
+from app.inference.adapters.base import Adapter, Tensors
 from app.inference.vae import BatchFunction
 from app.observability.timings import Timings
-
-Tensors = tuple[ndarray, ...]
 
 JobResult = Tensors | ServiceError
 

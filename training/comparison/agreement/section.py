@@ -34,8 +34,8 @@ PARITY_STEPS: Final = 25
 OUTPUTS: Final = (*LAYERS[:3], "z", *LAYERS[3:])
 """Compared outputs of a model, in the order of the forward pass."""
 
-Arrays = Mapping[str, ndarray]
-"""Arrays written by one framework's process, by the names of `agreement.worker`."""
+NamedArrays = Mapping[str, ndarray]
+"""NamedArrays written by one framework's process, by the names of `agreement.worker`."""
 
 
 def measure(config: ComparisonConfig, results: ResultsFile) -> None:
@@ -77,7 +77,7 @@ def check_parity(config: ComparisonConfig) -> dict[str, Any]:
     return {**worst, "frameworks": list(config.installed), "steps": max(steps)}
 
 
-def compare(found: Mapping[str, Arrays], config: ComparisonConfig) -> dict[str, Any]:
+def compare(found: Mapping[str, NamedArrays], config: ComparisonConfig) -> dict[str, Any]:
     """Return the differences of every pair of frameworks, and of every loader of a checkpoint from float64."""
     pairs = list(combinations(found, 2))
     steps = sorted({int(name.partition("/")[0]) for name in next(iter(found.values())) if name[0].isdigit()})
@@ -108,7 +108,7 @@ def compare(found: Mapping[str, Arrays], config: ComparisonConfig) -> dict[str, 
     }
 
 
-def _logits(found: Mapping[str, Arrays], config: ComparisonConfig) -> dict[str, dict[str, float]]:
+def _logits(found: Mapping[str, NamedArrays], config: ComparisonConfig) -> dict[str, dict[str, float]]:
     """Return the largest difference of logits from float64, for each checkpoint and each framework that loads it."""
     probe = binarize(load_dataset("mnist").test[: config.sizes.probe_images], target="fixed", seed=TEST_SEED)
     table = {}
@@ -123,9 +123,9 @@ def _logits(found: Mapping[str, Arrays], config: ComparisonConfig) -> dict[str, 
 
 
 @cache  # the section and `check_parity` may need the same run
-def _run(config: ComparisonConfig, frameworks: tuple[str, ...], steps: tuple[int, ...]) -> Mapping[str, Arrays]:
+def _run(config: ComparisonConfig, frameworks: tuple[str, ...], steps: tuple[int, ...]) -> Mapping[str, NamedArrays]:
     checkpoints = {framework: str(config.checkpoint(framework)) for framework in frameworks}
-    found: dict[str, Arrays] = {}
+    found: dict[str, NamedArrays] = {}
     with tempfile.TemporaryDirectory() as folder:
         for framework in frameworks:
             config.announce(f"agreement: {framework}, {max(steps)} steps")
