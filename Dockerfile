@@ -14,7 +14,7 @@ WORKDIR /src
 
 # Only the dependencies: this layer is rebuilt when one of them changes.
 COPY pyproject.toml constraints.txt ./
-RUN echo "Installing triptych[${EXTRAS}]: 3.3 GB with three CPU builds; about 5 GB more if torch is a CUDA build." \
+RUN echo "Installing triptych[${EXTRAS}]: 3.5 GB with three CPU builds; about 5 GB more if torch is a CUDA build." \
     && touch README.md LICENSE \
     && mkdir app training checkpoints \
     && /opt/venv/bin/pip install -c constraints.txt ".[${EXTRAS}]"

@@ -7,7 +7,7 @@ VENV ?= .venv
 # PIP_EXTRA_INDEX_URL is read by pip itself. On Linux, PyPI's torch brings CUDA's libraries (about 5 GB more); without a GPU:
 #   make serve PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu
 
-# Gigabytes that must be free before packages are installed: 3.3 for the CPU builds, and the downloads in pip's cache.
+# Gigabytes that must be free before packages are installed: 3.5 for the CPU builds, and the downloads in pip's cache.
 DISK_GB ?= 5
 
 BIN := $(VENV)/bin
@@ -78,7 +78,7 @@ define announce
 				"Free some space, or install one framework (see README.md)."; \
 			exit 1; \
 		fi; \
-		echo "Installing the service and three frameworks into $(VENV): 3.3 GB with CPU builds, which takes some minutes."; \
+		echo "Installing the service and three frameworks into $(VENV): 3.5 GB with CPU builds, which takes some minutes."; \
 		if [ "$$(uname -s)" = Linux ] && [ -z "$$PIP_EXTRA_INDEX_URL" ]; then \
 			echo "On Linux, PyPI's torch adds about 5 GB of CUDA's libraries; $$free GB are free. Without a GPU, press Ctrl-C and run"; \
 			echo "  make $(MAKECMDGOALS) PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu"; \

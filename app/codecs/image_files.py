@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 import numpy as np
 from jaxtyping import Float32
@@ -106,6 +107,8 @@ def decode_images(
 def decode_base64(text: str, *, where: str) -> bytes:
     """Return the bytes of base64 text, of either alphabet, padded or not; white space is skipped.
 
+    In a `data:` URL characters may be percent-encoded.
+
     Raises:
         MalformedBodyError: It isn't base64, nor a `data:` URL of base64.
     """
@@ -114,6 +117,7 @@ def decode_base64(text: str, *, where: str) -> bytes:
         media_type, comma, encoded = text.partition(",")
         if not comma or not media_type.rstrip().lower().endswith(";base64"):
             raise _not_base64(text, where)
+        encoded = unquote(encoded)
     encoded = "".join(encoded.split()).translate(_URL_SAFE)
     if not encoded.endswith("="):
         encoded += "=" * (-len(encoded) % 4)

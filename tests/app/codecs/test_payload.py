@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -117,11 +118,13 @@ def test_inverted_images_of_other_bodies(name):
         f"data:image/png;base64,{TEXT}",
         f"DATA:image/jpeg;charset=x;BASE64,{TEXT}",
         f"data:;base64,{TEXT}",
+        f"data:image/png;base64,{quote(TEXT, safe='')}",
+        f"data:image/png;base64,{TEXT.replace(TEXT[5], f'%{ord(TEXT[5]):02X}')}",
         f"  {TEXT}\n",
         "\r\n".join(TEXT[start : start + 76] for start in range(0, len(TEXT), 76)),
         f"data:image/png;base64, {TEXT[:9]} {TEXT[9:]}",
     ],
-    ids=["data URL", "capitals", "no type", "space around", "lines", "space in data URL"],
+    ids=["data URL", "capitals", "no type", "percent", "one in percent", "space around", "lines", "space in data URL"],
 )
 def test_images_of_base64_in_other_forms(text):
     """A data: URL is read like its base64, and white space anywhere doesn't matter."""
