@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Final
 
 SUFFIXES: Final = frozenset(
-    {".png", ".apng", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif"}
+    {
+        *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"),
+        *(".avif", ".heic", ".heif", ".hif"),
+    }
 )
 """Suffixes of image files, in any case."""
 

@@ -83,6 +83,14 @@ def test_picture_of_16_bits_is_scaled(tmp_path):
     np.testing.assert_array_equal(image, np.asarray(scene()).ravel())
 
 
+@pytest.mark.parametrize("suffix", [".jpe", ".JFIF", ".Dib", ".apng", ".HIF", ".TiFF"])
+def test_rare_suffixes_are_read_in_any_case(tmp_path, suffix):
+    """A picture is found by any suffix that its format has; the content decides the format."""
+    image = row_of(tmp_path, encode(scene(), "PNG"), suffix)
+
+    np.testing.assert_array_equal(image, np.asarray(scene()).ravel())
+
+
 def test_picture_with_alpha_lies_on_black_or_inverted_on_white(tmp_path):
     """Transparent is background: black for light on dark, white, and so black again, for dark on light."""
     ink = Image.merge("LA", [Image.new("L", (28, 28), 255), scene()])
