@@ -10,17 +10,22 @@ from tests.support.app import make_service, save_checkpoints
 from training.config import ModelConfig
 from training.frameworks import FRAMEWORKS
 
-COUNTS = [("jax", "one framework"), ("jax,pytorch", "two frameworks"), ("jax,tensorflow,pytorch", "three frameworks")]
+COUNTS = [
+    ("jax", "one framework", "Each picture is"),
+    ("jax,pytorch", "two frameworks", "Both frameworks run the same weights"),
+    ("jax,tensorflow,pytorch", "three frameworks", "All three frameworks run the same weights"),
+]
 
 
-@pytest.mark.parametrize(("frameworks", "words"), COUNTS)
-def test_headings_count_the_frameworks(visit, serve, checkpoints, frameworks, words):
+@pytest.mark.parametrize(("frameworks", "words", "hint"), COUNTS)
+def test_headings_count_the_frameworks(visit, serve, checkpoints, frameworks, words, hint):
     """Headings say how many frameworks there are, and a difference is shown from two on."""
     client = serve(make_service(checkpoints, frameworks=frameworks))
     page = visit("reconstruct", base_url=client.base_url)
     wait_for_answers(page)
 
     assert page.inner_text("#panel-reconstruct .answers h2") == f"Your digit, redrawn by {words}"
+    assert page.inner_text("#panel-reconstruct .answers > .hint").startswith(hint)
     assert page.locator("#panel-reconstruct .framework").count() == len(frameworks.split(",")) + ("," in frameworks)
 
 

@@ -63,6 +63,22 @@ def test_pictures_are_whole_beside_the_sliders(visit, width, height):
     assert [is_in_sight(page, f"#panel-latent [data-framework={name}] canvas") for name in FRAMEWORKS] == [True] * 3
 
 
+@pytest.mark.parametrize("tab", ["reconstruct", "latent", "sample", "interpolate"])
+def test_controls_stay_in_their_cards(visit, tab):
+    """On the narrowest screen, no control or figure reaches over the edge of its card."""
+    page = visit(tab, width=320, height=640)
+    wait_for_answers(page)
+
+    outside = page.evaluate(
+        """tab => [...document.querySelectorAll(`#panel-${tab} .card :is(button, input, select, output)`)]
+            .filter(node => node.getBoundingClientRect().right > node.closest('.card').getBoundingClientRect().right)
+            .map(node => node.outerHTML)""",
+        tab,
+    )
+
+    assert outside == []
+
+
 def test_details_unfold_on_a_phone(visit, assert_accessible):
     """Figures and buttons that a phone has no room for are behind a button."""
     page = visit("reconstruct?digit=3", width=390, height=844)

@@ -46,10 +46,11 @@ export function makeWeightsSwitch(app, onChange) {
   }
 
   function describe() {
-    if (frameworks.names.length < 2) return "";
+    const count = frameworks.names.length;
+    if (count < 2) return "";
     return control.value === null
       ? "The models were trained separately, from the same recipe, so they differ a little, as two people's handwriting does."
-      : `All ${countOf(frameworks.names.length)} run the same weights, trained with ${titleOf(control.value)}: what still differs is rounding.`;
+      : `${count === 2 ? "Both frameworks" : `All ${countOf(count)}`} run the same weights, trained with ${titleOf(control.value)}: what still differs is rounding.`;
   }
 
   frameworks.changed(show);
