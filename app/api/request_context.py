@@ -79,17 +79,17 @@ class RequestContext(Request):
             FrameworkUnavailableError: It isn't ready.
             OverloadedError: Its framework's queue is full.
         """
-        services, state = self.services, self.scope["state"]
+        registry, state = self.services.registry, self.scope["state"]
         try:
-            model = services.find_model(choice, state)
+            model = registry.find(choice, state)
         except ModelNotLoadedError:
-            key, left_s = services.registry.key(*choice), self.remaining_s
+            key, left_s = registry.key(*choice), self.remaining_s
             try:
                 async with asyncio.timeout(None if math.isinf(left_s) else left_s):
-                    await services.registry.load(key)
+                    await registry.load(key)
             except TimeoutError:
                 raise DeadlinePassedError(f"{key} took longer to load than this request may: send it again") from None
-            model = services.find_model(choice, state)
+            model = registry.find(choice, state)
         model.batcher.check_capacity()
         return model
 

@@ -82,7 +82,7 @@ class FastPath:
             plan = (self._cached_plan if is_short else self._plan)(route, query, *values)
             if plan is None:
                 return request
-            request.model = model = services.find_model(plan.choice, state)
+            request.model = model = services.registry.find(plan.choice, state)
             if model.batcher.is_full:
                 model.batcher.check_capacity()
             length = headers.get(b"content-length", b"")

@@ -2,15 +2,23 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from app.exceptions import FrameworkUnavailableError, ModelNotLoadedError
 from app.inference.batching.observer import Observer
 from app.inference.models.loader import Load
 from app.inference.models.placement import choose_load, require_nothing
-from app.inference.models.state import RETRY_WHEN_BROKEN_S, LoadedModel, ModelKey, ModelState, ReloadResult, Status
+from app.inference.models.state import (
+    RETRY_WHEN_BROKEN_S,
+    LoadedModel,
+    ModelChoice,
+    ModelKey,
+    ModelState,
+    ReloadResult,
+    Status,
+)
 from app.inference.models.store import ModelStore
-from app.inference.models.worker_board import WorkerBoard, WorkerStatus
+from app.inference.models.worker_board import WorkerBoard, WorkerStatus, summarize
 from app.settings import Settings
 from training.checkpoints.model_files import list_models
 from training.frameworks import require_installed
@@ -97,6 +105,15 @@ class Registry:
         """
         key = self.key(framework, name, weights, epoch)
         return self._store(key.framework).get(key)
+
+    def find(self, choice: ModelChoice, labels: dict[str, Any]) -> LoadedModel:
+        """Return a request's model as `get` does; label the request with its framework, and its name if it exists."""
+        key = self.key(*choice)
+        labels["framework"] = key.framework
+        model = self._store(key.framework).get(key)
+        if choice.name is not None:
+            labels["model"] = key.name
+        return model
 
     async def load(self, key: ModelKey) -> LoadedModel:
         """Return a model once it is loaded; errors are those of `get`."""
@@ -228,9 +245,4 @@ class Registry:
 
     def _publish_status(self) -> None:
         for framework, store in self._stores.items():
-            statuses = {state.status for state in store.start_states}
-            if Status.LOADING in statuses:
-                shown = WorkerStatus.LOADING
-            else:
-                shown = WorkerStatus.READY if statuses <= {Status.READY, Status.NOT_INSTALLED} else WorkerStatus.FAILED
-            self.board.set_status(framework, shown)
+            self.board.set_status(framework, summarize({state.status for state in store.start_states}))

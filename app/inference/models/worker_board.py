@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any, Self
 
+from app.inference.models.state import Status
+
 
 class WorkerStatus(IntEnum):
     """Status of a framework's models in a worker."""
@@ -15,6 +17,13 @@ class WorkerStatus(IntEnum):
     FAILED = 2
     ABSENT = 3
     """The worker has ended; its replacement listens once its models are loaded, so no client can reach it."""
+
+
+def summarize(statuses: set[Status]) -> WorkerStatus:
+    """Return the status of a framework whose models have these statuses."""
+    if Status.LOADING in statuses:
+        return WorkerStatus.LOADING
+    return WorkerStatus.READY if statuses <= {Status.READY, Status.NOT_INSTALLED} else WorkerStatus.FAILED
 
 
 class WorkerBoard:
