@@ -100,6 +100,18 @@ def test_model_of_another_shape_is_drawn_for(visit, serve, tmp_path, shape, late
     assert "NaN" not in page.content()
 
 
+def test_size_is_that_of_the_chosen_model(visit, serve, tmp_path):
+    """A model that the first framework lacks has a canvas of its own size, not of the first one's default model."""
+    wide = ModelConfig(image_shape=(16, 24), hidden_dim=16, latent_dim=3)
+    save_checkpoints(tmp_path / "wide", wide)
+    save_checkpoints(tmp_path)
+    (tmp_path / "wide" / "pytorch" / "model.safetensors").rename(tmp_path / "pytorch" / "wide.safetensors")
+    page = visit(path="/?model=wide#reconstruct", base_url=serve(make_service(tmp_path)).base_url)
+    page.wait_for_selector("#panel-reconstruct dd.main:has-text('.')")
+
+    assert page.eval_on_selector(DRAWING, "canvas => [canvas.height, canvas.width]") == [16, 24]
+
+
 def test_map_of_other_checkpoints_is_a_sentence(visit, serve, tmp_path):
     """For checkpoints without a map a sentence says so, and nothing can be dragged into NaN."""
     save_checkpoints(tmp_path)

@@ -118,7 +118,11 @@ export class Frameworks {
   #withModel(one) {
     if (this.model === null || this.models === null || ABSENT.includes(one.status)) return one;
     const model = this.models.find(({ framework, name }) => framework === one.framework && name === this.model);
-    if (!model) return { ...one, ready: false, status: "no_model", reason: `${one.title} has no model "${this.model}"` };
+    if (!model) {
+      // Without the default model, whose images may have another size.
+      const reason = `${one.title} has no model "${this.model}"`;
+      return { ...one, ready: false, status: "no_model", model: null, training: null, reason };
+    }
     return {
       ...one,
       // It is loaded by the first request.
