@@ -3,7 +3,7 @@
 # PyPI's torch for Linux brings CUDA's libraries (about 5 GB more). Without a GPU, PyTorch's CPU index avoids them:
 #   docker build --build-arg PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu .
 
-FROM python:3.11-slim-bookworm AS builder
+FROM python:3.11-slim-bookworm AS dependencies
 
 ARG EXTRAS=jax,tensorflow,pytorch,heic,otel
 ARG PIP_EXTRA_INDEX_URL
@@ -12,24 +12,31 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/venv
 WORKDIR /src
 
-# Only the dependencies: this layer is rebuilt when one of them changes.
+# Rebuilt when a dependency changes. The frameworks' C++ headers and tests, which only extensions are built with, are left out.
 COPY pyproject.toml constraints.txt ./
 RUN echo "Installing triptych[${EXTRAS}]: 3.5 GB with three CPU builds; about 5 GB more if torch is a CUDA build." \
     && touch README.md LICENSE \
     && mkdir app training checkpoints \
-    && /opt/venv/bin/pip install -c constraints.txt ".[${EXTRAS}]"
+    && /opt/venv/bin/pip install -c constraints.txt ".[${EXTRAS}]" \
+    && cd /opt/venv/lib/python3.11/site-packages \
+    && rm -rf tensorflow/include torch/include torch/test
 
-COPY LICENSE README.md ./
+
+# Rebuilt when the project changes: a small layer of its own. Its metadata is installed above.
+FROM dependencies AS project
+
+WORKDIR /opt/project
 COPY app app
 COPY training training
 COPY checkpoints checkpoints
-RUN /opt/venv/bin/pip install --no-deps --force-reinstall .
+RUN /opt/venv/bin/python -m compileall -q app training
 
 
 FROM python:3.11-slim-bookworm
 
 RUN useradd --uid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin triptych
-COPY --from=builder /opt/venv /opt/venv
+COPY --from=dependencies /opt/venv /opt/venv
+COPY --from=project /opt/project /opt/venv/lib/python3.11/site-packages
 
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

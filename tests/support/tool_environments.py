@@ -62,7 +62,7 @@ def _cached(name: str, packages: Sequence[str], install: Callable[[Path], list[S
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for command in install(folder):
-        done = subprocess.run(command, env=_environment({}), capture_output=True, text=True, check=False, timeout=200)
+        done = subprocess.run(command, env=_environment({}), capture_output=True, text=True, check=False, timeout=500)
         if done.returncode != 0:
             pytest.skip(f"{name} can't be installed here: {(done.stderr or done.stdout).strip()[-300:]}")
     complete.touch()

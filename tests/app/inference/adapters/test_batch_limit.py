@@ -71,7 +71,8 @@ def test_batch_is_halved_and_tried_again(adapter, inputs, monkeypatch):
     adapter.encode(inputs[0])
 
     for array, other in zip(found, expected, strict=True):
-        np.testing.assert_allclose(array, other, rtol=1e-5, atol=1e-6)
+        # A CPU may add up a smaller batch in another order: some units in the last place of logits as large as 7.
+        np.testing.assert_allclose(array, other, rtol=1e-5, atol=1e-5)
     assert first == [200, 100, 50, 50, 50, 50]
     assert calls == [50, 50, 50, 50]
     assert adapter.max_batch == 50
