@@ -5,20 +5,21 @@ import time
 from typing import Final
 
 LONGEST_BACKOFF_S: Final = 60
-"""Maximum wait. After a success that lasts longer than this, the next wait is one second again."""
+"""Maximum wait unless another is given. After a success that lasts longer, the next wait is one second again."""
 
 
 class Backoff:
-    """Waits of 1, 2, 4, ... seconds, up to `LONGEST_BACKOFF_S`."""
+    """Waits of 1, 2, 4, ... seconds, up to `longest_s`."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest_s: int = LONGEST_BACKOFF_S) -> None:
+        self._longest_s = longest_s
         self._wait_s = 0
         self._last = -math.inf
 
     def next_s(self) -> int:
         """Return the next wait in seconds."""
         now = time.monotonic()
-        has_worked = now - self._last > self._wait_s + LONGEST_BACKOFF_S
-        self._wait_s = 1 if has_worked else min(2 * self._wait_s, LONGEST_BACKOFF_S) or 1
+        has_worked = now - self._last > self._wait_s + self._longest_s
+        self._wait_s = 1 if has_worked else min(2 * self._wait_s, self._longest_s) or 1
         self._last = now
         return self._wait_s

@@ -7,8 +7,9 @@ from collections.abc import Callable, Coroutine
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
-from app.backoff import Backoff
+from app.backoff import LONGEST_BACKOFF_S, Backoff
 from app.exceptions import FrameworkFaultError, FrameworkUnavailableError, ModelNotLoadedError, ServiceError
 from app.inference.adapters.base import Adapter
 from app.inference.batching.batcher import Batcher
@@ -19,6 +20,9 @@ from app.inference.models.state import RETRY_WHILE_LOADING_S, LoadedModel, Model
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+_LONGEST_BACKEND_BACKOFF_S: Final = 4
+"""A backend on another server loads by itself, however long that takes; asking whether it is ready costs little."""
 
 
 class ModelStore:
@@ -35,7 +39,8 @@ class ModelStore:
         self._states = {key: first_state(key, require_installed) for key in self._at_start}
         self._loaded: OrderedDict[ModelKey, LoadedModel] = OrderedDict()  # least recently used first
         self._locks: defaultdict[ModelKey, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._backoffs: defaultdict[ModelKey, Backoff] = defaultdict(Backoff)
+        longest_s = _LONGEST_BACKEND_BACKOFF_S if framework in settings.backend_addresses else LONGEST_BACKOFF_S
+        self._backoffs: defaultdict[ModelKey, Backoff] = defaultdict(partial(Backoff, longest_s))
         self._loading: dict[ModelKey, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._capacity = asyncio.Lock()
