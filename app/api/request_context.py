@@ -67,6 +67,7 @@ class RequestContext(Request):
         session = model.new_session()
         state = self.scope["state"]
         session.timings.arrived = state["arrived"]
+        session.timings.headers = self.scope["headers"]
         state["timings"] = (*state.get("timings", ()), session.timings)
         return session
 

@@ -104,7 +104,7 @@ class FastRequest:
         if first.nbytes > MAX_INPUT_BYTES or len(first) > _MAX_ROWS:
             return False
         state = self.scope["state"]
-        timings = Timings(state["arrived"])
+        timings = Timings(state["arrived"], headers=self.scope["headers"])
         state["timings"] = (timings,)
         allowed_s = self.allowed_s if prepared.timeout_s is None else min(self.allowed_s, prepared.timeout_s)
         if allowed_s != math.inf:

@@ -1,5 +1,6 @@
 """Timings of a request: the batches that computed its jobs, the sums of their stages, and its total."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -44,6 +45,9 @@ class Timings:
     """Rows of its first job: the images or latents of the request."""
 
     jobs: list[JobTimes] = field(default_factory=list)
+
+    headers: Sequence[tuple[bytes, bytes]] = ()
+    """The request's headers, by which another server that computes for it continues its trace."""
 
     def add(self, batch: BatchTimes, *, queued: float | None, rows: int) -> None:
         """Add a batch that computed a slice of a job of so many rows; called by the framework's thread."""

@@ -103,6 +103,21 @@ def test_every_batch_size_passes(backend, gateway, path):
     np.testing.assert_allclose(gateway.get(path).json()["probs"], expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("rows", [1, 40])
+def test_trace_continues_at_the_backend(relay, gateway, rows):
+    """The backend gets the request's trace and ID, on the fast path and off it, and none of the request before."""
+    trace = {"traceparent": f"00-{'ab' * 16}-{'cd' * 8}-01", "tracestate": "vendor=1", "x-request-id": "mine"}
+    latents = {"latents": [[0] * 20] * rows}
+
+    gateway.post("/decode?framework=pytorch", json=latents, headers=trace)
+    passed = {name: relay.last_headers.get(name) for name in trace}
+    gateway.post("/decode?framework=pytorch", json=latents)
+    others = {name: relay.last_headers.get(name) for name in trace}
+
+    assert passed == trace
+    assert others == dict.fromkeys(trace)
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

@@ -27,9 +27,12 @@ class Relay:
         self._target = target
         self.change: Callable[[str, Relayed], Relayed | None] = lambda _path, response: response
         self.address = ""
+        self.last_headers: dict[str, str] = {}
+        """Headers of the last request, by lowercase name."""
 
     def relay(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Relayed | None:
         """Return the response to a request."""
+        self.last_headers = {name.lower(): value for name, value in headers.items()}
         response = self._target.request(method, path, headers=headers, content=body)
         kept = {name: response.headers[name] for name in KEPT if name in response.headers}
         return self.change(path, Relayed(response.status_code, kept, response.content))

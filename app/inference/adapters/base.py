@@ -1,7 +1,7 @@
 """The interface between the service and a framework: three methods, NumPy float32 in and out. No framework here."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
 import numpy as np
@@ -75,6 +75,10 @@ class Adapter(Protocol):
     def pid(self) -> int | None:
         """Process ID of the process that computes; None if that is on another machine."""
         return os.getpid()
+
+    def continue_trace(self, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        """Let the next call of this thread belong to the trace of these headers, where another server computes it."""
+        del headers  # computed here: the trace ends
 
     def find_fault(self) -> str | None:
         """Return why the backend can't compute any more, or None. The event loop calls it, so it never blocks."""

@@ -1,6 +1,8 @@
 """The adapter of a model on another server of the Open Inference Protocol, by HTTP with binary tensors."""
 
 import json
+import threading
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +21,9 @@ from training.errors import ConfigError
 _HEADER_LENGTH: Final = "Inference-Header-Content-Length"
 
 _CONNECT_TIMEOUT_S: Final = 5.0
+
+_TRACE_HEADERS: Final = frozenset({b"traceparent", b"tracestate", b"baggage", b"x-request-id"})
+"""W3C Trace Context and Baggage, and the ID in the logs of both servers."""
 
 _OUTPUTS: Final = {"encode": ("mean", "logvar"), "decode": ("logits",), "vae": ("logits", "mean", "logvar")}
 """The models that a backend must serve, as `{framework}-{task}`, and the outputs that are requested."""
@@ -56,6 +61,7 @@ class RemoteAdapter(Adapter):
         self._suffix = "" if name == DEFAULT_NAME else f"-{name}"
         self._url = url.rstrip("/")
         self._headers = {"X-API-Key": key} if key else {}
+        self._trace = threading.local()
         # Pure functions: a request may be sent again, but by us alone, never after a timeout.
         self._pool = urllib3.PoolManager(
             maxsize=lanes, retries=False, timeout=urllib3.Timeout(connect=_CONNECT_TIMEOUT_S, read=timeout_s)
@@ -92,6 +98,10 @@ class RemoteAdapter(Adapter):
     def count_compilations(self) -> int:
         """Return 0: what the backend compiles, it counts itself."""
         return 0
+
+    def continue_trace(self, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        """Send those of the headers that trace a request with the next calls of this thread."""
+        self._trace.headers = {name.decode(): value for name, value in headers if name in _TRACE_HEADERS}
 
     def close(self) -> None:
         """Close the connections."""
@@ -134,7 +144,12 @@ class RemoteAdapter(Adapter):
             "POST",
             f"/v2/models/{self.framework}-{task}{self._suffix}/infer",
             body=b"".join([head, *(array.data for array in wire.values())]),
-            headers={**self._headers, "Content-Type": "application/octet-stream", _HEADER_LENGTH: str(len(head))},
+            headers={
+                **getattr(self._trace, "headers", {}),
+                **self._headers,
+                "Content-Type": "application/octet-stream",
+                _HEADER_LENGTH: str(len(head)),
+            },
         )
         try:
             return _parse(response, _OUTPUTS[task])

@@ -81,6 +81,8 @@ class BatchExecutor:
         started = time.perf_counter()
         worker.current = (job.adapter, started)
         try:
+            # A batch of several requests belongs to the first one's trace.
+            job.adapter.continue_trace(job.timings.headers)
             with np.errstate(over="ignore", invalid="ignore"):  # split_outputs finds values that aren't finite
                 results = split_outputs(slices, job.operation(job.adapter, *concatenate_inputs(slices)))
             if any(isinstance(result, InvalidValueError) for _, result in results):
