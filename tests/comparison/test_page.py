@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.support.live_service import CHECKOUT
+from training.comparison.agreement.section import LOSS_LIMIT
 from training.comparison.inference_speed.section import COMPILERS
 from training.comparison.page import write_page
 from training.comparison.training_speed.section import EXTRA_MODES
@@ -62,6 +63,48 @@ def test_abstract_says_what_the_figures_carry(content, tmp_path):
 
     assert "3 seeds of each can't tell a difference of this size from luck" in " ".join(few.split())
     assert "can't tell a difference" not in many
+
+
+def test_abstract_says_that_losses_disagree(content, tmp_path):
+    """Beyond the limit of the parity check, frameworks don't compute the same; of one alone, nothing is said."""
+    losses = content["sections"]["agreement"]["losses"]
+
+    list(write_page(tmp_path, content))
+    same = (tmp_path / "README.md").read_text(encoding="utf-8")
+    losses["pairs"][0]["relative"][3] = 2 * LOSS_LIMIT
+    list(write_page(tmp_path, content))
+    different = (tmp_path / "README.md").read_text(encoding="utf-8")
+    losses["pairs"].clear()
+    list(write_page(tmp_path, content))
+    alone = (tmp_path / "README.md").read_text(encoding="utf-8")
+
+    assert "**They compute the same, as far as rounding shows.**" in same
+    assert (
+        "**They don't compute the same.** Over the first 25 steps the losses of two frameworks differ by" in different
+    )
+    assert "compute the same" not in alone.replace("**Do they compute the same?** Only one framework was measured.", "")
+
+
+def test_page_names_sections_measured_on_several_machines(content, tmp_path):
+    """The rule that all frameworks are measured on one machine says where it was broken."""
+    list(write_page(tmp_path, content))
+    one = (tmp_path / "README.md").read_text(encoding="utf-8")
+    content["sections"]["training"]["frameworks"]["jax"]["measured"]["machine"] = "another"
+    list(write_page(tmp_path, content))
+    several = (tmp_path / "README.md").read_text(encoding="utf-8")
+
+    assert "Not so in" not in one
+    assert "**Not so in training**: several machines measured a part each." in " ".join(several.split())
+
+
+def test_committed_page_is_made_of_the_committed_figures(tmp_path):
+    """README.md and code.md are what this code writes: otherwise run docs/scripts/comparison_page.py."""
+    folder = CHECKOUT / "docs" / "comparison"
+
+    list(write_page(tmp_path, json.loads((folder / "comparison.json").read_text(encoding="utf-8"))))
+
+    for name in ("README.md", "code.md"):
+        assert (tmp_path / name).read_text(encoding="utf-8") == (folder / name).read_text(encoding="utf-8")
 
 
 def test_every_field_of_the_json_is_documented(content):

@@ -85,7 +85,8 @@ def write_page(folder: Path, content: Mapping[str, Any]) -> Iterator[Path]:
                 yield path
             lines += [f"[![{title}]({plot}.png)]({plot}.svg)", ""]
         if stale := stale_frameworks(sections[name]):
-            lines += [f"**Stale:** measured with other code of {_titles(stale)} than this page was written with.", ""]
+            lines += prose(f"""**Stale:** measured with other code of {_titles(stale)} than this page was written
+                with; what the page says of this code need not hold for these figures.""")
         lines += _WRITERS[name](content)
     if "code" in sections:
         path = folder / "code.md"
@@ -103,7 +104,7 @@ def _warn_of_stale(sections: Mapping[str, Any]) -> list[str]:
         return []
     return [
         *prose(f"""**Stale sections: {", ".join(stale)}.** The code in `training/*_vae` has changed since they were
-            measured, or wasn't recorded, so that their figures may not be those of this code. To measure them again:
+            measured, or wasn't recorded, so this code may have other figures. To measure them again:
             `python -m training compare --sections {",".join(stale)}`."""),
         "",
     ]

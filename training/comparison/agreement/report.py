@@ -31,15 +31,15 @@ def write(content: Mapping[str, Any]) -> list[str]:
         for framework, relative in nudged.items()
     ]
     return [
-        *prose("""From the same weights, on the same batches, with the same noise, by Adam from a rate of 1e-3 without
-            warm-up, every loss of every step. *Nudged*: the same framework from weights each larger by one unit in the
-            last place, the least change that there is: what rounding alone grows to. Largest relative difference of a
-            loss so far, after so many steps:"""),
+        *prose("""The loss of each step, from the same weights, on the same batches and with the same noise, by Adam
+            from a rate of 1e-3 without warm-up. *Nudged*: the same framework, from weights that are each larger by one
+            unit in the last place, the least change possible; it shows to what rounding alone grows. Largest relative
+            difference of a loss up to a step:"""),
         *table(["", *(f"{step:,}" for step in steps)], loss_rows),
         *_layers(section),
-        *prose(f"""Who loads whose weights: largest difference of a logit from the same computed by NumPy in float64,
-            over {section["settings"]["probe_images"]} test images, weights of the row in the framework of the
-            column:"""),
+        *prose(f"""Each framework with each other's weights: largest difference of a logit from the one that NumPy
+            computes in float64, over {section["settings"]["probe_images"]} test images. A row has the weights of one
+            checkpoint, a column the framework that loaded them:"""),
         *table(
             ["trained with", *(f"loaded by {FRAMEWORKS[name].title}" for name in section["frameworks"])],
             [
@@ -109,9 +109,10 @@ def _layers(section: Mapping[str, Any]) -> list[str]:
         worst = max(entry["differences"].values(), default=0.0)
         by_layer.setdefault(entry["layer"], []).append(f"{scientific(worst)} ({entry['largest_value']:.3g})")
     return [
-        *prose("""What each layer gives for the same test images: largest difference between any two frameworks, and in
-            brackets the largest value, at the start and after so many steps. Each framework has by then the weights
-            that it trained itself:"""),
+        *prose("""The outputs of each layer for the same test images, at the start and after some steps, each framework
+            then with the weights that it has trained itself: largest difference between any two frameworks, and in
+            brackets the largest value. A single output of a single image decides such a figure, which is why it can be
+            far larger than the difference of the losses:"""),
         *table(["", *map(_steps, steps)], [[f"`{layer}`", *cells] for layer, cells in by_layer.items()]),
     ]
 

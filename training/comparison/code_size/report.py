@@ -43,6 +43,11 @@ def write(content: Mapping[str, Any]) -> list[str]:
             indentation. The last column counts lines of the files laid side by side, these included: those that
             are identical in all, of all. A file that one framework alone has counts as empty for the others; what
             only this comparison needs (`training/comparison/backends`) isn't counted."""),
+        *prose("""These are sizes of this project's code, not of what a framework needs: part of it is there for speed
+            or for several devices. `model.py` and `losses.py` are the model. `weights.py` reads and writes the common
+            checkpoints (PyTorch's kernels are transposed), `sampling.py` draws pixels from fewer random bits,
+            `adam.py` is the Adam of the other two for Keras, `cuda_graph.py` records PyTorch's step on a GPU, and
+            `data_parallel.py` trains on several devices."""),
         *table(["file", *headers, "same lines"], rows),
         "Every definition that differs, side by side: [code.md](code.md).",
         "",

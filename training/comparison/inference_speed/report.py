@@ -44,18 +44,17 @@ def write(content: Mapping[str, Any]) -> list[str]:
     headers = ["images in a call", *sizes]
     return [
         *prose(f"""`reconstruct`, from NumPy to NumPy: {settings["processes"]} processes with {settings["rounds"]}
-            rounds each; threads: {threads}. Warm calls, ms: the median of a round's calls; median of all rounds, with
-            the least and the most."""),
+            rounds each; threads: {threads}. Milliseconds of a warm call: the median of each round's calls, and of
+            these the median over all rounds, with minimum and maximum."""),
         *table(headers, latency),
         "The same for the 95th percentile of a round's calls, ms:",
         *table(headers, slow),
-        "Images a second, one call after the other, from the median:",
+        "Images per second, one call after the other, from that median:",
         *table(headers, throughput),
         "The first call of each size in its process, in this order, ms:",
         *table(headers, first),
-        *prose("""From the start of Python to the first image, each a fresh process, in seconds: importing the
-            framework, loading a checkpoint into it, the first call of one image; all of it, with what else is
-            imported."""),
+        *prose("""Seconds from the start of Python to the first image, each in a fresh process: importing the framework,
+            loading a checkpoint into it, and the first call, of one image; *all* includes the other imports."""),
         *table(
             ["", "import", "load", "first call", "all"],
             [
@@ -69,8 +68,8 @@ def write(content: Mapping[str, Any]) -> list[str]:
                 for name, entry in found.items()
             ],
         ),
-        *prose("""On the disk, MB: the packages that this project's extra of the framework names, with all that they
-            need; the largest of them; and a checkpoint."""),
+        *prose("""MB on disk: the packages of this project's extra for the framework, with all that they need; the
+            largest of them; and a checkpoint."""),
         *table(
             ["", "packages", "the largest", "checkpoint"],
             [

@@ -41,9 +41,9 @@ def write(content: Mapping[str, Any]) -> list[str]:
     return [
         *prose(f"""Preset `{settings["preset"]}`, {epochs} epochs; {settings["test_images"]:,} test images of MNIST,
             target `fixed`; ELBO with {settings["draws"]} draws an image, importance-weighted bound with
-            {settings["samples"]} samples. Mean over seeds ± the standard deviation between them; beside it the standard
-            error over test images, which the seeds share. All in nats per image, of each run's best validation
-            epoch."""),
+            {settings["samples"]} samples. Mean over seeds ± the standard deviation between them; in a column of its own
+            the standard error over test images, which all runs share. All in nats per image, of each run's best
+            validation epoch."""),
         *table(
             [
                 "",
@@ -57,8 +57,8 @@ def write(content: Mapping[str, Any]) -> list[str]:
             ],
             rows,
         ),
-        *prose("""The curves over seconds are the same runs by the training section's clock: compiling plus epochs times
-            the median epoch, each trainer in its own way."""),
+        *prose("""The curves over seconds are of the same runs; their seconds are computed from the training section:
+            compilation, and epochs times the median epoch, each trainer in its own way."""),
     ]
 
 

@@ -1,11 +1,12 @@
 """The abstract at the head of the page: method, three findings and their limits, from the results."""
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from training.comparison.agreement.section import LOSS_LIMIT, PARITY_STEPS
 from training.comparison.environment import stale_frameworks
-from training.comparison.training_speed.summary import own_speed
+from training.comparison.training_speed.summary import Speed, own_speed
 from training.config import PRESETS
 from training.frameworks import FRAMEWORKS
 from training.reporting.markdown_tables import mean_spread, prose, scientific, spread
@@ -20,16 +21,17 @@ def write_abstract(content: Mapping[str, Any]) -> list[str]:
     return [
         "## Abstract",
         "",
+        *prose(_write_stale(content)),
         *prose("""**Method.** One variational autoencoder of MNIST is written in JAX, TensorFlow and PyTorch with the
-            same architecture, loss, recipe and data. From the same weights, batches and noise their losses must agree
-            before anything is timed; each timing is of a fresh process, with compiling apart; quality is that of
-            several seeds on test images that chose nothing."""),
+            same architecture, loss, recipe and data. Nothing is timed unless their losses agree from the same weights,
+            batches and noise. Timings are taken in fresh processes, with compilation apart. Quality is measured on test
+            images, which chose neither recipe nor epoch, and is the mean of several seeds."""),
         "",
         *(line for number, finding in enumerate(findings, 1) for line in (*prose(f"{number}. {finding}"), "")),
-        *prose(f"""**Limits.** One machine and one small model on it: the figures are about what an operation costs in
-            each framework more than about large models. What each way of running compiles differs, and initial weights
-            and noise of the training runs are each framework's own ([the rules](#the-rules)).
-            {_write_stale(content)}"""),
+        *prose("""**Limits.** One machine and one small model on it: the figures are about what an operation costs in
+            each framework more than about large models. What each way of running compiles differs, and initial
+            weights, noise and drawn pixels of the training runs are each framework's own ([the
+            rules](#the-rules))."""),
         "",
     ]
 
@@ -38,29 +40,46 @@ def _write_agreement(content: Mapping[str, Any]) -> str:
     section = content["sections"].get("agreement")
     if section is None:
         return "**Do they compute the same?** Not measured yet."
-    steps = section["limits"]["steps"]
-    pairs = max((max(pair["relative"][:steps]) for pair in section["losses"]["pairs"]), default=0.0)
-    nudged = max(max(relative[:steps]) for relative in section["losses"]["nudged"].values())
+    first, last = PARITY_STEPS, max(section["settings"]["steps"])
+    pairs = [pair["relative"] for pair in section["losses"]["pairs"]]
+    nudged = list(section["losses"]["nudged"].values())
+    if not pairs:
+        return "**Do they compute the same?** Only one framework was measured."
+    within = _largest(pairs, first) <= LOSS_LIMIT
+    verdict = "They compute the same, as far as rounding shows" if within else "They don't compute the same"
     return (
-        f"**They compute the same, up to rounding.** Over the first {steps} steps no loss of two frameworks differs by "
-        f"more than {scientific(pairs)}, relative; a framework differs from itself by up to {scientific(nudged)} if "
-        "its weights start one unit in the last place away. *Limit:* after some hundred steps rounding alone separates "
-        "two runs, so agreement says nothing about where a whole run ends."
+        f"**{verdict}.** Over the first {first} steps the losses of two frameworks differ by at most "
+        f"{scientific(_largest(pairs, first))}, relative (the limit is {LOSS_LIMIT:g}); those of one framework by "
+        f"at most {scientific(_largest(nudged, first))} if its weights start one unit in the last place away. *Limit:* "
+        f"rounding grows: over {last:,} steps these are {scientific(_largest(pairs, last))} and "
+        f"{scientific(_largest(nudged, last))}, so agreement says nothing about where a whole run ends."
     )
+
+
+def _largest(runs: Iterable[Sequence[float]], steps: int) -> float:
+    return max(max(relative[:steps]) for relative in runs)
 
 
 def _write_speed(content: Mapping[str, Any]) -> str:
     speeds = {framework: speed for framework in FRAMEWORKS if (speed := own_speed(content, framework)) is not None}
     if not speeds:
         return "**Which trains fastest?** Not measured yet."
-    each = ", ".join(f"{FRAMEWORKS[name].title} {spread(speed.epoch_seconds)}" for name, speed in speeds.items())
+    each = "; ".join(
+        f"{FRAMEWORKS[name].title} {spread(speed.epoch_seconds)}{_write_part(speed)}" for name, speed in speeds.items()
+    )
+    epochs = min(len(speed.epoch_seconds) for speed in speeds.values())
     latest_least = max(min(speed.epoch_seconds) for speed in speeds.values())
     earliest_most = min(max(speed.epoch_seconds) for speed in speeds.values())
-    verdict = "their ranges overlap" if latest_least <= earliest_most else "their ranges don't all overlap"
+    verdict = "The ranges overlap" if latest_least <= earliest_most else "The ranges don't all overlap"
     return (
-        f"**Seconds an epoch**, each trainer in its own way: {each}: {verdict}. *Limit:* medians of few epochs on one "
-        "machine; the order of ways whose ranges overlap may be another the next time."
+        f"**Seconds per epoch**, each trainer in its own way, median and range: {each}. {verdict}. "
+        f"*Limit:* {epochs} timings of each on one machine: another day, version or processor may order them "
+        "otherwise, above all where ranges overlap."
     )
+
+
+def _write_part(speed: Speed) -> str:
+    return f", from {speed.part:.0%} of an epoch" if speed.part < 1 else ""
 
 
 def _write_quality(content: Mapping[str, Any]) -> str:
@@ -88,4 +107,6 @@ def _write_quality(content: Mapping[str, Any]) -> str:
 
 def _write_stale(content: Mapping[str, Any]) -> str:
     stale = [name for name, section in content["sections"].items() if stale_frameworks(section)]
-    return f"Measured before the trainers' code last changed: {', '.join(stale)}." if stale else ""
+    if not stale:
+        return ""
+    return f"**Measured before the trainers' code last changed ([origin](#origin)): {', '.join(stale)}.**"

@@ -15,40 +15,45 @@ def write_rules(content: Mapping[str, Any]) -> list[str]:
     """Return the lines of the rules."""
     rules = f"""\
         - **Parity before timing.** The three are given the same weights, batches and noise, from NumPy. Unless the
-          losses of the first {PARITY_STEPS} steps agree within {LOSS_LIMIT:g} (relative), and the logits of every
-          checkpoint in every framework with those in float64 within {LOGITS_LIMIT:g}, nothing is timed.
+          losses of the first {PARITY_STEPS} steps agree within {LOSS_LIMIT:g} (relative), and each framework's logits
+          of every checkpoint agree with those computed in float64 within {LOGITS_LIMIT:g}, nothing is timed.
           {_parity(content)}
         - **The same work.** One architecture, one loss (-ELBO), one recipe, batches of one size, the same images in the
           same order (drawn by NumPy), float32 everywhere, matrix products in full float32 (no TF32).
-        - **The same machine**, one timing at a time, each in a fresh process, with as many threads as each framework
-          takes by itself: the tables name them. Quality runs aren't timed: threads and load only change them by
-          rounding.
+        - **The same machine** for all frameworks of a section ([origin](#origin)), one timing at a time, each in a
+          fresh process, with as many threads as each framework takes by itself: the tables name them. Quality runs
+          aren't timed: threads and load change them by rounding only.{_mixed(content)}
         - **Warm-up apart.** The first call, in which frameworks compile, is never mixed with later ones.
-        - **Clocks stop when the work is done**: a span ends with its figures in NumPy; nothing is left running.
-        - **Several runs**: medians, with the least and the most in brackets, over all processes and rounds.
+        - **Clocks stop when the work is done**: a timing ends when its results are in NumPy, with nothing left running.
+        - **Several runs**: medians over all processes and rounds, with minimum and maximum in brackets.
         """
     unfair = """\
         - *Compiled* is not one thing: JAX compiles an epoch as one scan; TensorFlow a loop of the graph, whose steps
           XLA compiles; PyTorch compiles the ELBO with its gradients, and the moving average, each whole
           (`torch.compile` with `fullgraph=True`; a graph break is an error), and a Python loop calls them and the fused
-          Adam. It is what each allows. *Warm cache* starts with the compiled code of an earlier process, the others
-          with none; *max-autotune* is a mode of `torch.compile`.
-        - *Eager* is PyTorch's normal way, and nobody's in JAX: `jax.disable_jit` is for debugging. TensorFlow's is
-          `run_functions_eagerly(True)`. A part of an eager epoch is timed, and multiplied.
-        - Initial weights and noise of the training and quality runs are each framework's own, from the same seed: only
-          the agreement section, and the parity check, give all three the same numbers. Test images, and the noise of
-          the test figures, are the same for all.
-        - Seconds of a whole run, and to an ELBO, are computed: compiling plus epochs times the median epoch of the
-          training section. Validation and saving are left out of them.
+          Adam. A section that is marked as stale may have compiled something else. *Warm cache* starts with the
+          compiled code of an earlier process, the others with none; *max-autotune* is a mode of `torch.compile`.
+        - *Eager* is PyTorch's normal mode. In JAX hardly anybody trains so: `jax.disable_jit` is for debugging.
+          TensorFlow's is `run_functions_eagerly(True)`. Of an eager epoch only some steps are timed, and multiplied:
+          PyTorch's own way too, while the own ways of the other two are timed in whole epochs.
+        - Initial weights, noise and drawn pixels of the training and quality runs are each framework's own, from the
+          same seed: only the agreement section and the parity check give all three the same numbers. JAX and PyTorch
+          draw a pixel from 16 random bits, TensorFlow from 23. Test images, and the noise of the test figures, are the
+          same for all.
+        - Adam is the same algorithm in three implementations: JAX's is optax's, PyTorch's its own fused one, and
+          TensorFlow's is written here, because Keras adds epsilon elsewhere.
+        - Seconds of a whole run, and until an ELBO is reached, are computed: compilation, and epochs times the median
+          epoch of the training section, without validation and saving.
         - Inference is JAX by `jax.jit` (compiled for each batch size), TensorFlow by `tf.function` (traced once,
           without XLA) and PyTorch in `torch.inference_mode` (not compiled): much as the service does it, but not the
-          service. Rows that name XLA or `torch.compile` compile these two as well. A call goes from NumPy to NumPy,
-          copies included.
-        - Memory is the whole process's, with Python, the framework and the images in it. Start-up was measured with the
+          service. TensorFlow by XLA and PyTorch by `torch.compile`, where they were measured, have rows of their own. A
+          call goes from NumPy to NumPy, copies included.
+        - Memory is that of the whole process, with Python, the framework and the images. Start-up was measured with the
           packages' files in the system's cache. Sizes are those of the builds installed here.
-        - The load averages above count this command's own processes too; where they are well above the cores, something
-          else took part of the machine.
-        - One machine, one small model: about what an operation costs in each framework more than about large models.
+        - The load averages above include this command's own processes; where they are well above the number of cores,
+          other programs used the machine as well.
+        - One machine, one small model: the figures are about the cost of an operation in each framework more than about
+          large models.
         """
     return [
         "## The rules",
@@ -96,6 +101,16 @@ def _versions(origins: list[Mapping[str, Any]], machine: str) -> str:
             for name, version in origin["versions"].items():
                 found.setdefault(name, set()).add(version)
     return ", ".join(f"{name} {' and '.join(sorted(versions))}" for name, versions in found.items())
+
+
+def _mixed(content: Mapping[str, Any]) -> str:
+    """Return a sentence that names the sections measured on several machines, or nothing."""
+    mixed = [
+        name
+        for name, section in content["sections"].items()
+        if len({origin["machine"] for _, origin in find_origins(section)}) > 1
+    ]
+    return f" **Not so in {', '.join(mixed)}**: several machines measured a part each." if mixed else ""
 
 
 def _parity(content: Mapping[str, Any]) -> str:

@@ -1,14 +1,14 @@
 """The first table: a row per metric, a column per framework. Each section explains its metrics."""
 
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from training.comparison.config import SECTIONS
 from training.comparison.training_speed.summary import own_speed
 from training.config import PRESETS
 from training.frameworks import FRAMEWORKS
-from training.reporting.markdown_tables import mean_spread, megabytes, spread, table
+from training.reporting.markdown_tables import mean_spread, megabytes, prose, spread, table
 
 
 def write_summary(content: Mapping[str, Any]) -> list[str]:
@@ -28,7 +28,7 @@ def write_summary(content: Mapping[str, Any]) -> list[str]:
     figures: dict[str, Callable[[Mapping[str, Any], str], str]] = {
         "tokens of code": _tokens,
         "trainer's own way": lambda _, framework: FRAMEWORKS[framework].own_mode,
-        "seconds an epoch": lambda content, framework: _of_speed(content, framework, "epoch_seconds"),
+        "seconds per epoch": lambda content, framework: _of_speed(content, framework, "epoch_seconds"),
         "the first epoch's extra, seconds": lambda content, framework: _of_speed(content, framework, "compile_seconds"),
         f"-ELBO{trained}, nats": lambda content, framework: _of_quality(content, framework, "elbo"),
         f"-L{samples}, upper bound of -log p(x){trained}, nats": lambda content, framework: _of_quality(
@@ -39,7 +39,20 @@ def write_summary(content: Mapping[str, Any]) -> list[str]:
         "packages on disk, MB": _disk,
     }
     rows = [[name, *(figure(content, framework) for framework in frameworks)] for name, figure in figures.items()]
-    return ["## In one table", *table(["", *(FRAMEWORKS[framework].title for framework in frameworks)], rows)]
+    return [
+        "## In one table",
+        *table(["", *(FRAMEWORKS[framework].title for framework in frameworks)], rows),
+        *prose(_write_parts(content, frameworks)),
+    ]
+
+
+def _write_parts(content: Mapping[str, Any], frameworks: Iterable[str]) -> str:
+    """Return a sentence on trainers of whose epoch only a part was timed, or nothing."""
+    speeds = {FRAMEWORKS[name].title: own_speed(content, name) for name in frameworks}
+    parts = [
+        f"{title}'s: {speed.part:.0%} of one" for title, speed in speeds.items() if speed is not None and speed.part < 1
+    ]
+    return f"Seconds per epoch are of whole epochs, except {', '.join(parts)}, multiplied." if parts else ""
 
 
 def _found(content: Mapping[str, Any], section: str, framework: str) -> Any:

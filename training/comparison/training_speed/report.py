@@ -49,8 +49,8 @@ def write(content: Mapping[str, Any]) -> list[str]:
         *prose(f"""An epoch is {images:,} images in batches of {PRESETS[settings["preset"]].batch_size}; timed epochs in
             each process: {settings["rounds"]}, processes: {settings["processes"]}; threads: {threads}. In *italics*,
             the way in which the trainer itself runs. *First* is the first call: an epoch where operations are compiled,
-            a part of one where they run eagerly. *Extra* is by how much it took longer than the median of the later
-            ones of its process: compiling, where something is compiled.
+            a part of one where they run eagerly. *Extra* is how much longer it took than the median of the later ones
+            of its process: compilation, where something is compiled.
             {f"Of an eager epoch only a part was timed ({', '.join(parts)}), and multiplied." if parts else ""}"""),
         *table(
             [
@@ -152,7 +152,7 @@ def _write_runs(content: Mapping[str, Any], speeds: Mapping[tuple[str, str], Spe
         )
     return [
         *prose(f"""Computed from these and from the quality section's curves (mean of the seeds, validation images,
-            target `fixed`): seconds until -ELBO is at or below a level, with the number of epochs, and of a whole run
-            of {epochs} epochs. A dash: not reached, or not measured."""),
+            target `fixed`): seconds until -ELBO is at or below a level, with the number of epochs, and seconds of a
+            whole run of {epochs} epochs. A dash: not reached, or not measured."""),
         *table(["", *(f"to {level} nats, s (epochs)" for level in LEVELS), "whole run, s"], rows),
     ]
