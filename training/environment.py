@@ -64,6 +64,8 @@ _PINNED: Final = {
     "KERAS_HOME": os.devnull,
     # matplotlib, which Keras imports too
     "MPLBACKEND": "agg",
+    # fsspec, which JAX and PyTorch import, fails at files of this folder that aren't its own.
+    "FSSPEC_CONFIG_DIR": os.devnull,
 }
 
 THREAD_VARIABLES: Final = ("MKL_NUM_THREADS", "NPROC", "OMP_NUM_THREADS", "OMP_THREAD_LIMIT")

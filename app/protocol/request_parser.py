@@ -144,8 +144,8 @@ class RequestParser(HttpToolsProtocol):
         ):
             self._check_headers()
         if not self.parser.should_upgrade():
+            self._start_request()  # fails at an address that llhttp takes and its parser of addresses doesn't
             self._in_headers = False
-            self._start_request()
         elif self.parser.get_method() == b"CONNECT":
             self.stop_parsing(400, "CONNECT is a method for proxies, which this server is not: send another request")
 

@@ -31,6 +31,10 @@ from training.environment import pin_environment, tolerate_warnings
             {"NPY_DISABLE_CPU_FEATURES": "AVX2", "OPENBLAS_CORETYPE": "Prescott"},
             ("NPY_DISABLE_CPU_FEATURES", "OPENBLAS_CORETYPE"),
         ),
+        (
+            {"FSSPEC_CONFIG_DIR": "/", "KERAS_HOME": "/", "MPLBACKEND": "qt"},
+            ("FSSPEC_CONFIG_DIR", "KERAS_HOME", "MPLBACKEND"),
+        ),
         ({"SYMPY_DEBUG": "abc", "INDUCTOR_PROVENANCE": "abc"}, ("INDUCTOR_PROVENANCE", "SYMPY_DEBUG")),
     ],
 )

@@ -51,7 +51,7 @@ def check_options(folder: Path, framework: str, options: Mapping[str, Any], stat
             why = ", for the learning rate of every step depends on it" if name == "epochs" else ""
             raise ConfigError(
                 f"{folder}: the run to resume has {name} {found[name]}, not {value}, and can't change it{why}: "
-                "leave that option out, or leave out --resume to start again"
+                "leave that option out, or start again with --overwrite instead of --resume"
             )
 
 

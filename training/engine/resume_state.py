@@ -117,7 +117,7 @@ def load_training_state(path: Path) -> TrainingState:
     Raises:
         CheckpointError: It can't be read, is damaged, or isn't a training state of this project.
     """
-    content = read_content(path, advice="start again without --resume")
+    content = read_content(path, advice="start again with --overwrite")
     header = read_header(path, content, expected_format=FORMAT)
     values = _read_description(path, header[0])
     try:

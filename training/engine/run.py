@@ -103,7 +103,7 @@ class Run:
         if state.data_sha256 != self.data_sha256:
             raise DataError(
                 f"{self.dataset.name}: expected the images that the run began with, found others; "
-                "restore them, or start again without --resume"
+                "restore them, or start again with --overwrite"
             )
         if state.best:
             best = load_checkpoint(path)
@@ -112,7 +112,7 @@ class Run:
             if not same and best.metrics.get("epochs") != state.epoch + 1:
                 raise CheckpointError(
                     f"{path}: expected the run's best epoch so far, {state.best.get('epochs')}, "
-                    f"found another's, {best.metrics.get('epochs')}; start again without --resume"
+                    f"found another's, {best.metrics.get('epochs')}; start again with --overwrite"
                 )
             self.best = best
         self.trainer.restore(state.trainer)

@@ -36,6 +36,8 @@ BAD = {
     "no HTTP": (b"GARBAGE\r\n\r\n", 400),
     "no host": (b"GET /healthz HTTP/1.1\r\n\r\n", 400),
     "a proxy's method": (get(b"x:80").replace(b"GET", b"CONNECT"), 400),
+    "an address that is none": (get(b"http://[x/healthz"), 400),
+    "an address that is none, with a body": (post(LENGTH, url=b"http://[x/decode"), 400),
     "headers too long": (get(b"/healthz", b"A: " + b"x" * 40_000), 431),
     "headers too many": (get(b"/healthz", *[b"A: b"] * 150), 431),
     "a broken chunk": (post(CHUNKED, body=b"zz\r\n"), 400),

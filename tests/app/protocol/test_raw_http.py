@@ -25,9 +25,9 @@ def get(target, *headers, method=b"GET", version=b"HTTP/1.1"):
     return b"\r\n".join([b"%s %s %s" % (method, target, version), b"Host: x", CLOSE, *headers, b"", b""])
 
 
-def post(*headers, body=BODY):
+def post(*headers, body=BODY, target=b"/decode"):
     """Return a request for one image."""
-    lines = [b"POST /decode HTTP/1.1", b"Host: x", b"Content-Type: application/json", *headers, b"", b""]
+    lines = [b"POST %s HTTP/1.1" % target, b"Host: x", b"Content-Type: application/json", *headers, b"", b""]
     return b"\r\n".join(lines) + body
 
 
@@ -108,6 +108,9 @@ WRONG = {
     "two hundred headers": (get(b"/healthz", *[b"X-A: b"] * 200), 431),
     "a folded header": (get(b"/healthz", b"X-A: b", b" c"), 400),
     "bare line feeds": (get(b"/healthz").replace(b"\r\n", b"\n"), 400),
+    "an address without a host's end": (get(b"http://[x/healthz"), 400),
+    "an address without a host's end, with a body": (post(LENGTH, target=b"http://[x/decode"), 400),
+    "an address without a path": (get(b"http://x?a=1"), 400),
     "NUL in the path": (get(b"/heal\0thz"), 400),
     "a byte over 127 in the path": (get(b"/healthz\xff"), 400),
     "a byte over 127 in the query": (get(b"/sample?\xff=7"), 400),

@@ -59,5 +59,5 @@ def test_options_that_agree_with_the_run_are_taken(options):
 )
 def test_options_that_contradict_the_run_are_refused(framework, options, message):
     """The message has both values, and says what to do."""
-    with pytest.raises(ConfigError, match=f"{message}.*leave out --resume to start again"):
+    with pytest.raises(ConfigError, match=f"{message}.*start again with --overwrite instead of --resume"):
         check_options(Path("runs/jax"), framework, options, make_state())

@@ -41,6 +41,7 @@ HOSTILE = {
     "JAXTYPING_DISABLE": "abc",
     "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "abc",
     "TERMINAL_WIDTH": "abc",
+    "FSSPEC_CONFIG_DIR": str(Path(__file__).parents[3] / "docs"),  # a folder of other JSON files
     "PYTHONWARNINGS": "error",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
 }

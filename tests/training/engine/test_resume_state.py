@@ -127,7 +127,7 @@ def test_load_when_the_description_is_wrong(path, changes, message):
 
 def test_load_when_absent(tmp_path):
     """A file that isn't there is an error that says what to do."""
-    with pytest.raises(CheckpointError, match="there is no such file; start again without --resume"):
+    with pytest.raises(CheckpointError, match="there is no such file; start again with --overwrite"):
         load_training_state(tmp_path / "state.safetensors")
 
 
