@@ -51,11 +51,11 @@ types: $(VENV)/.installed-dev  ## check types
 .PHONY: docs
 docs: $(VENV)/.installed-dev  ## build the guide into site/ (warnings are errors)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "Open site/index.html. Search needs a server: $(BIN)/python -m http.server --directory site --bind 127.0.0.1"
 
 .PHONY: guide
 guide: $(VENV)/.installed-dev  ## build the guide into app/guide/, from where wheels and images take it along
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet --site-dir app/guide
-	@echo "Open site/index.html. Search needs a server: $(BIN)/python -m http.server --directory site --bind 127.0.0.1"
 
 .PHONY: clean
 clean:  ## remove the environment and all caches

@@ -37,7 +37,8 @@ class Run:
     """One framework's run: `train`, then `test`; the best checkpoint so far is on disk and in `best`.
 
     Its state is saved beside the checkpoint. A run that was killed at any moment and is continued by `resume`, with
-    the same config and images, ends with the same weights: on a CPU, bit for bit.
+    the same config and images, ends with the same weights: bit for bit on a CPU, with the same
+    versions and the same number of cores.
     """
 
     trainer: Trainer

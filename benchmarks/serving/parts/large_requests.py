@@ -56,7 +56,7 @@ def measure(options: Options) -> list[Figure]:
 
 def report(figures: Sequence[Figure]) -> list[str]:
     """Return the lines of the table."""
-    head = ["request", "bare framework, ms", "server, ms", "of that the model, ms", "bare / server", "goal", "met"]
+    head = ["request", "bare framework, ms", "server, ms", "the model's part of it, ms", "bare / server", "goal", "met"]
     head += ["seen by the client, ms", "as many bytes by bare ASGI, ms", "(bare + bytes) / seen"]
     return table(head, map(_row, figures))
 
