@@ -147,7 +147,7 @@ class Settings(BaseSettings):
         25_000_000, ge=1, le=2**30, description="Maximum pixels of all image files of a request together, 1 to 2^30."
     )
     max_queue_images: int = Field(
-        4096, ge=1, le=2**20, description="Maximum images and latents in a framework's queue, 1 to 2^20; then 429."
+        8192, ge=1, le=2**20, description="Maximum images and latents in a framework's queue, 1 to 2^20; then 429."
     )
     max_queue_bytes: int = Field(
         256 * 2**20, ge=1024, le=2**40, description="Maximum bytes in a framework's queue, 1024 to 2^40; then 429."

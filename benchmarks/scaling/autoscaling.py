@@ -15,7 +15,7 @@ RISE: Final = (0.5, 4.0)
 GROUP: Final = 16
 """Requests that arrive together, which makes the simulation as many times as fast."""
 
-LIMIT: Final = 4096
+LIMIT: Final = 8192
 """The default limit of a replica's queue."""
 
 TARGET: Final = 128

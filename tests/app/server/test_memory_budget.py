@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -12,7 +13,8 @@ import pytest
 
 from app.api.memory_budget import MAX_WAITING, MemoryBudget
 from app.exceptions import OverloadedError
-from tests.support.app import assert_problem, make_images, make_service, npy, running
+from app.inference.adapters.numpy_adapter import NumpyAdapter
+from tests.support.app import assert_problem, load_jax_as, make_images, make_service, npy, running
 
 ROOM = 300_000
 
@@ -89,13 +91,22 @@ def test_line_for_memory_is_bounded_in_length_and_time():
     asyncio.run(wait())
 
 
+class SlowAdapter(NumpyAdapter):
+    """Lets a queue build up."""
+
+    def reconstruct(self, images, eps):
+        """Compute after a while."""
+        time.sleep(0.03)
+        return super().reconstruct(images, eps)
+
+
 @pytest.mark.parametrize("kind", ["application/json", "application/x-npy"])
 def test_eight_clients_with_the_largest_request_are_all_served(checkpoints, kind):
-    """They wait in line for memory, rather than being rejected beside an empty queue."""
+    """With the default settings, they wait for memory and for one another rather than being rejected."""
     images = make_images(1024)
     is_json = kind == "application/json"
     body = json.dumps({"images": images.round(3).tolist()}).encode() if is_json else npy(images)
-    app = make_service(checkpoints, frameworks="jax", max_queue_images=16 * 1024)
+    app = make_service(checkpoints, frameworks="jax", load=load_jax_as(SlowAdapter))
     with running(app) as client, ThreadPoolExecutor(8) as pool:
         url, headers = str(client.base_url.join("/reconstruct")), {"Content-Type": kind}
         post = partial(httpx.post, url, content=body, headers=headers, timeout=60)
