@@ -105,7 +105,7 @@ def test_framework_that_never_loaded_takes_no_room(visit, serve, checkpoints, ta
     def load(name, **options):
         if name == "tensorflow":
             raise RuntimeError("the disk is wet")
-        return fake_load(name, **options)
+        return load_numpy(name, **options)
 
     page = visit(f"{tab}?weights=own", base_url=serve(make_service(checkpoints, load=load)).base_url)
     wait_for_answers(page)

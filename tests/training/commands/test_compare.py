@@ -51,7 +51,7 @@ def test_page_shows_the_figures_of_the_record(compared):
     page = (folder / "out" / "README.md").read_text()
     sections = content["sections"]
 
-    for heading in ("The rules", "What is not fair still", "Code", "Training", "Quality", "Agreement", "Inference"):
+    for heading in ("The rules", "What is still unfair", "Code", "Training", "Quality", "Agreement", "Inference"):
         assert f"# {heading}\n" in page
     assert "Not measured yet" not in page
     assert "Measured with `--smoke`" in page
