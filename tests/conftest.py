@@ -22,11 +22,15 @@ settings.register_profile("triptych", settings.default, deadline=None)
 settings.load_profile("triptych")
 
 LONG = {
-    "test_compare_command",
+    "test_compare",
     "test_docs",
+    "test_frame",
+    "test_gateway",
+    "test_isolation",
+    "test_readme",
     "test_resume",
-    "test_resume_command",
-    "test_train_command",
+    "test_surroundings",
+    "test_train",
     "test_training",
 }
 """Files that take a minute or more."""

@@ -49,6 +49,8 @@ def shorten(command: str) -> str:
         return command
     # The embedded images are many: fewer, larger steps.
     batch = " --batch-size 5000" if words[3] == "train" and "--dataset" not in words else ""
+    # Several of this option are several bounds.
+    command = re.sub(r" --samples \d+", "", command)
     return command + _SHORT.get(words[3], "") + batch
 
 
