@@ -79,8 +79,8 @@ class RayCluster:
         return found
 
     def wait_for(self, holds: Any) -> dict[str, Any]:
-        """Return the state once the condition holds for it, which it must within a minute."""
-        deadline = time.monotonic() + 60
+        """Return the state once the condition holds for it, which it must within three minutes."""
+        deadline = time.monotonic() + 180
         while not holds(state := self.state()):
             assert time.monotonic() < deadline, state
             time.sleep(0.2)
