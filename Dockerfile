@@ -13,9 +13,9 @@ RUN python -m venv /opt/venv
 WORKDIR /src
 
 # Rebuilt when a dependency changes. The frameworks' C++ headers and tests, which only extensions are built with, are left out.
-COPY pyproject.toml constraints.txt ./
+COPY pyproject.toml constraints.txt LICENSE ./
 RUN echo "Installing triptych[${EXTRAS}]: 3.5 GB with three CPU builds; about 5 GB more if torch is a CUDA build." \
-    && touch README.md LICENSE \
+    && touch README.md \
     && mkdir app training checkpoints \
     && /opt/venv/bin/pip install -c constraints.txt ".[${EXTRAS}]" \
     && cd /opt/venv/lib/python3.11/site-packages \

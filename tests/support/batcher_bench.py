@@ -5,7 +5,7 @@ import threading
 
 import numpy as np
 
-from app.inference.adapters.base import MAX_BATCH
+from app.inference.adapters.base import Adapter
 from app.inference.batching.batcher import Batcher
 from app.observability.timings import Timings
 
@@ -48,10 +48,8 @@ class Gate:
         return (array * 2,)
 
 
-class StubAdapter:
+class StubAdapter(Adapter):
     """Computes nothing: the operations of these tests are functions."""
-
-    max_batch = MAX_BATCH
 
 
 class Bench:

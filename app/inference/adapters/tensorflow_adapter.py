@@ -12,6 +12,7 @@ from tensorflow import Tensor
 from app.inference.adapters.base import MAX_BATCH, Tensors, warm_up
 from app.inference.adapters.local_adapter import BatchLimit, LocalAdapter, Method
 from app.inference.adapters.packed_calls import LARGEST, PackedCalls, warm_up_packed
+from app.process_tuning import count_threads
 from training.checkpoints.checkpoint import Checkpoint
 from training.config import ModelConfig
 from training.tensorflow_vae.device import describe_device, device_name, is_out_of_memory, select_device
@@ -31,11 +32,11 @@ class TensorflowAdapter(LocalAdapter):
         Raises:
             DeviceError: The device isn't available.
         """
-        with suppress(RuntimeError):  # it has computed already: the number is fixed
+        with suppress(RuntimeError):  # this process has computed already: the number is fixed
             # The model is a chain of layers: no operations can run in parallel.
             tf.config.threading.set_inter_op_parallelism_threads(1)
             tf.config.threading.set_intra_op_parallelism_threads(threads)
-        self.threads = tf.config.threading.get_intra_op_parallelism_threads() or threads
+        self.threads = tf.config.threading.get_intra_op_parallelism_threads() or count_threads()
         place = select_device(device)
         self.device = device_name(place)
         self.details = describe_device(place)

@@ -18,9 +18,17 @@ from training.frameworks import FRAMEWORKS
 
 
 @pytest.fixture(scope="module", params=FRAMEWORKS)
-def adapter(request, checkpoints):
-    """A framework in a child process."""
-    _, adapter = load_isolated(request.param, path=checkpoint_path(checkpoints, request.param), device="cpu", threads=1)
+def local(request, checkpoints):
+    """A framework in this process. TensorFlow keeps the threads that it began with, maybe in another test."""
+    _, adapter = load_model(request.param, path=checkpoint_path(checkpoints, request.param), device="cpu", threads=1)
+    return adapter
+
+
+@pytest.fixture(scope="module")
+def adapter(local, checkpoints):
+    """The same framework in a child process, with as many threads: their number decides the last bits."""
+    path = checkpoint_path(checkpoints, local.framework)
+    _, adapter = load_isolated(local.framework, path=path, device="cpu", threads=local.threads)
     yield adapter
     adapter.close()
 
@@ -55,11 +63,8 @@ def wait_until(condition):
 
 
 @pytest.mark.parametrize("rows", [1, 3, MAX_BATCH, 2 * MAX_BATCH + 7])
-def test_child_computes_what_this_process_does(adapter, checkpoints, rows):
+def test_child_computes_what_this_process_does(adapter, local, rows):
     """Every method, for batches below and above the size of the shared memory, bit for bit."""
-    _, expected = load_model(
-        adapter.framework, path=checkpoint_path(checkpoints, adapter.framework), device="cpu", threads=1
-    )
     images, eps = draw(rows)
     # Both are given the same pieces: a framework may compute other last bits for other batch sizes.
     pieces = [slice(start, start + MAX_BATCH) for start in range(0, rows, MAX_BATCH)]
@@ -67,21 +72,21 @@ def test_child_computes_what_this_process_does(adapter, checkpoints, rows):
     encoded, decoded, reconstructed = adapter.encode(images), adapter.decode(eps), adapter.reconstruct(images, eps)
 
     for outputs, call in (
-        (encoded, lambda piece: expected.encode(images[piece])),
-        ((decoded,), lambda piece: (expected.decode(eps[piece]),)),
-        (reconstructed, lambda piece: expected.reconstruct(images[piece], eps[piece])),
+        (encoded, lambda piece: local.encode(images[piece])),
+        ((decoded,), lambda piece: (local.decode(eps[piece]),)),
+        (reconstructed, lambda piece: local.reconstruct(images[piece], eps[piece])),
     ):
         for output, wanted in zip(outputs, zip(*map(call, pieces), strict=True), strict=True):
             np.testing.assert_array_equal(output, np.concatenate(wanted))
 
 
-def test_child_reports_what_it_is(adapter):
+def test_child_reports_what_it_is(adapter, local):
     """Version, device and threads are the real adapter's; no compilation happens after the warm-up."""
     before = adapter.count_compilations()
     adapter.reconstruct(*draw(5))
 
     assert adapter.framework_version
-    assert (adapter.device, adapter.threads) == ("cpu", 1)
+    assert (adapter.device, adapter.threads) == ("cpu", local.threads)
     assert adapter.count_compilations() == before
     assert adapter.find_fault() is None
     assert adapter.pid != os.getpid()
