@@ -17,6 +17,7 @@ from training.checkpoints.model_files import DEFAULT_NAME, ModelFile, check_name
 from training.checkpoints.promotion import promote, roll_back
 from training.checkpoints.safetensors_file import read_content
 from training.checkpoints.summary import describe_figure, summarize
+from training.counts import count_of
 from training.errors import ConfigError, TrainingError, UnknownFrameworkError
 from training.frameworks import FRAMEWORKS, canonical_framework, framework_choices
 
@@ -50,7 +51,7 @@ def _list(options: argparse.Namespace) -> None:
             print(f"{model}  {error}")
             continue
         height, width = checkpoint.model.image_shape
-        size = f"{height}x{width}, {checkpoint.model.latent_dim} latents"
+        size = f"{height}x{width}, {count_of(checkpoint.model.latent_dim, 'latent')}"
         figure = f"test ELBO {describe_figure(checkpoint)}"
         print(f"{model}  {checkpoint.id or ''}  {size}, {summarize(checkpoint).dataset}, {figure}")
     if not models:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from training.counts import count_of
 from training.errors import DeviceError
 
 DEVICE: Final = re.compile(r"auto|cpu|cuda(?::(\d{1,3}))?")
@@ -55,5 +56,5 @@ def check_found(title: str, name: str, count: int, *, found: int, extra: str) ->
             f"use device auto or cpu, or install {title} for CUDA: `pip install 'triptych[{extra}]'`"
         )
     if first:
-        raise DeviceError(f"device {name}: {title} sees {found} GPU{'s' * (found != 1)}, numbered from 0")
+        raise DeviceError(f"device {name}: {title} sees {count_of(found, 'GPU')}, numbered from 0")
     raise DeviceError(f"{count} devices of {name} were requested, and {title} sees {found}: use at most {found}")

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from training.counts import count_of
 from training.environment import THREAD_VARIABLES
 from training.frameworks import FRAMEWORKS
 
@@ -28,7 +29,7 @@ def describe_origin(versions: Mapping[str, str], *, code: Path) -> dict[str, Any
 
 def describe_machine() -> str:
     """Return available cores, processor, NVIDIA GPUs if there are any, and operating system, as one phrase."""
-    return ", ".join([f"{count_cores()} cores of {_processor()}", *_gpus(), platform.system()])
+    return ", ".join([f"{count_of(count_cores(), 'core')} of {_processor()}", *_gpus(), platform.system()])
 
 
 def count_cores() -> int:

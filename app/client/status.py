@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.client.command import Key, Url
+from training.counts import count_of
 
 READY: Final = 0
 NOT_READY: Final = 1
@@ -133,8 +134,8 @@ def print_status(found: ServiceStatus, console: Console, *, plain: bool) -> None
             models.add_row(*(str(model.get(head, "-")) for head in heads))
         console.print(models)
     counts = found.counts
-    line = f"{counts['requests']:,.0f} requests, {counts['rejected']:,.0f} rejected by full queues, "
-    line += f"{counts['timed_out']:,.0f} past their deadline, {counts['connections']:,.0f} connections"
+    line = f"{count_of(int(counts['requests']), 'request', ',')}, {counts['rejected']:,.0f} rejected by full queues, "
+    line += f"{counts['timed_out']:,.0f} past their deadline, {count_of(int(counts['connections']), 'connection', ',')}"
     if up_s := counts.get("up_s"):
         line += f", up {_duration(up_s)}"
     console.print(f"{found.url}: {'ready' if found.ready else 'not ready'}; {line}", markup=False)

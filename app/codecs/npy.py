@@ -19,6 +19,7 @@ from numpy.lib import format as npy_format
 from app.codecs.body import Body
 from app.codecs.error_messages import invalid_value, truncated
 from app.exceptions import InvalidValueError, MalformedBodyError
+from training.counts import count_of
 
 # A header of plain numbers takes 128 bytes; evaluating a longer one could take long.
 _MAX_HEADER_BYTES = 4096
@@ -149,7 +150,7 @@ def _parse_descr(descr: object) -> np.dtype:
 def _wrong_length(found: int, *, expected: int) -> MalformedBodyError:
     if found < expected:
         return _malformed("it is shorter than its header says")
-    return _malformed(f"{found - expected} bytes follow the data that its header announces")
+    return _malformed(f"with {count_of(found - expected, 'byte')} after the data that its header announces")
 
 
 def _malformed(why: str) -> MalformedBodyError:

@@ -20,6 +20,7 @@ from app.codecs.npz import MAGIC as NPZ_MAGIC
 from app.codecs.npz import parse_npz
 from app.exceptions import MalformedBodyError, TooLargeError, UnsupportedContentError
 from training.config import ModelConfig
+from training.counts import count_of
 from training.data.image_formats import detect_format
 
 # Options beside the numbers, and commas within data: URLs.
@@ -156,7 +157,8 @@ def _check_size(body: Body, model: ModelConfig, limits: Limits) -> None:
     # Parsing holds the GIL, so all other requests would wait; counting commas takes a hundredth of the time.
     most = limits.max_images * max(model.image_dim, model.latent_dim) + _MAX_OTHER_VALUES
     if len(body) > most and body.count(b",") > most:
-        raise TooLargeError(f"the body has over {most} values: send at most {limits.max_images} items at a time")
+        allowed = count_of(limits.max_images, "item")
+        raise TooLargeError(f"the body has over {most} values: send at most {allowed} at a time")
 
 
 def _parse_json(body: Body, field: str) -> Payload:

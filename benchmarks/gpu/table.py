@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from training.counts import count_of
 from training.reporting.markdown_tables import table
 
 SHARE_GOAL = 0.7
@@ -72,8 +73,9 @@ def _sharing(_framework: str, found: Mapping[str, Any]) -> list[str]:
 
 def _training(framework: str, found: Mapping[str, Any]) -> list[str]:
     line = (
-        f"{framework}: a training of {found['epochs']} epochs took {found['seconds']} s (goal {TRAINING_GOAL_S} s), "
-        f"{found['epoch_seconds']:.3f} s an epoch; test -ELBO {-found['test_elbo']:.2f} nats."
+        f"{framework}: a training of {count_of(found['epochs'], 'epoch')} took {found['seconds']} s "
+        f"(goal {TRAINING_GOAL_S} s), {found['epoch_seconds']:.3f} s an epoch; "
+        f"test -ELBO {-found['test_elbo']:.2f} nats."
     )
     return ["", line]
 

@@ -18,6 +18,7 @@ from typing import Any
 from benchmarks.recipes.catalogue import RECIPES, Recipe
 from benchmarks.recipes.fit import train
 from training.config import ModelConfig, TrainConfig
+from training.counts import count_of
 from training.data import VALIDATION_SEED, Dataset, binarize, load_dataset
 from training.engine.evaluation import evaluate
 from training.engine.run import EVALUATION_TARGET, TEST_DRAWS
@@ -49,7 +50,7 @@ def main() -> None:
             if any(key.items() <= line.items() for line in read_results(options.results)):
                 print(f"{name}, seed {seed}: already in {options.results}", file=sys.stderr)
                 continue
-            print(f"{name}, seed {seed}: {config.epochs} epochs", file=sys.stderr, flush=True)
+            print(f"{name}, seed {seed}: {count_of(config.epochs, 'epoch')}", file=sys.stderr, flush=True)
             line = key | measure(recipe, config, dataset, evaluator)
             with options.results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")

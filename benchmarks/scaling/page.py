@@ -6,6 +6,7 @@ from typing import Any, Final
 from benchmarks.records import Record, fill_place, keep_record
 from benchmarks.scaling import autoscaling, capacity, crashes, gateway, isolation, queueing, ray_serve
 from benchmarks.serving.processes import ROOT
+from training.counts import count_of
 
 PARTS: Final[Mapping[str, Any]] = {
     "isolation": isolation,
@@ -36,8 +37,9 @@ def render(name: str, record: Record) -> list[str]:
         *PARTS[name].report(record["figures"]),
         (
             f"{conditions['machine']}, the service on {cores} and the client on one of them, load average before "
-            f"{conditions['load_before']:.1f}; commit {conditions['commit']}; median of {options['rounds']} rounds of "
-            f"{options['seconds']} s, with the least and the most. {versions}."
+            f"{conditions['load_before']:.1f}; commit {conditions['commit']}; median of "
+            f"{count_of(options['rounds'], 'round')} of {options['seconds']} s, with the least and the most. "
+            f"{versions}."
         ),
     ]
 

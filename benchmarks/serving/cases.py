@@ -14,6 +14,7 @@ from benchmarks.serving.wrk import Request, run_wrk
 from training import numpy_model
 from training.checkpoints.checkpoint import load_checkpoint
 from training.checkpoints.model_files import ModelFile
+from training.counts import count_of
 from training.data import load_dataset
 from training.frameworks import FRAMEWORKS
 
@@ -36,7 +37,7 @@ class Case:
 
     def __str__(self) -> str:
         """Return the name that `--only` is matched against."""
-        images = "1 image" if self.count == 1 else f"{self.count:,} images"
+        images = count_of(self.count, "image", ",")
         return f"{self.kind} {self.framework} {images}"
 
     def request(self, url: str) -> Request:

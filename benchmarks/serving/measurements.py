@@ -16,6 +16,7 @@ from benchmarks.serving.parts import (
     startup_time,
     throughput,
 )
+from training.counts import count_of
 
 PARTS: Final[Mapping[str, Any]] = {
     "throughput": throughput,
@@ -41,7 +42,7 @@ def render(name: str, record: Record) -> list[str]:
         *PARTS[name].report(record["figures"]),
         (
             f"{conditions['machine']}, core {cores['server']} serving and core {cores['client']} asking, load average "
-            f"before {conditions['load_before']:.1f}; commit {conditions['commit']}{given}; median of {rounds} rounds "
-            f"of {seconds} s, with the least and the most. {versions}."
+            f"before {conditions['load_before']:.1f}; commit {conditions['commit']}{given}; median of "
+            f"{count_of(rounds, 'round')} of {seconds} s, with the least and the most. {versions}."
         ),
     ]

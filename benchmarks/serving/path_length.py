@@ -23,6 +23,7 @@ from app.server.sockets import bind_sockets, listen
 from app.settings import Settings
 from benchmarks.serving.cases import Case
 from benchmarks.serving.numpy_registry import numpy_registry
+from training.counts import count_of
 
 APP = Path(__file__).parents[2] / "app"
 
@@ -72,7 +73,8 @@ def main() -> None:
                 stays = recorder.stays(thread)
                 files = list(dict.fromkeys(stays))
                 way = "fast path" if is_fast else "ASGI"
-                print(f"{way}, {kind}, {thread}: {len(files)} files, {len(stays) - len(files)} returns")
+                returns = count_of(len(stays) - len(files), "return")
+                print(f"{way}, {kind}, {thread}: {count_of(len(files), 'file')}, {returns}")
                 print("  " + " > ".join(stays))
 
 

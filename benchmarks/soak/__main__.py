@@ -31,6 +31,7 @@ from benchmarks.serving.tables import counts
 from benchmarks.soak.accounting import count_responses, find_growth, find_miscounts
 from benchmarks.soak.grpc_calls import GrpcCalls
 from benchmarks.soak.requests import RequestContext, exchanges, find_difference, read_answer
+from training.counts import count_of
 from training.frameworks import FRAMEWORKS
 
 LEAVING: Final = 0.1
@@ -84,7 +85,7 @@ def main() -> int:
     with service(*os.sched_getaffinity(0), frameworks=FRAMEWORKS, arguments=arguments) as found:
         tally = uvloop.run(_soak(found, options, grpc_port))
     for fault, count in tally.faults.most_common():
-        print(f"{count:,} times: {fault}")
+        print(f"{count_of(count, 'time', ',')}: {fault}")
     return 1 if tally.faults else 0
 
 

@@ -6,6 +6,8 @@ from typing import Final
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from training.counts import count_of
+
 MAX_GROWTH: Final = 1.05
 """Memory after the first third may grow at most by this factor until the end, and `SLACK_BYTES`."""
 
@@ -33,11 +35,13 @@ def find_miscounts(counted: Mapping[str, int], seen: Mapping[str, int], *, left:
     for status in sorted({*counted, *seen}):
         most = seen.get(status, 0) + left
         if not seen.get(status, 0) <= counted.get(status, 0) <= most:
-            yield f"metrics count {counted.get(status, 0)} times {status}, the clients {seen.get(status, 0)} to {most}"
+            times = count_of(counted.get(status, 0), "time")
+            yield f"metrics count {times} {status}, the clients {seen.get(status, 0)} to {most}"
         if status not in seen and status not in LEAVERS and counted.get(status, 0):
-            yield f"metrics count {counted[status]} times {status}, which no client has seen"
+            yield f"metrics count {count_of(counted[status], 'time')} {status}, which no client has seen"
     if sum(counted.values()) > sum(seen.values()) + left:
-        yield f"metrics count {sum(counted.values())} responses, the clients sent {sum(seen.values()) + left} requests"
+        sent = count_of(sum(seen.values()) + left, "request")
+        yield f"metrics count {count_of(sum(counted.values()), 'response')}, the clients sent {sent}"
 
 
 def find_growth(memory: Sequence[int]) -> str | None:

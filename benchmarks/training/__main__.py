@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from training.counts import count_of
 from training.frameworks import trainable_frameworks
 
 ROOT = Path(__file__).parents[2]
@@ -65,9 +66,9 @@ def report(found: Sequence[dict[str, Any]]) -> list[str]:
             f"load average {min(loads):.1f} to {max(loads):.1f}."
         ),
         (
-            f"An epoch is {first['images']:,} images in batches of {first['batch_size']} "
+            f"An epoch is {count_of(first['images'], 'image', ',')} in batches of {first['batch_size']} "
             f"({first['common_batch_size']} in the common ways); median of "
-            f"{len(first['seconds']['trainer'])} rounds, with the least and the most."
+            f"{count_of(len(first['seconds']['trainer']), 'round')}, with the least and the most."
         ),
         "",
         (

@@ -8,6 +8,7 @@ from training.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from training.checkpoints.model_files import ModelFile, list_models
 from training.checkpoints.safetensors_file import replace_file
 from training.checkpoints.summary import describe_figure, public_training, summarize
+from training.counts import count_of
 from training.errors import CheckpointError
 from training.frameworks import FRAMEWORKS
 
@@ -120,13 +121,14 @@ def _render(model: ModelFile, checkpoint: Checkpoint) -> str:
     height, width = checkpoint.model.image_shape
     metrics = checkpoint.metrics
     images, draws = metrics.get("test_images"), metrics.get("test_draws")
-    on = f", {images:,} test images" if images else ""
-    on += f", {draws} draws of noise" if draws else ""
+    on = f", {count_of(images, 'test image', ',')}" if images else ""
+    on += f", {count_of(draws, 'draw')} of noise" if draws else ""
+    hidden_units = count_of(checkpoint.model.hidden_dim, "hidden unit")
     rows = {
         "File": f"`{model.name}.safetensors`, SHA-256 `{checkpoint.sha256}`",
         "Trained in": f"{info.title if info else checkpoint.framework} {checkpoint.framework_version}",
         "Data": f"{summarize(checkpoint).dataset}: gray images of {height} x {width} pixels (height x width)",
-        "Architecture": f"{checkpoint.model.hidden_dim} hidden units, {checkpoint.model.latent_dim} latents",
+        "Architecture": f"{hidden_units}, {count_of(checkpoint.model.latent_dim, 'latent')}",
         "Test ELBO": f"{describe_figure(checkpoint)}{on}; mean and its standard error",
         **_other_figures(checkpoint),
         "Recipe": _recipe(checkpoint),

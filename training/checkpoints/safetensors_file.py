@@ -13,6 +13,7 @@ import safetensors
 import safetensors.numpy
 from numpy import ndarray
 
+from training.counts import count_of
 from training.errors import CheckpointError
 
 DIGEST = "weights_sha256"
@@ -47,7 +48,7 @@ def read_header(path: Path, content: bytes, *, expected_format: str) -> Header:
     if len(content) < 8 or not 2 <= length <= len(content) - 8:
         raise CheckpointError(
             f"{path}: not a whole safetensors file: expected a header of {length} bytes after the first 8, "
-            f"found {max(len(content) - 8, 0)} bytes; copy or train it again"
+            f"found {count_of(max(len(content) - 8, 0), 'byte')}; copy or train it again"
         )
     try:
         header = json.loads(content[8 : 8 + length])

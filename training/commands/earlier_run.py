@@ -7,6 +7,7 @@ from rich.console import Console
 
 from training.checkpoints.checkpoint import load_checkpoint
 from training.commands.run_options import check_options
+from training.counts import count_of
 from training.engine.resume_state import STATE_FILE, TrainingState, load_training_state, peek_training_state
 from training.errors import CheckpointError, RunFolderError
 
@@ -60,11 +61,12 @@ def _describe(path: Path) -> str:
     state = peek_training_state(path.with_name(STATE_FILE))
     if state is not None:
         config, progress = state["config"], "finished" if state["finished"] else "unfinished"
-        return f"a run on {config.get('dataset')}, {progress}, {state['epoch']} of {config.get('epochs')} epochs"
+        epochs = count_of(config.get("epochs", 0), "epoch")
+        return f"a run on {config.get('dataset')}, {progress}, {state['epoch']} of {epochs}"
     if not path.exists():
         return ""
     try:
         training = load_checkpoint(path).training
     except CheckpointError:
         return f"a file {path.name} that isn't a checkpoint"
-    return f"a checkpoint trained on {training.get('dataset')} for {training.get('epochs')} epochs"
+    return f"a checkpoint trained on {training.get('dataset')} for {count_of(training.get('epochs', 0), 'epoch')}"

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from training.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from training.commands.data_options import DataDirOption, OwnInvertOption, load_dataset_of
+from training.counts import count_of
 from training.data import TEST_SEED, TRAIN_SEED, VALIDATION_SEED, binarize
 from training.engine.evaluation import load_evaluator
 from training.engine.likelihood_bounds import ACTIVE, Estimate, Measurement, measure
@@ -78,7 +79,9 @@ def evaluate(
     targets = binarize(getattr(images, part), target=target, seed=_SEEDS[part])
     evaluator = load_evaluator(name, loaded.model, device=device)
     with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
-        task = progress.add_task(f"{counts[-1]} samples of {len(targets)} images", total=counts[-1] * len(targets))
+        task = progress.add_task(
+            f"{count_of(counts[-1], 'sample')} of {count_of(len(targets), 'image')}", total=counts[-1] * len(targets)
+        )
         measured = measure(
             evaluator,
             loaded.weights,
@@ -109,8 +112,9 @@ def evaluate(
 def _print_tables(origin: dict[str, Any], loaded: Checkpoint, measured: Measurement) -> None:
     console = Console()
     console.print(
-        f"{origin['checkpoint']}, trained with {loaded.framework}: {origin['images']} images of {origin['dataset']}, "
-        f"{origin['part']} part, target {origin['target']}, computed with {origin['framework']} on {origin['device']}",
+        f"{origin['checkpoint']}, trained with {loaded.framework}: {count_of(origin['images'], 'image')} of "
+        f"{origin['dataset']}, {origin['part']} part, "
+        f"target {origin['target']}, computed with {origin['framework']} on {origin['device']}",
         highlight=False,
         markup=False,
         soft_wrap=True,
@@ -119,7 +123,7 @@ def _print_tables(origin: dict[str, Any], loaded: Checkpoint, measured: Measurem
     for header in ("value", "standard error"):
         figures.add_column(header, justify="right")
     for figure, unit, estimate, digits in (
-        (f"ELBO ({origin['draws']} draws)", "nats", measured.elbo, 2),
+        (f"ELBO ({count_of(origin['draws'], 'draw')})", "nats", measured.elbo, 2),
         ("  log-likelihood", "nats", measured.log_likelihood, 2),
         ("  KL divergence", "nats", measured.kl_divergence, 2),
         *((f"importance-weighted bound L{bound.samples}", "nats", bound.iwae, 2) for bound in measured.bounds),

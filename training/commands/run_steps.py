@@ -9,6 +9,7 @@ from rich.console import Console
 
 from training.commands.run_options import make_configs
 from training.config import TrainConfig
+from training.counts import count_of
 from training.data import Dataset
 from training.engine.resume_state import TrainingState
 from training.engine.run import EVALUATION_TARGET, TEST_DRAWS, Run
@@ -56,7 +57,7 @@ def finish_run(run: Run, path: Path, recorder: Recorder, *, draws_figures: bool)
     line = (
         f"test -ELBO {-measured.elbo:.2f} +- {measured.elbo_standard_error:.2f} nats "
         f"(-log-likelihood {-measured.log_likelihood:.2f}, KL {measured.kl_divergence:.2f}), "
-        f"{len(run.dataset.test)} images, target {EVALUATION_TARGET}, {TEST_DRAWS} draws"
+        f"{count_of(len(run.dataset.test), 'image')}, target {EVALUATION_TARGET}, {count_of(TEST_DRAWS, 'draw')}"
     )
     recorder.result(run.best, path, line)
     write_documents(path, run.dataset)

@@ -18,6 +18,7 @@ from training.commands.run_steps import finish_run, follow_run, name_devices, pr
 from training.commands.snapshot_option import SNAPSHOTS, SnapshotsOption, parse_snapshots
 from training.commands.train_all import train_all
 from training.config import ModelConfig, TrainConfig
+from training.counts import count_of
 from training.data import Dataset, load_dataset, parse_image_size
 from training.engine.resume_state import STATE_FILE
 from training.engine.run_lock import RunLock
@@ -176,7 +177,7 @@ def train(
         lock.acquire()  # as early as possible: before seconds are spent on importing a framework
     state = None if overwrite else find_state(path, name, options, resume=resume)
     if state is not None and state.finished:
-        _errors.print(f"{path.parent}: finished, all {state.epoch} epochs: nothing to resume")
+        _errors.print(f"{path.parent}: finished after {count_of(state.epoch, 'epoch')}: nothing to resume")
         return
     report = choose_report(
         name,
@@ -199,7 +200,7 @@ def train(
         done = f", {run.epoch} of them done" if run.epoch else ""
         report.start(
             f"{name} {run.trainer.framework_version} on {name_devices(run)}: "
-            f"{run.config.epochs} epochs of {len(run.dataset.train)} images{done}"
+            f"{count_of(run.config.epochs, 'epoch')} of {count_of(len(run.dataset.train), 'image')}{done}"
         )
         stopped = follow_run(run, path, origin, recorder, snapshot_epochs)
         if stopped is None:

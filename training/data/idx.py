@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Final, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from training.counts import count_of
 from training.errors import DataError
 
 _DTYPES: Final = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -53,13 +54,14 @@ def _parse(path: Path, file: BinaryIO | gzip.GzipFile) -> NDArray[Any]:
         _refuse(path, "magic", expected, magic.hex(" ") or "an empty file")
     sizes = _read(file, 4 * magic[3])
     if len(sizes) < 4 * magic[3]:
-        _refuse(path, "header", f"{4 * magic[3]} bytes of sizes", f"{len(sizes)} bytes")
+        _refuse(path, "header", f"{4 * magic[3]} bytes of sizes", count_of(len(sizes), "byte"))
     shape = tuple(int(size) for size in np.frombuffer(sizes, ">u4"))
     dtype = np.dtype(_DTYPES[magic[2]])
     count = math.prod(shape) * dtype.itemsize
     data = _read(file, count + 1)
     if len(data) != count:
-        _refuse(path, "data", f"{count} bytes for shape {shape}", f"{len(data)}" if len(data) < count else "more")
+        more_or_less = f"{len(data)}" if len(data) < count else "more"
+        _refuse(path, "data", f"{count_of(count, 'byte')} for shape {shape}", more_or_less)
     return np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
 
 

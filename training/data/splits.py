@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from training.counts import count_of
 from training.data.dataset import Dataset
 from training.errors import DataError
 
@@ -95,7 +96,9 @@ def _check(where: str, images: NDArray[Any], *, like: NDArray[Any]) -> None:
 def _cut(name: str, part: Part) -> tuple[Part, Part]:
     count = len(part.images)
     if count < HELD_OUT:
-        raise DataError(f"{name}: {count} images are too few to hold some out: expected {HELD_OUT} or more; add some")
+        raise DataError(
+            f"{name}: can't hold some of {count_of(count, 'image')} out: expected {HELD_OUT} or more; add some"
+        )
     kept = count - count // HELD_OUT
     return part[:kept], part[kept:]
 

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from training.counts import count_of
 from training.data.dataset import Dataset
 from training.data.splits import AS_PICTURES, DTYPES, Part, make_dataset
 from training.errors import DataError
@@ -143,7 +144,7 @@ def _read_part(tfds: ModuleType, where: str, builder: Any, part: str, features: 
     except Exception as error:  # of damaged records come errors of Pillow, protobuf, array_record and pyarrow
         raise DataError(f"{where}: can't be read: {_reason(error)}; prepare it again") from error
     if len(examples) != count:
-        raise DataError(f"{where}: expected {count} images, found {len(examples)}; prepare it again")
+        raise DataError(f"{where}: expected {count_of(count, 'image')}, found {len(examples)}; prepare it again")
     sizes = sorted({example["image"].shape[:2] for example in examples})
     if len(sizes) > 1:
         raise DataError(

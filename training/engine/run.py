@@ -14,6 +14,7 @@ from numpy import ndarray
 from training.checkpoints.checkpoint import Checkpoint, Weights, load_checkpoint, save_checkpoint
 from training.checkpoints.safetensors_file import remove_leftovers
 from training.config import ModelConfig, TrainConfig
+from training.counts import count_of
 from training.data import TEST_SEED, TRAIN_SEED, VALIDATION_SEED, Dataset, binarize
 from training.engine.divergence import check_training, check_validation
 from training.engine.epoch import Epoch
@@ -73,7 +74,7 @@ class Run:
         """
         if len(dataset.train) < config.batch_size:
             raise DataError(
-                f"{dataset.name} has {len(dataset.train)} training images: expected at least one batch of "
+                f"{dataset.name} has {count_of(len(dataset.train), 'training image')}: expected at least one batch of "
                 f"{config.batch_size}; choose a smaller batch size"
             )
         if config.batch_size % devices:

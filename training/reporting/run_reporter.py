@@ -5,6 +5,7 @@ from typing import Final
 
 from training.checkpoints.checkpoint import Checkpoint
 from training.config import TrainConfig
+from training.counts import count_of
 from training.data import VALIDATION_SEED, Dataset, binarize
 from training.engine.epoch import Epoch
 from training.engine.run import EVALUATION_TARGET
@@ -73,4 +74,4 @@ class Recorder:
             if figure.reason is None:
                 tag = f"{RESULT}{figure.path.stem}"
                 self._folder.add_picture(best.metrics["epochs"], tag, figure.path.read_bytes())
-        self._report.note(f"drew {sum(figure.reason is None for figure in drawn)} figures into {folder}")
+        self._report.note(f"drew {count_of(sum(figure.reason is None for figure in drawn), 'figure')} into {folder}")

@@ -17,6 +17,7 @@ from app.exceptions import FrameworkUnavailableError, RetryLaterError, ServiceEr
 from app.inference.comparison import compare
 from app.inference.models.state import LoadedModel
 from app.inference.noise import choose_seed
+from training.counts import count_of
 
 router = APIRouter(tags=["models"])
 
@@ -86,7 +87,7 @@ async def _select_models(
 
 def _check_shapes(models: Mapping[str, LoadedModel]) -> None:
     shapes = {
-        name: f"{'x'.join(map(str, config.image_shape))} pixels and {config.latent_dim} latents"
+        name: f"{'x'.join(map(str, config.image_shape))} pixels and {count_of(config.latent_dim, 'latent')}"
         for name, config in ((name, model.adapter.model) for name, model in models.items())
     }
     if len(set(shapes.values())) > 1:

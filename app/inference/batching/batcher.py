@@ -20,6 +20,7 @@ from app.inference.batching.job import Job, JobResult, Result
 from app.inference.batching.observer import Observer
 from app.inference.vae import BatchFunction
 from app.observability.timings import Timings
+from training.counts import count_of
 
 
 class Batcher:
@@ -163,7 +164,8 @@ class Batcher:
         self._observer.count_rejected()
         seconds = max(1, math.ceil(self._rows * self._executor.seconds_per_row))
         return OverloadedError(
-            f"{self._framework} has {self._rows} images in its queue and takes no more: send this again in {seconds} s",
+            f"{self._framework} has {count_of(self._rows, 'image')} in its queue and takes no more: "
+            f"send this again in {seconds} s",
             retry_after_s=seconds,
         )
 

@@ -31,8 +31,8 @@ async def evict_unused(
         if not unpinned:
             names = ", ".join(key.name for key in pinned)
             raise FrameworkUnavailableError(
-                f"all {len(pinned)} places are taken by models that stay loaded from the start: use one of {names}, or "
-                "raise TRIPTYCH_MAX_MODELS",
+                f"TRIPTYCH_MAX_MODELS is {most}, and models that stay loaded from the start take every place: "
+                f"use one of {names}, or raise it",
                 retry_after_s=RETRY_WHEN_BROKEN_S,
             )
         unused = next((key for key in unpinned if not loaded[key].batcher.has_jobs(loaded[key].adapter)), None)

@@ -28,7 +28,7 @@ def read_request(message: Message, target: Target) -> InferRequest:
     raw = list(message.raw_input_contents)
     if raw and len(raw) != len(message.inputs):
         raise invalid_value(
-            "raw_input_contents", f"has {len(raw)} entries: expected {len(message.inputs)}, one for each input"
+            "raw_input_contents", f"has the length {len(raw)}: expected {len(message.inputs)}, one for each input"
         )
     contents: list[bytes | None] = [*raw] if raw else [None] * len(message.inputs)
     inputs = [

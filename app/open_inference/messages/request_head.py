@@ -11,6 +11,7 @@ from app.open_inference.messages.parameters import InferParameters, read_paramet
 from app.open_inference.messages.tensors import check_header, count_bytes
 from app.open_inference.signatures import Signature, TensorSpec
 from training.config import ModelConfig
+from training.counts import count_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -141,7 +142,9 @@ def _read_input(spec: TensorSpec, members: Mapping[str, Any], *, limits: Limits,
     if type(nbytes) is not int:
         raise invalid_value(f"{where}.parameters.binary_data_size", f"is not an integer: expected {expected}")
     if nbytes != expected:
-        raise invalid_value(where, f"has {nbytes} bytes in binary: expected {expected}, as shape and datatype say")
+        raise invalid_value(
+            where, f"has {count_of(nbytes, 'byte')} in binary: expected {expected}, as shape and datatype say"
+        )
     return DescribedInput(spec, shape, nbytes, None)
 
 

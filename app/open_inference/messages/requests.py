@@ -13,6 +13,7 @@ from app.exceptions import InvalidValueError, MalformedBodyError
 from app.open_inference.messages.parameters import InferParameters
 from app.open_inference.messages.request_head import RequestedOutput, RequestHead, Target, read_head, read_outputs
 from app.open_inference.messages.tensors import check_values, infer_raw_shape, read_bytes, read_json
+from training.counts import count_of
 
 LENGTH_HEADER: Final = "Inference-Header-Content-Length"
 
@@ -57,7 +58,8 @@ def parse_request(body: Body, *, header_length: str | None, target: Target) -> I
         head, may_be_boolean = read(text, target)
     except MalformedBodyError as error:
         raise MalformedBodyError(
-            f"{error}; {LENGTH_HEADER} says that the JSON is the first {length} of the body's {len(body)} bytes"
+            f"{error}; {LENGTH_HEADER} says that the JSON is the first {length} "
+            f"of the body's {count_of(len(body), 'byte')}"
         ) from error
     return add_contents(head, memoryview(body)[length:], target, may_be_boolean=may_be_boolean)
 
@@ -79,14 +81,15 @@ def add_contents(head: RequestHead, binary: memoryview, target: Target, *, may_b
             start, position = position, position + nbytes
             if position > len(binary):
                 raise invalid_value(
-                    where, f"has {len(binary) - start} bytes left in the body: expected {nbytes} after the JSON"
+                    where,
+                    f"has {count_of(len(binary) - start, 'byte')} left in the body: expected {nbytes} after the JSON",
                 )
             # A copy, which is aligned, unlike what follows JSON of any length.
             array = read_bytes(spec, shape, bytes(binary[start:position]))
         inputs[spec.name] = check_values(spec, array, model=target.model, limits=target.limits, where=where)
     if position < len(binary):
         raise invalid_value(
-            "body", f"has {len(binary) - position} bytes after its last tensor: each input names its bytes"
+            "body", f"has {count_of(len(binary) - position, 'byte')} after its last tensor: each input names its bytes"
         )
     return InferRequest(head.id, head.parameters, inputs, head.outputs, head.output_names)
 

@@ -15,6 +15,7 @@ from app.codecs.limits import Limits
 from app.exceptions import InvalidValueError, TooLargeError
 from app.open_inference.signatures import TensorSpec
 from training.config import ModelConfig
+from training.counts import count_of
 
 DTYPES: Final[Mapping[str, np.dtype[Any]]] = {"FP32": np.dtype("<f4"), "INT32": np.dtype("<i4")}
 """Datatypes that some signature declares, in the wire's byte order."""
@@ -62,7 +63,9 @@ def infer_raw_shape(spec: TensorSpec, nbytes: int, *, limits: Limits) -> tuple[i
     item = count_bytes(spec, one)
     if nbytes == 0 or nbytes % item or (not spec.is_batched and nbytes != item):
         expected = f"{item} bytes" + (" an item" if spec.is_batched else "")
-        raise invalid_value("body", f"has {nbytes} bytes: expected {expected} of {spec.name} in {spec.datatype}")
+        raise invalid_value(
+            "body", f"has {count_of(nbytes, 'byte')}: expected {expected} of {spec.name} in {spec.datatype}"
+        )
     if not spec.is_batched:
         return one
     check_count(nbytes // item, limits=limits, where="body")
@@ -88,7 +91,7 @@ def read_json(
     if array.size != math.prod(shape):
         raise invalid_value(
             f"{where}.data",
-            f"holds {array.size} numbers: expected {math.prod(shape)}, as its shape {_show(shape)} says",
+            f"holds {count_of(array.size, 'number')}: expected {math.prod(shape)}, as its shape {_show(shape)} says",
         )
     if spec.datatype == "INT32":
         array = _as_int32(array, where=where)

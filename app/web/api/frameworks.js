@@ -1,5 +1,6 @@
 /* The frameworks that the service has, as `/frameworks` lists them: names, looks, models, and which are ready. Polled. */
 
+import { countOf } from "../parts/numbers.js";
 import { ServiceProblem, request } from "./client.js";
 
 const CALM_MS = 10_000;
@@ -21,8 +22,8 @@ export function markerOf(name) {
 }
 
 /* "one framework", "three frameworks". */
-export function countOf(count, noun = "framework") {
-  return `${NUMBERS[count] ?? count} ${noun}${count === 1 ? "" : "s"}`;
+export function spellCount(count, noun = "framework") {
+  return countOf(count, noun).replace(/^\d+/, (digits) => NUMBERS[digits] ?? digits);
 }
 
 export class Frameworks {

@@ -5,6 +5,7 @@ import { button, choice, dot, element, field } from "../parts/elements.js";
 import { makeFigure } from "./figure.js";
 import { titleOf } from "../api/frameworks.js";
 import { makeActions } from "../parts/actions.js";
+import { countOf } from "../parts/numbers.js";
 import { makeNotice } from "../parts/notice.js";
 
 const SIZES = [1, 16, 64, 256];
@@ -67,7 +68,7 @@ export function makeLiveMeasurement(app, images) {
     try {
       for (const size of SIZES) {
         for (const framework of app.frameworks.ready) {
-          said.textContent = `Measuring ${titleOf(framework)} with ${size} image${size > 1 ? "s" : ""} per request.`;
+          said.textContent = `Measuring ${titleOf(framework)} with ${countOf(size, "image")} per request.`;
           const figures = await measure(framework, size, own);
           if (run !== own) return;
           found.push({ framework, size, figures });
@@ -76,7 +77,7 @@ export function makeLiveMeasurement(app, images) {
             ...[size, ...figures].map((value) => element("td", {}, formatFigure(value)))));
         }
       }
-      said.textContent = `Done: ${own.requests} requests per row, in this browser with ${navigator.hardwareConcurrency} cores.`;
+      said.textContent = `Done: ${countOf(own.requests, "request")} per row, in this browser with ${countOf(navigator.hardwareConcurrency, "core")}.`;
     } catch (error) {
       if (run !== own) return;
       notice.explain(error);
@@ -110,7 +111,7 @@ export function makeLiveMeasurement(app, images) {
 
   function finish() {
     const day = new Date().toISOString().slice(0, 10);
-    const source = `${run.requests} requests per row, in a browser with ${navigator.hardwareConcurrency} cores, ${day}.`;
+    const source = `${countOf(run.requests, "request")} per row, in a browser with ${countOf(navigator.hardwareConcurrency, "core")}, ${day}.`;
     run = null;
     measuring.textContent = "Measure";
     if (found.length > 0) charts.replaceChildren(...CHARTS.map((chart) => makeFigure(chartOf(found, ...chart), source)));

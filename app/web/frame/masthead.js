@@ -2,7 +2,7 @@
 
 import { keyNeeded } from "../api/client.js";
 import { choice, dot, element, field } from "../parts/elements.js";
-import { countOf, titleOf } from "../api/frameworks.js";
+import { spellCount, titleOf } from "../api/frameworks.js";
 import { makeNotice } from "../parts/notice.js";
 
 const STATES = { ready: "ready", loading: "loading", failed: "down", not_installed: "not installed", no_model: "no such model" };
@@ -79,6 +79,6 @@ export function showIntro({ noun, count }, frameworks) {
     noun.textContent = frameworks.takesMnist ? "digit" : "image";
     count.textContent = titles.length === 1
       ? `The framework is ${list}.`
-      : `The same network, in ${countOf(titles.length)}: ${list}.`;
+      : `The same network, in ${spellCount(titles.length)}: ${list}.`;
   });
 }

@@ -9,3 +9,8 @@ export function formatMs(value) {
 export function formatNats(value) {
   return value.toFixed(1).replace("-", "−");
 }
+
+/* "1 image", "16 images". */
+export function countOf(count, noun) {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

@@ -1,6 +1,6 @@
 /* The switch between one checkpoint for all frameworks and each framework's own, with a sentence that explains it. */
 
-import { countOf, titleOf } from "../api/frameworks.js";
+import { spellCount, titleOf } from "../api/frameworks.js";
 import { button, element } from "./elements.js";
 
 const OWN = "own";
@@ -50,7 +50,7 @@ export function makeWeightsSwitch(app, onChange) {
     if (count < 2) return "";
     return control.value === null
       ? "The models were trained separately, from the same recipe, so they differ a little, as two people's handwriting does."
-      : `${count === 2 ? "Both frameworks" : `All ${countOf(count)}`} run the same weights, trained with ${titleOf(control.value)}: what still differs is rounding.`;
+      : `${count === 2 ? "Both frameworks" : `All ${spellCount(count)}`} run the same weights, trained with ${titleOf(control.value)}: what still differs is rounding.`;
   }
 
   frameworks.changed(show);

@@ -1,6 +1,6 @@
 /* Move through one framework's latent space, and see what every framework decodes there. */
 
-import { countOf, titleOf } from "../api/frameworks.js";
+import { spellCount, titleOf } from "../api/frameworks.js";
 import { stack } from "../api/npy.js";
 import { makeDigitStrip } from "../drawing/digit_strip.js";
 import { imageSize, readPixels } from "../drawing/pixels.js";
@@ -73,7 +73,7 @@ export function mount(panel, app) {
         makeActions(() => encoded, "mean and log variance by the encoder", ["npy", "curl", "Python"]))),
     element("section", { class: "card answers", "aria-label": "Decoded" },
       element("div", { class: "row head" },
-        element("h2", {}, count > 1 ? `One point, ${countOf(count, "decoder")}` : "One point, decoded"), about(name, aboutOf(examples.noun))),
+        element("h2", {}, count > 1 ? `One point, ${spellCount(count, "decoder")}` : "One point, decoded"), about(name, aboutOf(examples.noun))),
       pictures.node, othersHint),
     pad.node,
   );

@@ -1,6 +1,6 @@
 /* Draw a digit, and watch each framework redraw it: pictures while the hand moves, exact results when it rests. */
 
-import { countOf, titleOf } from "../api/frameworks.js";
+import { spellCount, titleOf } from "../api/frameworks.js";
 import { stack } from "../api/npy.js";
 import { loadExample } from "../drawing/digit_strip.js";
 import { makeInputCard } from "../drawing/input_card.js";
@@ -80,7 +80,7 @@ export function mount(panel, app) {
   if (count > 1) row.append(difference.node);
   const answers = element("section", { class: "card answers", "aria-label": "Results" },
     element("div", { class: "row head" },
-      element("h2", {}, `Your ${examples.noun}, redrawn by ${countOf(count)}`),
+      element("h2", {}, `Your ${examples.noun}, redrawn by ${spellCount(count)}`),
       element("div", { class: "row" }, about(name, aboutOf(examples)), weights.node, seed.node, makeDetailsButton(panel))),
     row,
     time.node,

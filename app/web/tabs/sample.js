@@ -1,6 +1,6 @@
 /* Draw random digits: the same latents from the prior, decoded by each framework. */
 
-import { countOf } from "../api/frameworks.js";
+import { spellCount } from "../api/frameworks.js";
 import { choice, element, field } from "../parts/elements.js";
 import { about, term } from "../parts/glossary.js";
 import { makePicturePanels } from "../results/picture_panels.js";
@@ -52,7 +52,7 @@ export function mount(panel, app) {
       pictures.difference,
       element("p", { class: "hint" },
         app.frameworks.names.length > 1
-          ? `The seed gives ${countOf(app.frameworks.names.length)} the same latents from the `
+          ? `The seed gives ${spellCount(app.frameworks.names.length)} the same latents from the `
           : "The seed draws the latents from the ",
         term("prior", "prior"),
         app.frameworks.names.length > 1

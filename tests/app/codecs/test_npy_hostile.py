@@ -113,7 +113,7 @@ def test_parse_of_empty_body():
 
 def test_parse_of_trailing_bytes():
     """Bytes after the data are refused, and counted."""
-    with pytest.raises(MalformedBodyError, match="3 bytes follow"):
+    with pytest.raises(MalformedBodyError, match="with 3 bytes after the data"):
         parse_npy(save(np.zeros(2, np.float32)) + b"abc")
 
 

@@ -135,7 +135,7 @@ def test_finished_run_is_left_alone_and_others_are_refused(tmp_path: Path) -> No
     assert first.returncode == 0, first.stderr
     assert "runs/pytorch: no run to resume: starting from the beginning" in first.stderr
     assert again.returncode == 0, again.stderr
-    assert "runs/pytorch: finished, all 1 epochs: nothing to resume" in again.stderr
+    assert "runs/pytorch: finished after 1 epoch: nothing to resume" in again.stderr
     assert longer.returncode == 2
     assert "has epochs 1, not 2, and can't change it, for the learning rate" in longer.stderr
     assert {path.name: path.read_bytes() for path in (tmp_path / "runs/pytorch").iterdir()} == files

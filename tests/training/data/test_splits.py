@@ -63,8 +63,8 @@ def test_nearly_black_part_beside_a_gray_one_stays_gray():
         ({"test": Part(np.zeros((9, 2, 3), np.float32))}, "test images: expected 8 bits a pixel .* found float32"),
         ({"test": gray(9, (3, 2))}, "test images: expected the size of the training images, 2 x 3, found 3 x 2"),
         ({"test": gray(0)}, "test images: expected uint8 .* with n over 0"),
-        ({"train": gray(5)}, "own: 5 images are too few to hold some out: expected 6 or more"),
-        ({"train": gray(6), "test": None}, "own: 5 images are too few to hold some out: expected 6 or more"),
+        ({"train": gray(5)}, "own: can't hold some of 5 images out: expected 6 or more"),
+        ({"train": gray(6), "test": None}, "own: can't hold some of 5 images out: expected 6 or more"),
         ({"train": Part(gray(9).images, np.zeros(8, np.uint8))}, "a label for each of the 9 train images, found 8"),
     ],
 )

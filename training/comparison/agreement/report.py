@@ -7,6 +7,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from training.comparison.rendering.plots import name_panel, new_panels
+from training.counts import count_of
 from training.frameworks import FRAMEWORKS
 from training.reporting.figures.style import MUTED, STYLE
 from training.reporting.markdown_tables import prose, scientific, table
@@ -118,7 +119,7 @@ def _layers(section: Mapping[str, Any]) -> list[str]:
 
 
 def _steps(step: int) -> str:
-    return f"{step:,} step{'' if step == 1 else 's'}" if step else "at the start"
+    return count_of(step, "step", ",") if step else "at the start"
 
 
 def _pair(names: list[str]) -> str:

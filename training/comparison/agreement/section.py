@@ -17,6 +17,7 @@ from training.comparison.agreement.worker import draw_eps
 from training.comparison.config import ComparisonConfig
 from training.comparison.environment import describe_origin
 from training.comparison.results_file import ResultsFile
+from training.counts import count_of
 from training.data import TEST_SEED, binarize, load_dataset
 from training.errors import ParityError
 
@@ -128,7 +129,7 @@ def _run(config: ComparisonConfig, frameworks: tuple[str, ...], steps: tuple[int
     found: dict[str, NamedArrays] = {}
     with tempfile.TemporaryDirectory() as folder:
         for framework in frameworks:
-            config.announce(f"agreement: {framework}, {max(steps)} steps")
+            config.announce(f"agreement: {framework}, {count_of(max(steps), 'step')}")
             out = Path(folder) / f"{framework}.npz"
             worker_process.measure(
                 "agreement",

@@ -43,9 +43,9 @@ def write(content: Mapping[str, Any]) -> list[str]:
     first = [[title, *(spread(_firsts(processes, size), 1) for size in sizes)] for title, processes in ways.items()]
     headers = ["images in a call", *sizes]
     return [
-        *prose(f"""`reconstruct`, from NumPy to NumPy: {settings["processes"]} processes with {settings["rounds"]}
-            rounds each; threads: {threads}. Milliseconds of a warm call: the median of each round's calls, and of
-            these the median over all rounds, with minimum and maximum."""),
+        *prose(f"""`reconstruct`, from NumPy to NumPy; processes: {settings["processes"]}, rounds in each:
+            {settings["rounds"]}; threads: {threads}. Milliseconds of a warm call: the median of each round's calls, and
+            of these the median over all rounds, with minimum and maximum."""),
         *table(headers, latency),
         "The same for the 95th percentile of a round's calls, ms:",
         *table(headers, slow),

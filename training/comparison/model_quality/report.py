@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from training.comparison.rendering.plots import name_panel, new_panels
 from training.comparison.training_speed.summary import own_speed
 from training.config import PRESETS
+from training.counts import count_of
 from training.frameworks import FRAMEWORKS
 from training.reporting.figures.style import MUTED, STYLE
 from training.reporting.markdown_tables import mean_spread, prose, table
@@ -22,6 +23,7 @@ def write(content: Mapping[str, Any]) -> list[str]:
     section = content["sections"]["quality"]
     settings = section["settings"]
     epochs = settings["epochs"] or PRESETS[settings["preset"]].epochs
+    images = count_of(settings["test_images"], "test image", ",")
     rows = []
     for framework, found in _found(section).items():
         runs = list(found["seeds"].values())
@@ -39,11 +41,11 @@ def write(content: Mapping[str, Any]) -> list[str]:
             ]
         )
     return [
-        *prose(f"""Preset `{settings["preset"]}`, {epochs} epochs; {settings["test_images"]:,} test images of MNIST,
-            target `fixed`; ELBO with {settings["draws"]} draws an image, importance-weighted bound with
-            {settings["samples"]} samples. Mean over seeds ± the standard deviation between them; in a column of its own
-            the standard error over test images, which all runs share. All in nats per image, of each run's best
-            validation epoch."""),
+        *prose(f"""Preset `{settings["preset"]}`, {count_of(epochs, "epoch")}; {images} of MNIST,
+            target `fixed`; ELBO with {count_of(settings["draws"], "draw")} an image, importance-weighted bound with
+            {count_of(settings["samples"], "sample")}. Mean over seeds ± the standard deviation between them; in a
+            column of its own the standard error over test images, which all runs share. All in nats per image, of each
+            run's best validation epoch."""),
         *table(
             [
                 "",

@@ -8,6 +8,7 @@ from training.comparison.agreement.section import LOSS_LIMIT, PARITY_STEPS
 from training.comparison.environment import stale_frameworks
 from training.comparison.training_speed.summary import Speed, own_speed
 from training.config import PRESETS
+from training.counts import count_of
 from training.frameworks import FRAMEWORKS
 from training.reporting.markdown_tables import mean_spread, prose, scientific, spread
 
@@ -73,8 +74,8 @@ def _write_speed(content: Mapping[str, Any]) -> str:
     verdict = "The ranges overlap" if latest_least <= earliest_most else "The ranges don't all overlap"
     return (
         f"**Seconds per epoch**, each trainer in its own way, median and range: {each}. {verdict}. "
-        f"*Limit:* {epochs} timings of each on one machine: another day, version or processor may order them "
-        "otherwise, above all where ranges overlap."
+        f"*Limit:* {count_of(epochs, 'timing')} of each on one machine: another day, version or processor may order "
+        "them otherwise, above all where ranges overlap."
     )
 
 
@@ -94,12 +95,13 @@ def _write_quality(content: Mapping[str, Any]) -> str:
     means = [statistics.fmean(found) for found in values.values()]
     seeds = min(map(len, values.values()))
     limit = (
-        f"{seeds} seeds of each can't tell a difference of this size from luck"
+        f"{count_of(seeds, 'seed')} of each can't tell a difference of this size from luck"
         if seeds < _MANY_SEEDS
-        else f"{seeds} seeds of each"
+        else f"{count_of(seeds, 'seed')} of each"
     )
+    epochs = settings["epochs"] or PRESETS[settings["preset"]].epochs
     return (
-        f"**Test -ELBO after {settings['epochs'] or PRESETS[settings['preset']].epochs} epochs**, in nats, mean of "
+        f"**Test -ELBO after {count_of(epochs, 'epoch')}**, in nats, mean of "
         f"seeds ± their standard deviation: {each}; the means differ by at most {max(means) - min(means):.2f}. "
         f"*Limit:* {limit}."
     )

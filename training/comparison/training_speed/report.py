@@ -11,6 +11,7 @@ from training.comparison.model_quality.summary import LEVELS, epochs_to, mean_cu
 from training.comparison.rendering.plots import name_panel, new_panels
 from training.comparison.training_speed.summary import Speed, speed_of
 from training.config import PRESETS
+from training.counts import count_of
 from training.frameworks import FRAMEWORKS
 from training.reporting.figures.style import STYLE
 from training.reporting.markdown_tables import megabytes, prose, spread, table
@@ -153,6 +154,6 @@ def _write_runs(content: Mapping[str, Any], speeds: Mapping[tuple[str, str], Spe
     return [
         *prose(f"""Computed from these and from the quality section's curves (mean of the seeds, validation images,
             target `fixed`): seconds until -ELBO is at or below a level, with the number of epochs, and seconds of a
-            whole run of {epochs} epochs. A dash: not reached, or not measured."""),
+            whole run of {count_of(epochs, "epoch")}. A dash: not reached, or not measured."""),
         *table(["", *(f"to {level} nats, s (epochs)" for level in LEVELS), "whole run, s"], rows),
     ]

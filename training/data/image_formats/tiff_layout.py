@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
+from training.counts import count_of
 from training.data.image_formats.tags import read_tags
 from training.errors import DataError
 
@@ -150,15 +151,15 @@ def _check_pixels(layout: TiffLayout) -> None:
     sample_format = layout.tags.get(SAMPLE_FORMAT, (_UINT,))[0]
     if sample_format not in {_UINT, _FLOAT, _UNDEFINED}:
         kind = _OTHER_FORMATS.get(sample_format, f"sample format {sample_format}")
-        refuse_pixels(f"{kind} of {layout.bits} bits")
+        refuse_pixels(f"{kind} of {count_of(layout.bits, 'bit')}")
     if layout.is_float and layout.bits not in {16, 32, 64}:
-        refuse_pixels(f"floats of {layout.bits} bits")
+        refuse_pixels(f"floats of {count_of(layout.bits, 'bit')}")
     if not 1 <= layout.bits <= 16 and layout.bits not in {32, 64}:
-        refuse_pixels(f"integers of {layout.bits} bits")
+        refuse_pixels(f"integers of {count_of(layout.bits, 'bit')}")
     if layout.bits * layout.samples > _MAX_PIXEL_BITS:
         refuse_pixels(f"{layout.bits * layout.samples} bits")
     if layout.photometric == PALETTE and (layout.is_float or layout.bits > 8):
-        refuse_pixels(f"palette indices of {layout.bits} bits")
+        refuse_pixels(f"palette indices of {count_of(layout.bits, 'bit')}")
     subsampling = layout.tags.get(SUBSAMPLING, (2, 2))
     if layout.photometric == YCBCR and layout.compression in LOSSLESS and subsampling != (1, 1):
         refuse_pixels("YCbCr with subsampled colors outside JPEG compression")
@@ -176,11 +177,13 @@ def _check_compression(layout: TiffLayout) -> None:
         or (layout.compression == WEBP and kind in {(8, RGB, 3), (8, RGB, 4)})
     )
     if not supported:
-        refuse_pixels(f"{layout.bits} bits, {layout.samples} a pixel, with compression {layout.compression}")
+        refuse_pixels(
+            f"{count_of(layout.bits, 'bit')}, {layout.samples} a pixel, with compression {layout.compression}"
+        )
     has_steps = layout.predictor == 2 and not layout.is_float and layout.bits in {8, 16, 32, 64}
     has_planes = layout.predictor == 3 and layout.is_float
     if layout.compression in LOSSLESS - {NONE} and layout.predictor != 1 and not (has_steps or has_planes):
-        refuse_pixels(f"{layout.bits} bits with predictor {layout.predictor}")
+        refuse_pixels(f"{count_of(layout.bits, 'bit')} with predictor {layout.predictor}")
 
 
 def refuse_pixels(kind: str) -> NoReturn:
