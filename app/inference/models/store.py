@@ -15,6 +15,7 @@ from app.inference.adapters.base import Adapter
 from app.inference.batching.batcher import Batcher
 from app.inference.batching.observer import Observer
 from app.inference.models.eviction import evict_unused, has_capacity
+from app.inference.models.health import count_compilations, find_faults, find_hang, find_key
 from app.inference.models.loader import Load, Loaded, first_state, load_in_thread, require_snapshot, state_on_demand
 from app.inference.models.state import RETRY_WHILE_LOADING_S, LoadedModel, ModelKey, ModelState, ReloadResult, Status
 from app.settings import Settings
@@ -65,8 +66,7 @@ class ModelStore:
             NotFoundError: There is no such checkpoint.
             FrameworkUnavailableError: It isn't ready; the message says why.
         """
-        model = self._loaded.get(key)
-        if model is not None:
+        if (model := self._loaded.get(key)) is not None:
             self._loaded.move_to_end(key)
             return model
         state = self._states.get(key) or state_on_demand(key, self.start_states[0], self._settings.checkpoints)
@@ -80,8 +80,7 @@ class ModelStore:
         Raises:
             FrameworkUnavailableError: It fails to load, or all places are pinned; the message says why.
         """
-        task = self._loading.get(key)
-        if task is None:
+        if (task := self._loading.get(key)) is None:
             task = self._loading[key] = self._spawn(self._load_on_demand(key))
             task.add_done_callback(partial(self._end_loading, key))
         await asyncio.shield(task)
@@ -99,16 +98,14 @@ class ModelStore:
         """Load a model's checkpoint again, and serve it if it loads; requests in progress finish with the old one."""
         if key not in self._loaded and key not in self._at_start:
             try:
-                checkpoint_id = (await self.load(key)).checkpoint_id
-                return ReloadResult(True, f"checkpoint {checkpoint_id} of {key} is served")
+                return ReloadResult(True, f"checkpoint {(await self.load(key)).checkpoint_id} of {key} is served")
             except ServiceError as error:
                 return ReloadResult(False, str(error))
         async with self._locks[key]:
             result = await load_in_thread(self._load, key, self._settings)
             if isinstance(result, Loaded):
                 return ReloadResult(True, f"checkpoint {self._install(key, result).checkpoint_id} of {key} is served")
-            served = self._loaded.get(key)
-            if served is None:
+            if (served := self._loaded.get(key)) is None:
                 self._states[key] = result
             kept = "nothing is" if served is None else f"checkpoint {served.checkpoint_id} is still"
             return ReloadResult(False, f"{result.reason}; {kept} served")
@@ -142,16 +139,12 @@ class ModelStore:
         self._observer.set_ready(is_ready=self._at_start[0] in self._loaded)
         if self._batcher is None:
             return
-        for key, model in tuple(self._loaded.items()):
-            if fault := model.adapter.find_fault():
-                self._mark_failed(model.adapter, FrameworkFaultError(str(key), fault))
-        current, limit_s = self._batcher.longest_batch, self._settings.hang_timeout_s
-        if limit_s and current is not None and current[1] > limit_s:
-            name = next((str(key) for key, model in self._loaded.items() if model.adapter is current[0]), "a model")
-            self._mark_failed(current[0], FrameworkFaultError(name, f"a batch has taken over {limit_s} s"))
+        for fault in find_faults(self._loaded):
+            self._mark_failed(*fault)
+        if hang := find_hang(self._loaded, self._batcher.longest_batch, self._settings.hang_timeout_s):
+            self._mark_failed(*hang)
             self._batcher.restart()
-        counts = [model.adapter.count_compilations() - model.compilations_at_start for model in self._loaded.values()]
-        self._observer.set_compilations(sum(counts))
+        self._observer.set_compilations(count_compilations(self._loaded))
 
     async def _load_first(self, key: ModelKey) -> None:
         async with self._locks[key]:
@@ -219,7 +212,7 @@ class ModelStore:
     def _mark_failed(self, adapter: Adapter, fault: FrameworkFaultError) -> None:
         """Take one model out of service until it is loaded again; the others go on."""
         self._batcher_of().fail(adapter, fault)
-        key = next((key for key, model in self._loaded.items() if model.adapter is adapter), None)
+        key = find_key(self._loaded, adapter)
         if key is None:
             return  # replaced or unloaded meanwhile
         logger.error("%s", fault)

@@ -58,25 +58,31 @@ OTHER_BODIES = {
 }
 
 
+EXPECTED = {False: IMAGE.ravel(), True: 1 - IMAGE.ravel()}
+"""The image by whether it is inverted."""
+
+
+@pytest.mark.parametrize("invert", EXPECTED)
 @pytest.mark.parametrize("name", JSON_BODIES)
-def test_images_of_json(name):
-    """Numbers, rows, files, and any mixture of them give the image that each stands for."""
+def test_images_of_json(name, invert):
+    """Numbers, rows, files, and any mixture of them give the image that each stands for; 1 - x with invert."""
     value, count = JSON_BODIES[name]
 
-    images = read_images({"images": value})
+    images = read_images({"images": value}, invert=invert)
 
     assert images.dtype == np.float32
-    np.testing.assert_array_equal(images, [IMAGE.ravel()] * count)
+    np.testing.assert_array_equal(images, [EXPECTED[invert]] * count)
 
 
+@pytest.mark.parametrize("invert", EXPECTED)
 @pytest.mark.parametrize("name", OTHER_BODIES)
-def test_images_of_other_bodies(name):
+def test_images_of_other_bodies(name, invert):
     """Arrays and files as the whole body give the same images; a file's bytes count, not its subtype."""
     body, content_type, count = OTHER_BODIES[name]
 
-    images = read_images(body, content_type)
+    images = read_images(body, content_type, invert=invert)
 
-    np.testing.assert_array_equal(images, [IMAGE.ravel()] * count)
+    np.testing.assert_array_equal(images, [EXPECTED[invert]] * count)
 
 
 def test_images_are_in_order():
@@ -90,26 +96,6 @@ def test_images_are_in_order():
     images = read_images({"images": value})
 
     np.testing.assert_allclose(images[:, 0], levels, atol=1e-6)
-
-
-@pytest.mark.parametrize("name", JSON_BODIES)
-def test_inverted_images_of_json(name):
-    """With invert every kind of image is 1 - x."""
-    value, count = JSON_BODIES[name]
-
-    images = read_images({"images": value}, invert=True)
-
-    np.testing.assert_array_equal(images, [1 - IMAGE.ravel()] * count)
-
-
-@pytest.mark.parametrize("name", OTHER_BODIES)
-def test_inverted_images_of_other_bodies(name):
-    """With invert arrays and files are 1 - x as well."""
-    body, content_type, count = OTHER_BODIES[name]
-
-    images = read_images(body, content_type, invert=True)
-
-    np.testing.assert_array_equal(images, [1 - IMAGE.ravel()] * count)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,4 @@
-"""`images:FOLDER`: image files are read as the service reads them, and keep their split."""
-
-import io
-import logging
+"""`images:FOLDER`: image files are read as the service reads them; options of other data sets are refused."""
 
 import numpy as np
 import pytest
@@ -9,38 +6,19 @@ from PIL import Image
 
 from app.codecs.image_files import decode_image
 from tests.support.image_files import encode, scene, scenes, sideways_with_exif
+from tests.support.image_folders import load_images, sides, write_noise
 from tests.support.limits import make_limits
 from training.config import ModelConfig
 from training.data import load_dataset
 from training.errors import ConfigError, DataError
 
 
-def write_noise(folder, count, *, start=0):
-    """Write so many small pictures, no two alike, and return their folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for seed in range(start, start + count):
-        pixels = np.random.default_rng(seed).integers(0, 256, (5, 6), dtype=np.uint8)
-        Image.fromarray(pixels).save(folder / f"{seed:03}.png")
-    return folder
-
-
-def load(folder, shape=(5, 6), **options):
-    """Return the data set of a folder."""
-    return load_dataset(f"images:{folder}", image_shape=shape, **options)
-
-
-def sides(dataset):
-    """Return the part that each image is in, by its pixels."""
-    parts = ("train", "validation", "test")
-    return {image.tobytes(): part for part in parts for image in getattr(dataset, part)}
-
-
 def row_of(folder, data, suffix, shape=(28, 28), **options):
     """Return the image read from one file in a folder of others."""
     write_noise(folder, 100)
-    before = sides(load(folder, shape, **options))
+    before = sides(load_images(folder, shape, **options))
     (folder / f"one{suffix}").write_bytes(data)
-    after = sides(load(folder, shape, **options))
+    after = sides(load_images(folder, shape, **options))
     (added,) = after.keys() - before.keys()
     return np.frombuffer(added, np.uint8)
 
@@ -58,7 +36,7 @@ def test_pictures_are_read_as_the_service_reads_them(tmp_path, shape, invert):
         )
         expected[name] = np.rint(image * 255).astype(np.uint8).tobytes()
 
-    found = sides(load(tmp_path, shape, invert=invert))
+    found = sides(load_images(tmp_path, shape, invert=invert))
 
     assert len(expected) > 30
     assert set(expected.values()) <= found.keys()
@@ -111,61 +89,6 @@ def test_default_size_is_28_by_28(tmp_path):
     assert dataset.train.shape[1] == 784
 
 
-def test_pictures_are_split_eight_to_one_to_one(tmp_path):
-    """Of 1000 pictures about 800, 100 and 100 are in the three parts, and each is in one."""
-    dataset = load(write_noise(tmp_path, 1000))
-
-    counts = [len(dataset.train), len(dataset.validation), len(dataset.test)]
-    assert sum(counts) == len(sides(dataset)) == 1000
-    np.testing.assert_allclose(counts, [800, 100, 100], atol=40)
-
-
-def test_no_picture_changes_side_when_others_come_and_go(tmp_path):
-    """Adding pictures and removing some leaves each of the others in its part."""
-    before = sides(load(write_noise(tmp_path, 150)))
-    write_noise(tmp_path / "later", 60, start=150)
-    for seed in range(20):
-        (tmp_path / f"{seed:03}.png").unlink()
-
-    after = sides(load(tmp_path))
-
-    kept = before.keys() & after.keys()
-    assert len(kept) == 130
-    assert len(after) == 190
-    assert all(before[image] == after[image] for image in kept)
-
-
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_names_and_folders_decide_nothing(tmp_path, seed):
-    """The same pictures under other names, in other folders, are the same data set, bit for bit."""
-    before = load(write_noise(tmp_path, 60))
-    generator = np.random.default_rng(seed)
-    for path, number in zip(sorted(tmp_path.iterdir()), generator.permutation(60), strict=True):
-        place = tmp_path / generator.choice(["a", "b/c", "."]) / f"{number}.png"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        path.rename(place)
-
-    after = load(tmp_path)
-
-    for part in ("train", "validation", "test"):
-        np.testing.assert_array_equal(getattr(after, part), getattr(before, part))
-
-
-def test_copies_of_a_picture_are_on_one_side(tmp_path):
-    """A picture that is there thirty times isn't both trained on and tested on."""
-    write_noise(tmp_path, 100)
-    data = encode(scene(), "PNG")
-    for index in range(30):
-        (tmp_path / f"copy{index}.png").write_bytes(data)
-
-    dataset = load(tmp_path)
-
-    with Image.open(io.BytesIO(data)) as picture:
-        pixels = np.asarray(picture.resize((6, 5), Image.Resampling.LANCZOS)).ravel()
-    counts = [int((part == pixels).all(axis=1).sum()) for part in (dataset.train, dataset.validation, dataset.test)]
-    assert sorted(counts) == [0, 0, 30]
-
-
 def test_other_files_are_left_alone(tmp_path):
     """Notes, hidden files, and folders, even one named like a picture, are neither read nor counted as broken."""
     write_noise(tmp_path, 100)
@@ -175,45 +98,9 @@ def test_other_files_are_left_alone(tmp_path):
     (tmp_path / ".thumbnails" / "000.png").write_text("of another program")
     (tmp_path / "folder.png").mkdir()
 
-    dataset = load(tmp_path)
+    dataset = load_images(tmp_path)
 
     assert len(sides(dataset)) == 100
-
-
-def test_broken_picture_among_two_hundred_is_listed_and_left_out(tmp_path, caplog):
-    """Up to 1 % may be unreadable: the run goes on, and each is named with the reason."""
-    write_noise(tmp_path, 198)
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "sub" / "broken.jpg").write_bytes(encode(scene(), "JPEG")[:300])
-    (tmp_path / "text.png").write_text("not a picture")
-
-    with caplog.at_level(logging.WARNING):
-        dataset = load(tmp_path)
-
-    assert len(sides(dataset)) == 198
-    assert "2 of 200 image files can't be read" in caplog.text
-    assert "sub/broken.jpg (" in caplog.text
-    assert "text.png (no PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC)" in caplog.text
-
-
-def test_too_many_broken_pictures_are_refused(tmp_path):
-    """A folder with more than 1 % unreadable files is refused, and the first twenty are named."""
-    write_noise(tmp_path, 100)
-    for index in range(25):
-        (tmp_path / f"broken{index:02}.png").write_bytes(b"")
-
-    message = r"25 of 125 image files can't be read: broken00.png \(.*broken19.png \(.*, and 5 more; up to 1 % would"
-    with pytest.raises(DataError, match=message):
-        load(tmp_path)
-
-
-def test_picture_with_pixels_that_are_not_finite_is_unreadable(tmp_path):
-    """A TIFF with NaN in it is named, with the reason, and isn't taken as black."""
-    write_noise(tmp_path, 20)
-    (tmp_path / "nan.tiff").write_bytes(encode(Image.fromarray(np.full((5, 6), np.nan, np.float32)), "TIFF"))
-
-    with pytest.raises(DataError, match=r"1 of 21 image files can't be read: nan.tiff \(has pixels that aren't finite"):
-        load(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -228,13 +115,13 @@ def test_folder_of_too_few_pictures(tmp_path, count, message):
     write_noise(tmp_path, count)
 
     with pytest.raises(DataError, match=message):
-        load(tmp_path)
+        load_images(tmp_path)
 
 
 def test_folder_that_is_not_there(tmp_path):
     """The folder is named."""
     with pytest.raises(DataError, match="there is no folder .*absent; name one that holds image files"):
-        load(tmp_path / "absent")
+        load_images(tmp_path / "absent")
 
 
 @pytest.mark.parametrize(
