@@ -31,7 +31,7 @@ REPORT = f"import json, sys; print(json.dumps([name for name in {FRAMEWORK_PACKA
         "import training.comparison.command",
         "import training.comparison.page",
         "import training.reporting.figures",
-        "import tests.support.event_reader",
+        "import tests.support.models.event_reader",
     ],
 )
 def test_import_imports_no_framework(statement):

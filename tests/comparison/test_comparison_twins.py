@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tests.support import numpy_reference
 from tests.support.checkpoints import make_weights
+from tests.support.models import numpy_reference
 from training.comparison.inference_speed.section import COMPILERS
 from training.comparison.training_speed.section import EXTRA_MODES, WARM
 from training.config import ModelConfig, TrainConfig

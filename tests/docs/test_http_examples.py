@@ -9,7 +9,7 @@ import pytest
 
 from app.api.schemas.examples import EXAMPLES
 from tests.support.app import CHECKOUT, MODEL, make_service, running, save_checkpoints
-from tests.support.named_models import save_model
+from tests.support.models.named_models import save_model
 from tests.support.runs import make_dataset
 from training.checkpoints.model_files import ModelFile
 from training.reporting.companion import write_companions

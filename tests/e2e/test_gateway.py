@@ -9,8 +9,8 @@ import time
 import numpy as np
 import pytest
 
+from tests.support.deployment.relay import Relayed, relaying
 from tests.support.live_service import serving, wait_until_settled
-from tests.support.relay import Relayed, relaying
 
 SEED = 7
 

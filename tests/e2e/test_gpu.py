@@ -12,12 +12,12 @@ from app.inference.adapters.base import MAX_BATCH
 from app.inference.adapters.numpy_adapter import NumpyAdapter
 from app.inference.adapters.packed_calls import LARGEST
 from app.inference.models.loader import import_adapter
-from tests.support import numpy_reference
 from tests.support.app import post_npy
 from tests.support.backends import Backend, paired_arrays
 from tests.support.checkpoints import make_checkpoint
 from tests.support.cli import run
 from tests.support.live_service import CHECKOUT, serving, wait_until_settled
+from tests.support.models import numpy_reference
 from training.checkpoints.checkpoint import load_checkpoint
 from training.config import ModelConfig, TrainConfig
 from training.data import TEST_SEED, binarize, load_dataset

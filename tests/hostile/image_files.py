@@ -7,9 +7,9 @@ import numpy as np
 from PIL import Image
 
 from tests.hostile.base import PNG, Request
-from tests.support.damaged_images import jpeg_with_scans, png_bomb, png_chunk
-from tests.support.image_files import encode, scene, scene_image, scenes
-from tests.support.tiff_files import float_tiff, tiff
+from tests.support.images.damaged_images import jpeg_with_scans, png_bomb, png_chunk
+from tests.support.images.image_files import encode, scene, scene_image, scenes
+from tests.support.images.tiff_files import float_tiff, tiff
 
 # Compressed once and lossless: what comes out of these is the scene to the last bit.
 LOSSLESS = ("PNG", "BMP", "WebP lossless", "WebP RGBA", "GIF", "TIFF")

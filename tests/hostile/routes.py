@@ -4,7 +4,7 @@ import numpy as np
 
 from tests.hostile.base import IMAGE, JSON, MAX_IMAGES, NPY, PIXELS, PNG, Request, images_in_json
 from tests.support.app import npy
-from tests.support.image_files import scenes
+from tests.support.images.image_files import scenes
 
 ONE = images_in_json(PIXELS)
 

@@ -5,7 +5,7 @@ import zlib
 
 from tests.hostile.base import IMAGE, JSON, NPY, PIXELS, PNG, Request, images_in_json
 from tests.support.app import npy
-from tests.support.image_files import scene_image, scenes
+from tests.support.images.image_files import scene_image, scenes
 
 FORM = {"Content-Type": "multipart/form-data; boundary=xyz"}
 

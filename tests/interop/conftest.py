@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from app.api.schemas.examples import DIGIT_PNG_BASE64
+from tests.support.deployment.proxies import INSTALLED, PROXIES, Site, proxying
+from tests.support.deployment.replicas import replica
 from tests.support.live_service import CHECKOUT, serving, wait_until_settled
-from tests.support.proxies import INSTALLED, PROXIES, Site, proxying
-from tests.support.replicas import replica
 
 KEY = "s3cret"
 

@@ -1,6 +1,6 @@
 """The OpenAPI document passes the validators and linters that API tools use."""
 
-from tests.support.tool_environments import node_tools, python_tools, run_tool
+from tests.support.deployment.tool_environments import node_tools, python_tools, run_tool
 
 
 def test_document_is_valid(document):

@@ -5,8 +5,8 @@ import subprocess
 import httpx
 import numpy as np
 
+from tests.support.deployment.tool_environments import python_tools
 from tests.support.live_service import CHECKOUT, kept_port, wait_until_answers
-from tests.support.tool_environments import python_tools
 
 
 def test_gateway_needs_no_framework(service, tmp_path):

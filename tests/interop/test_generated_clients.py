@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from app.api.schemas.examples import DIGIT_PNG_BASE64
-from tests.support.tool_environments import find_program, node_tools, python_tools, run_tool
+from tests.support.deployment.tool_environments import find_program, node_tools, python_tools, run_tool
 
 PROGRAMS = Path(__file__).parent / "programs"
 

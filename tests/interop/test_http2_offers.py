@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.tool_environments import find_program, run_tool
+from tests.support.deployment.tool_environments import find_program, run_tool
 
 PROGRAM = Path(__file__).parent / "programs" / "PostJson.java"
 

@@ -7,8 +7,8 @@ from importlib import import_module
 import pytest
 
 from app.api.schemas.examples import EXAMPLES
+from tests.support.deployment.tool_environments import find_program, run_tool
 from tests.support.live_service import CHECKOUT
-from tests.support.tool_environments import find_program, run_tool
 
 BETTER = CHECKOUT / "checkpoints" / "jax" / "model.safetensors"
 """A better checkpoint than the one that the examples replace."""

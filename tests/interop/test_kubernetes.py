@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.support.deployment.tool_environments import python_tools, run_tool
 from tests.support.live_service import CHECKOUT
-from tests.support.tool_environments import python_tools, run_tool
 
 KUBERNETES = CHECKOUT / "deploy" / "kubernetes"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.deployment.tool_environments import python_tools, run_tool
 from tests.support.live_service import CHECKOUT, kept_port, serving, wait_until_settled
-from tests.support.tool_environments import python_tools, run_tool
 
 PROGRAMS = Path(__file__).parent / "programs"
 

@@ -3,7 +3,7 @@
 import httpx
 from playwright.sync_api import expect, sync_playwright
 
-from tests.support.tool_environments import find_program
+from tests.support.deployment.tool_environments import find_program
 
 
 def test_address_without_the_last_slash_leads_to_the_page(url):

@@ -11,9 +11,9 @@ import httpx
 import numpy as np
 import pytest
 
-from tests.support.proxies import INSTALLED, PROXIES, Site, proxying
-from tests.support.replicas import Load, replica
-from tests.support.tool_environments import find_program, run_tool
+from tests.support.deployment.proxies import INSTALLED, PROXIES, Site, proxying
+from tests.support.deployment.replicas import Load, replica
+from tests.support.deployment.tool_environments import find_program, run_tool
 
 POST_JSON = Path(__file__).parent / "programs" / "PostJson.java"
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from app.settings import CHECKPOINTS
+from tests.support.deployment.tool_environments import python_tools
 from tests.support.live_service import CHECKOUT, kept_port, serving
-from tests.support.tool_environments import python_tools
 from training import numpy_model
 from training.checkpoints.checkpoint import load_checkpoint
 from training.checkpoints.model_files import ModelFile

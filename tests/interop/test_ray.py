@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from app.client import Client, ClientError
+from tests.support.deployment.ray_cluster import FILE, ray_cluster
 from tests.support.live_service import serving, wait_until_settled
-from tests.support.ray_cluster import FILE, ray_cluster
 
 IMAGES = np.random.default_rng(1).random((3, 784), dtype=np.float32)
 

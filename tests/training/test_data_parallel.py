@@ -10,8 +10,8 @@ import pytest
 from tests.support.backends import Backend, paired_arrays
 from tests.support.cli import SMALL, run
 from tests.support.live_service import CHECKOUT
+from tests.support.models.two_devices import RUNS, STEPS
 from tests.support.runs import first_of_mnist
-from tests.support.two_devices import RUNS, STEPS
 from training.checkpoints.checkpoint import load_checkpoint
 from training.config import ModelConfig, TrainConfig
 from training.data import binarize, load_dataset
@@ -26,7 +26,7 @@ MODEL = ModelConfig(hidden_dim=16, latent_dim=4)
 def runs(request, tmp_path_factory):
     """The figures and the last state of each run of a framework, by its name."""
     folder = tmp_path_factory.mktemp(request.param)
-    command = [sys.executable, "-m", "tests.support.two_devices", request.param, str(folder)]
+    command = [sys.executable, "-m", "tests.support.models.two_devices", request.param, str(folder)]
     done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     return {name: dict(np.load(folder / f"{name}.npz")) for name in RUNS}

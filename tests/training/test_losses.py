@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support import numpy_reference
 from tests.support.backends import Backend
+from tests.support.models import numpy_reference
 
 EXTREMES = np.array([[-1e4, -104, -88, -20, -1, -0.0, 0, 1, 20, 88, 104, 1e4]])
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tests.support import numpy_reference
 from tests.support.backends import Backend
 from tests.support.checkpoints import make_weights
+from tests.support.models import numpy_reference
 from training.checkpoints.checkpoint import WEIGHT_NAMES, Weights
 from training.config import ModelConfig, TrainConfig
 

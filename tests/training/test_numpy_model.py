@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tests.support import numpy_reference
 from tests.support.checkpoints import MODEL, make_weights
+from tests.support.models import numpy_reference
 from training import numpy_model
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 
 from training.checkpoints.checkpoint import load_checkpoint
-from training.commands.run_options import check_options
+from training.commands.options.run import check_options
 from training.counts import count_of
 from training.engine.resume_state import STATE_FILE, TrainingState, load_training_state, peek_training_state
 from training.errors import CheckpointError, RunFolderError

@@ -11,7 +11,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from training.checkpoints.checkpoint import Checkpoint, load_checkpoint
-from training.commands.data_options import DataDirOption, OwnInvertOption, load_dataset_of
+from training.commands.options.data import DataDirOption, OwnInvertOption, load_dataset_of
 from training.counts import count_of
 from training.data import TEST_SEED, TRAIN_SEED, VALIDATION_SEED, binarize
 from training.engine.evaluation import load_evaluator

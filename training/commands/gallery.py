@@ -8,7 +8,7 @@ from rich.console import Console
 
 from training.checkpoints.checkpoint import load_checkpoint
 from training.checkpoints.model_files import locate
-from training.commands.data_options import DataDirOption, OwnInvertOption, load_dataset_of
+from training.commands.options.data import DataDirOption, OwnInvertOption, load_dataset_of
 from training.reporting.companion import write_companions
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from training.commands.run_options import make_configs
+from training.commands.options.run import make_configs
 from training.config import TrainConfig
 from training.counts import count_of
 from training.data import Dataset

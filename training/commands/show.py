@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from training.checkpoints.checkpoint import load_checkpoint
-from training.commands.data_options import DataDirOption, OwnInvertOption, load_dataset_of
+from training.commands.options.data import DataDirOption, OwnInvertOption, load_dataset_of
 from training.reporting.run_folder import read_metrics
 from training.reporting.terminal_view import print_view
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.console import Console
 
-from training.commands.data_options import DataDirOption, DatasetOption, ImageSizeOption, InvertOption
+from training.commands.options.data import DataDirOption, DatasetOption, ImageSizeOption, InvertOption
 from training.config import PRESETS, ModelConfig, TrainConfig
 from training.data import load_dataset, parse_image_size
 from training.engine.signals import StopRequest

@@ -10,12 +10,12 @@ from rich.console import Console
 
 from training.checkpoints.safetensors_file import ensure_writable
 from training.commands.command_line import ForgivingStream
-from training.commands.data_options import DataDirOption, DatasetOption, ImageSizeOption, InvertOption, data_words
 from training.commands.earlier_run import find_state, warn_of_other_environment
-from training.commands.initialization_option import InitializationOption
-from training.commands.run_options import DEFAULT_PRESET, describe_default, make_configs, merge_options, repeat_command
+from training.commands.options.data import DataDirOption, DatasetOption, ImageSizeOption, InvertOption, data_words
+from training.commands.options.initialization import InitializationOption
+from training.commands.options.run import DEFAULT_PRESET, describe_default, make_configs, merge_options, repeat_command
+from training.commands.options.snapshots import SNAPSHOTS, SnapshotsOption, parse_snapshots
 from training.commands.run_steps import finish_run, follow_run, name_devices, prepare_run
-from training.commands.snapshot_option import SNAPSHOTS, SnapshotsOption, parse_snapshots
 from training.commands.train_all import train_all
 from training.config import ModelConfig, TrainConfig
 from training.counts import count_of

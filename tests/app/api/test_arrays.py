@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from tests.support.app import MODEL, assert_problem, npy, post_npy
-from tests.support.numpy_reference import forward
+from tests.support.models.numpy_reference import forward
 from training.checkpoints.checkpoint import load_checkpoint
 
 IMAGE_SHAPES = [(784,), (28, 28)]

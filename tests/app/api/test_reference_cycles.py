@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.support.app import make_images, make_service, npy, running, save_checkpoints
-from tests.support.fast_path_client import JSON, request, wire_to
+from tests.support.clients.fast_path_client import JSON, request, wire_to
 
 REQUESTS = 20
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from app.client import AsyncClient, Client
 from app.client.command import cli
 from tests.support.app import make_service, running, save_checkpoints, save_snapshots
-from tests.support.named_models import save_models
+from tests.support.models.named_models import save_models
 from training.checkpoints.model_files import ModelFile
 from training.frameworks import FRAMEWORKS
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from app.codecs.image_files import ImageFile, decode_image, decode_images, dump_png
 from app.exceptions import InvalidValueError
-from tests.support.image_files import (
+from tests.support.images.image_files import (
     encode,
     palette_with_transparency,
     scene,

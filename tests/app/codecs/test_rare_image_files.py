@@ -10,9 +10,9 @@ from PIL import Image
 
 from app.codecs.image_files import ImageFile, decode_images
 from app.exceptions import InvalidValueError, MalformedBodyError, TooLargeError
-from tests.support.image_files import encode, scene, scene_image, scenes
+from tests.support.images.image_files import encode, scene, scene_image, scenes
+from tests.support.images.rare_image_files import ARITHMETIC_JPEG, AVIF_10_BIT, AVIF_12_BIT, bmp, bmps, gifs
 from tests.support.limits import make_limits
-from tests.support.rare_image_files import ARITHMETIC_JPEG, AVIF_10_BIT, AVIF_12_BIT, bmp, bmps, gifs
 from training.config import ModelConfig
 
 READABLE = "file, of PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF and HEIC"

@@ -3,7 +3,7 @@
 import threading
 
 from tests.support.app import make_service, running
-from tests.support.fast_path_client import gated, request, watched, wire_to
+from tests.support.clients.fast_path_client import gated, request, watched, wire_to
 
 
 def test_body_may_arrive_in_pieces(checkpoints):

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.app import MODEL, make_images, make_service, npy, running
-from tests.support.fast_path_client import JSON, NPY, as_json, plain, watched, wire_to, without_id
+from tests.support.clients.fast_path_client import JSON, NPY, as_json, plain, watched, wire_to, without_id
 from tests.support.strategies import json_trees
 
 ORIGIN = "https://one.example"

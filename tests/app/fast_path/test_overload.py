@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 from app.exceptions import OverloadedError
 from tests.support.app import make_images, npy, wait_until
-from tests.support.fast_path_client import gated, request, watch, wire_to
-from tests.support.metrics_text import read_samples
+from tests.support.clients.fast_path_client import gated, request, watch, wire_to
+from tests.support.clients.metrics_text import read_samples
 
 FULL = 4
 """Images that the queue of these tests holds."""

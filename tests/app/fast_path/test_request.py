@@ -4,8 +4,8 @@ import json
 
 from app.inference.adapters.numpy_adapter import NumpyAdapter, load_numpy
 from tests.support.app import load_jax_as, make_images, make_service, npy, running, wait_until
-from tests.support.fast_path_client import fast_path_of, gated, plain, request, watch, wire_to
-from tests.support.metrics_text import read_samples
+from tests.support.clients.fast_path_client import fast_path_of, gated, plain, request, watch, wire_to
+from tests.support.clients.metrics_text import read_samples
 
 
 def test_answer_that_takes_too_long_is_504(checkpoints):

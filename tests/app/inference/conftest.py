@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.named_models import save_models
+from tests.support.models.named_models import save_models
 
 
 @pytest.fixture

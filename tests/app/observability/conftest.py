@@ -6,7 +6,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from app.observability.spans import SpanTracer
-from tests.support.both_ways import client, way
+from tests.support.clients.both_ways import client, way
 
 __all__ = ["client", "way"]
 

@@ -10,7 +10,7 @@ import pytest
 from app.exceptions import FrameworkFaultError
 from app.inference.adapters.numpy_adapter import NumpyAdapter
 from tests.support.app import load_jax_as, make_images, make_service, post_npy, running, wait_until
-from tests.support.fast_path_client import gated
+from tests.support.clients.fast_path_client import gated
 from training.frameworks import FRAMEWORKS
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"

@@ -9,7 +9,7 @@ import pytest
 
 from app.open_inference.signatures import TASKS
 from tests.support.app import MODEL, npy, post_npy, read_npy
-from tests.support.inference_protocol import infer, make_body, make_inputs, post, read_response
+from tests.support.clients.inference_protocol import infer, make_body, make_inputs, post, read_response
 from training.frameworks import FRAMEWORKS
 
 NAMES = [f"{framework}-{task}" for framework in FRAMEWORKS for task in TASKS]

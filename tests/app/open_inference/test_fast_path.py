@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.support.app import make_service, running
-from tests.support.fast_path_client import watched
-from tests.support.inference_protocol import assert_error, infer, make_body, make_inputs, post
+from tests.support.clients.fast_path_client import watched
+from tests.support.clients.inference_protocol import assert_error, infer, make_body, make_inputs, post
 
 
 @pytest.fixture(scope="module")

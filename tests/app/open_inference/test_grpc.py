@@ -12,8 +12,8 @@ from app.exceptions import StartupError
 from app.open_inference.grpc_server.definition import METHODS, SERVICE, message_class
 from app.open_inference.signatures import TASKS
 from tests.support.app import MODEL, make_service
-from tests.support.grpc_client import GrpcClient, make_request, read_outputs, serving
-from tests.support.inference_protocol import infer, make_inputs
+from tests.support.clients.grpc_client import GrpcClient, make_request, read_outputs, serving
+from tests.support.clients.inference_protocol import infer, make_inputs
 from training.frameworks import FRAMEWORKS
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.support.inference_protocol import make_body, make_inputs
+from tests.support.clients.inference_protocol import make_body, make_inputs
 
 IMAGES = make_inputs("encode")["images"]
 

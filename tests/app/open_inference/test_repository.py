@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.app import MODEL, checkpoint_path, make_service, running, save_checkpoints
 from tests.support.checkpoints import make_checkpoint, make_weights
-from tests.support.inference_protocol import make_body, make_inputs
+from tests.support.clients.inference_protocol import make_body, make_inputs
 from training.checkpoints.checkpoint import save_checkpoint
 
 BODY, LENGTH = make_body(make_inputs("encode"))

@@ -7,7 +7,7 @@ import pytest
 
 from app.open_inference.signatures import TASKS
 from tests.support.app import make_service, running
-from tests.support.inference_protocol import assert_error, infer, make_body, make_inputs, post
+from tests.support.clients.inference_protocol import assert_error, infer, make_body, make_inputs, post
 from training.frameworks import FRAMEWORKS
 
 NAMES = [f"{framework}-{task}" for framework in FRAMEWORKS for task in TASKS]

@@ -10,7 +10,7 @@ from app.inference.adapters.numpy_adapter import load_numpy
 from app.observability.metrics import Metrics
 from app.observability.timings import Timings
 from tests.support.app import assert_problem, make_images, make_service, post_npy, running, wait_until
-from tests.support.metrics_text import read_samples
+from tests.support.clients.metrics_text import read_samples
 from training.errors import FrameworkNotInstalledError
 
 NAME = "triptych_framework_ready"

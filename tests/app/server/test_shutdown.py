@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.support.app import read_answer, save_checkpoints
-from tests.support.metrics_text import read_samples
+from tests.support.clients.metrics_text import read_samples
 from tests.support.service_process import FRAMEWORK, command, environment, needs_framework
 
 pytestmark = needs_framework

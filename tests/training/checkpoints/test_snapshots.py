@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support import numpy_reference
 from tests.support.app import CHECKOUT
 from tests.support.backends import Backend
 from tests.support.checkpoints import make_checkpoint
+from tests.support.models import numpy_reference
 from tests.support.runs import first_of_mnist
 from training.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from training.checkpoints.model_files import ModelFile
 from training.checkpoints.snapshots import Snapshot, list_snapshots, load_snapshot, write_snapshots
-from training.commands.snapshot_option import SNAPSHOTS, parse_snapshots
+from training.commands.options.snapshots import SNAPSHOTS, parse_snapshots
 from training.config import ModelConfig, TrainConfig
 from training.data import TEST_SEED, Dataset, binarize
 from training.engine.epoch import Epoch

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.support.cli import SMALL, run, start, wait_for
-from tests.support.idx_files import write_idx
+from tests.support.images.idx_files import write_idx
 from training.checkpoints.checkpoint import load_checkpoint
 from training.engine.resume_state import load_training_state
 from training.frameworks import FRAMEWORKS

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.support.cli import run, start, wait_for
-from tests.support.idx_files import write_idx
+from tests.support.images.idx_files import write_idx
 from training.checkpoints.checkpoint import load_checkpoint
 from training.config import PRESETS, TrainConfig
 from training.errors import ConfigError

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import SMALL, run, start, wait_for
-from tests.support.event_reader import read
+from tests.support.models.event_reader import read
 from training.checkpoints.checkpoint import load_checkpoint
 from training.engine.resume_state import load_training_state
 from training.frameworks import FRAMEWORKS

@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from tests.support.idx_files import write_idx
+from tests.support.images.idx_files import write_idx
 from training.data import load_dataset, mnist
 from training.errors import DataError
 

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from app.codecs.image_files import decode_image
-from tests.support.image_files import encode, scene, scenes, sideways_with_exif
-from tests.support.image_folders import load_images, sides, write_noise
+from tests.support.images.image_files import encode, scene, scenes, sideways_with_exif
+from tests.support.images.image_folders import load_images, sides, write_noise
 from tests.support.limits import make_limits
 from training.config import ModelConfig
 from training.data import load_dataset

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.image_files import encode, scene
-from tests.support.image_folders import load_images, sides, write_noise
+from tests.support.images.image_files import encode, scene
+from tests.support.images.image_folders import load_images, sides, write_noise
 from training.errors import DataError
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.image_files import encode, heic
+from tests.support.images.image_files import encode, heic
 from training.data.image_formats import open_image
 from training.data.image_formats.tags import read_orientation
 from training.data.image_preprocessing import preprocess

@@ -6,8 +6,8 @@ import zlib
 import numpy as np
 import pytest
 
-from tests.support.image_files import scene_image
-from tests.support.tiff_files import LEVELS, pack
+from tests.support.images.image_files import scene_image
+from tests.support.images.tiff_files import LEVELS, pack
 from training.data.image_formats import open_image
 from training.data.image_preprocessing import preprocess
 

@@ -18,7 +18,7 @@ CHECKOUT = Path(__file__).parents[3]
 PREPARE = """
 import os, sys
 from pathlib import Path
-from tests.support.tfds_builders import SmallBuilder
+from tests.support.images.tfds_builders import SmallBuilder
 from training.data import load_dataset
 from training.data.tfds import prepare
 
@@ -51,9 +51,9 @@ def run_python(*words):
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    """The folder of all sets of `tests.support.tfds_builders`, prepared by TFDS in a separate process."""
+    """The folder of all sets of `tests.support.images.tfds_builders`, prepared by TFDS in a separate process."""
     folder = tmp_path_factory.mktemp("tfds")
-    run_python("-m", "tests.support.tfds_builders", str(folder))
+    run_python("-m", "tests.support.images.tfds_builders", str(folder))
     return folder
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.image_files import encode, scene, scene_image, upside_down_with_exif
-from tests.support.tiff_files import LEVELS, float_tiff, gray_tiff, pack, tiff
+from tests.support.images.image_files import encode, scene, scene_image, upside_down_with_exif
+from tests.support.images.tiff_files import LEVELS, float_tiff, gray_tiff, pack, tiff
 from training.data.image_formats import open_image
 from training.data.image_preprocessing import preprocess
 from training.errors import DataError

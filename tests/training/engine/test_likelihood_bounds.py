@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from tests.support import numpy_reference
 from tests.support.backends import Backend
 from tests.support.checkpoints import make_weights
+from tests.support.models import numpy_reference
 from training.config import ModelConfig
 from training.engine.evaluation import evaluate
 from training.engine.likelihood_bounds import ACTIVE, Estimate, importance_weighted_bounds, measure

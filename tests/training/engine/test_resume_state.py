@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.support.checkpoints import MODEL, join_file, make_weights, split_file
-from tests.support.resume_states import PARTS, make_state
+from tests.support.models.resume_states import PARTS, make_state
 from training.engine.resume_state import load_training_state, peek_training_state, save_training_state
 from training.errors import CheckpointError
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support import numpy_reference
 from tests.support.backends import Backend
+from tests.support.models import numpy_reference
 from tests.support.runs import first_of_mnist
 from training.checkpoints.checkpoint import load_checkpoint
 from training.config import ModelConfig, TrainConfig

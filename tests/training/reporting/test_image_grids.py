@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support import numpy_reference
 from tests.support.checkpoints import make_weights
+from tests.support.models import numpy_reference
 from tests.support.runs import MODEL
 from training.reporting.figures import image_grids
 

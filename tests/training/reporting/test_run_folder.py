@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.event_reader import read, steps
+from tests.support.models.event_reader import read, steps
 from tests.support.runs import CONFIG, MODEL, make_dataset, make_epoch, make_record
 from training.errors import RunFolderError
 from training.reporting.epoch_records import epoch_record

@@ -1,6 +1,6 @@
 """Reports of a run in progress: the terminal and the run folder."""
 
-from tests.support.event_reader import read
+from tests.support.models.event_reader import read
 from tests.support.runs import CONFIG, make_dataset, make_epoch, make_trained
 from training.reporting.progress import QuietReport
 from training.reporting.run_folder import RunFolder, read_metrics

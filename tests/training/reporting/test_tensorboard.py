@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.event_reader import read, steps
+from tests.support.models.event_reader import read, steps
 from training.reporting.figures.image_grids import encode_png
 from training.reporting.tensorboard import EventLog
 

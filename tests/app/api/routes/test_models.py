@@ -8,7 +8,7 @@ from PIL import Image
 
 from app.inference import operations
 from tests.support.app import MODEL, make_images, numpy_adapter_of, post_npy, read_npy, run_operation, to_base64
-from tests.support.image_files import encode, scene, scene_image
+from tests.support.images.image_files import encode, scene, scene_image
 from training.checkpoints.checkpoint import load_checkpoint
 from training.frameworks import FRAMEWORKS, framework_aliases
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.app import assert_problem, checkpoint_path, make_service, running
-from tests.support.promotions import KEY, companion_of, make_content, save_served, snapshots_of
+from tests.support.models.promotions import KEY, companion_of, make_content, save_served, snapshots_of
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.app import assert_problem, checkpoint_path, make_service, running
 from tests.support.live_service import serving, wait_until_settled
-from tests.support.promotions import KEY, make_content, save_served
+from tests.support.models.promotions import KEY, make_content, save_served
 from training.checkpoints.checkpoint import load_checkpoint
 from training.config import ModelConfig
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.inference.adapters.numpy_adapter import NumpyAdapter, load_numpy
 from tests.support.app import GatedAdapter, assert_problem, checkpoint_path, make_service, running, wait_until
-from tests.support.named_models import save_model
+from tests.support.models.named_models import save_model
 from training.checkpoints.checkpoint import load_checkpoint
 from training.frameworks import FRAMEWORKS
 

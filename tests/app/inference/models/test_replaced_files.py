@@ -4,7 +4,7 @@ import threading
 import time
 
 from tests.support.app import MODEL, checkpoint_path, make_service, running
-from tests.support.named_models import save_model
+from tests.support.models.named_models import save_model
 from training.checkpoints.checkpoint import load_checkpoint
 
 

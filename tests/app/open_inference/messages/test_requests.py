@@ -9,7 +9,7 @@ from app.exceptions import InvalidValueError
 from app.open_inference.messages.request_head import RequestedOutput
 from app.open_inference.messages.requests import parse_request
 from app.open_inference.signatures import TASKS
-from tests.support.inference_protocol import make_body, make_inputs, make_tensor, target_of
+from tests.support.clients.inference_protocol import make_body, make_inputs, make_tensor, target_of
 
 IMAGES = make_inputs("encode")["images"]
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.exceptions import InvalidValueError, MalformedBodyError, TooLargeError
 from app.open_inference.messages.requests import parse_request
-from tests.support.inference_protocol import LIMITS, make_body, make_inputs, make_tensor, target_of
+from tests.support.clients.inference_protocol import LIMITS, make_body, make_inputs, make_tensor, target_of
 
 IMAGES = make_inputs("encode")["images"]
 

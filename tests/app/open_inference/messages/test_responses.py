@@ -9,7 +9,7 @@ from app.open_inference.messages.requests import parse_request
 from app.open_inference.messages.responses import dump_response
 from app.open_inference.signatures import TASKS
 from tests.support.app import MODEL
-from tests.support.inference_protocol import LIMITS, make_body, make_inputs, read_response, target_of
+from tests.support.clients.inference_protocol import LIMITS, make_body, make_inputs, read_response, target_of
 
 
 def respond(task, arrays, **members):

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from tests.support.checkpoints import make_checkpoint
-from training.commands.data_options import load_dataset_of
+from training.commands.options.data import load_dataset_of
 from training.config import ModelConfig
 
 

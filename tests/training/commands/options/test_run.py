@@ -1,11 +1,11 @@
-"""`training.commands.run_options`: a preset changed by options, and options against the run that is to go on."""
+"""`training.commands.options.run`: a preset changed by options, and options against the run that is to go on."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.support.resume_states import make_state
-from training.commands.run_options import check_options, make_configs, merge_options
+from tests.support.models.resume_states import make_state
+from training.commands.options.run import check_options, make_configs, merge_options
 from training.config import PRESETS, ModelConfig, TrainConfig
 from training.errors import ConfigError
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.deployment.replicas import Replica
 from tests.support.live_service import CHECKOUT, kept_port
-from tests.support.replicas import Replica
 
 PROXIES = ("nginx", "haproxy", "caddy")
 

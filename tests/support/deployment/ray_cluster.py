@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
+from tests.support.deployment.tool_environments import python_tools, run_tool
 from tests.support.live_service import CHECKOUT, kept_port
-from tests.support.tool_environments import python_tools, run_tool
 
 FILE = CHECKOUT / "deploy" / "ray" / "serve.yaml"
 

@@ -3,7 +3,7 @@
 import struct
 import zlib
 
-from tests.support.image_files import encode, scene
+from tests.support.images.image_files import encode, scene
 from training.data.image_formats.jpeg import count_scans
 
 

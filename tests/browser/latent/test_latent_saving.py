@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.latent_panel import PANEL, pictures, read_z
+from tests.browser.latent.latent_panel import PANEL, pictures, read_z
 from tests.browser.looks import save, wait_for_answers
 from tests.support.app import CHECKOUT, post_npy, read_npy
 

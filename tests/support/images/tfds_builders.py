@@ -1,4 +1,4 @@
-"""Prepares small data sets as TFDS does, with its own builders: `python -m tests.support.tfds_builders FOLDER`."""
+"""Prepares small data sets with TFDS's own builders: `python -m tests.support.images.tfds_builders FOLDER`."""
 
 import sys
 from typing import ClassVar

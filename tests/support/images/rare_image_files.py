@@ -5,7 +5,7 @@ from base64 import b64decode
 
 import numpy as np
 
-from tests.support.image_files import scene
+from tests.support.images.image_files import scene
 
 _BLACK_WHITE = bytes([0, 0, 0, 255, 255, 255])
 _V4_MASKS = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)

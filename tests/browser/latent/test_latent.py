@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.inference.adapters.numpy_adapter import load_numpy
-from tests.browser.latent_panel import PANEL, pictures, read_z
+from tests.browser.latent.latent_panel import PANEL, pictures, read_z
 from tests.browser.looks import wait_for_answers
 from tests.support.app import CHECKOUT, make_service, post_npy, read_npy
 from training.errors import CheckpointError

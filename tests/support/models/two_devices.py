@@ -1,6 +1,6 @@
 """A run on one device, and one on two, one and two in turn, for the tests of data parallelism; its own process.
 
-`python -m tests.support.two_devices FRAMEWORK FOLDER` divides the CPU, which must precede the framework's first
+`python -m tests.support.models.two_devices FRAMEWORK FOLDER` divides the CPU, which must precede the framework's first
 computation, and writes the metrics and weights of each run into FOLDER.
 """
 

@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 
-from tests.support.image_files import SCENE_SHAPE, scene
+from tests.support.images.image_files import SCENE_SHAPE, scene
 
 LEVELS = np.asarray(scene(), np.uint64) // 255
 """The scene as 0 and 1."""

@@ -1,0 +1,1 @@
+"""The options of the commands of `python -m training`, by subject."""
