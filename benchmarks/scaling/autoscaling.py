@@ -33,8 +33,11 @@ Figures = dict[str, Any]
 
 def measure(_options: Options) -> Figures:
     """Return what clients see for each time that a replica takes to start."""
-    recorded = json.loads((ROOT / "docs" / "scaling.json").read_text(encoding="utf-8"))["queueing"]["figures"]["rounds"]
-    middle = sorted(recorded, key=lambda one: one["highest_per_s"])[len(recorded) // 2]
+    record = json.loads((ROOT / "docs" / "scaling.json").read_text(encoding="utf-8")).get("queueing")
+    if record is None:
+        raise SystemExit("docs/scaling.json has no service times yet: run --part queueing --write first")
+    rounds = sorted(record["figures"]["rounds"], key=lambda one: one["highest_per_s"])
+    middle = rounds[len(rounds) // 2]
     return {"rises": [_rise(ServiceTimes(**middle["times"]), start_s) for start_s in STARTS_S]}
 
 
