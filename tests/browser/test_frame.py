@@ -165,3 +165,30 @@ def test_invalid_link_still_opens_the_page(visit, place):
     page.wait_for_function(ANSWERED, arg="jax")
 
     assert page.is_visible("#panel-reconstruct")
+
+
+SENTENCES = {
+    "jax failed to load: jax/model.safetensors is empty": "JAX failed to load: jax/model.safetensors is empty.",
+    "tensorflow/cats failed to load": "tensorflow/cats failed to load.",
+    "pytorch with jax's weights is loading.": "PyTorch with JAX's weights is loading.",
+    "model.safetensors is empty": "model.safetensors is empty.",
+    "scale must be 1 or more": "Scale must be 1 or more.",
+    "JAX is not installed: pip install 'triptych[jax]'": "JAX is not installed: pip install 'triptych[jax]'.",
+    "start with --frameworks jax": "Start with --frameworks jax.",
+}
+
+
+def test_sentences_keep_the_case_of_names(visit):
+    """A framework is called by its title; paths, packages and options stay as they are."""
+    page = visit("code")
+
+    said = page.evaluate(
+        """async texts => {
+            const { nameAs, sentence } = await import("/web/api/client.js");
+            for (const title of ["JAX", "TensorFlow", "PyTorch"]) nameAs(title.toLowerCase(), title);
+            return texts.map(sentence);
+        }""",
+        list(SENTENCES),
+    )
+
+    assert said == list(SENTENCES.values())

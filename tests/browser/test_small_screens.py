@@ -79,6 +79,26 @@ def test_controls_stay_in_their_cards(visit, tab):
     assert outside == []
 
 
+@pytest.mark.parametrize("tab", ["reconstruct", "latent", "sample", "interpolate"])
+def test_buttons_stay_on_one_line(visit, tab):
+    """On the narrowest screen, no button's words are broken into two lines."""
+    page = visit(tab, width=320, height=640)
+    wait_for_answers(page)
+    if page.is_visible(f"#panel-{tab} .details-button"):
+        page.click(f"#panel-{tab} .details-button")
+
+    broken = page.evaluate(
+        """tab => [...document.querySelectorAll(`#panel-${tab} button:not(.term)`)].filter(node => {
+            const range = document.createRange();
+            range.selectNodeContents(node);
+            return new Set([...range.getClientRects()].map(box => Math.round(box.top))).size > 1;
+        }).map(node => node.textContent)""",
+        tab,
+    )
+
+    assert broken == []
+
+
 def test_details_unfold_on_a_phone(visit, assert_accessible):
     """Figures and buttons that a phone has no room for are behind a button."""
     page = visit("reconstruct?digit=3", width=390, height=844)

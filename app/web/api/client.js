@@ -13,6 +13,7 @@ const SHORT = {
   504: "That took too long. Try again in a moment.",
 };
 
+const titles = new Map();
 let onKeyNeeded = () => {};
 
 /* A failed request: `message` is a short sentence for the visitor, `details` the service's own words, if it had any. */
@@ -69,9 +70,16 @@ export function addressOf(path, query = {}) {
   return new URL(`.${text ? `${path}?${text}` : path}`, document.baseURI).href;
 }
 
-/* The service's description of an error, as a sentence. */
+/* Have sentences call a framework by its title. */
+export function nameAs(framework, title) {
+  titles.set(framework, title);
+}
+
+/* The service's description of an error, as a sentence. Names in paths, options and commands stay as they are. */
 export function sentence(text) {
-  return `${text[0].toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
+  const titled = text.replace(/(?<![\w/.=`[-]|--frameworks? )[a-z]+(?![\w/=`\]-]|\.\w)/g, (word) => titles.get(word) ?? word);
+  const begun = titled.replace(/^[a-z]+(?![\w/=-]|\.\w)/, (word) => `${word[0].toUpperCase()}${word.slice(1)}`);
+  return `${begun}${begun.endsWith(".") ? "" : "."}`;
 }
 
 /* Return true if the request was cancelled because a newer one replaced it. */

@@ -1,7 +1,7 @@
 /* The frameworks that the service has, as `/frameworks` lists them: names, looks, models, and which are ready. Polled. */
 
 import { countOf } from "../parts/numbers.js";
-import { ServiceProblem, request } from "./client.js";
+import { ServiceProblem, nameAs, request } from "./client.js";
 
 const CALM_MS = 10_000;
 const TROUBLED_MS = 1_500;
@@ -48,6 +48,11 @@ export class Frameworks {
   /* Names of the frameworks that can compute now. */
   get ready() {
     return this.problem ? [] : this.list.filter((one) => one.ready).map((one) => one.framework);
+  }
+
+  /* Names of the frameworks that the page's words count: those that can compute, or all until one can. */
+  get counted() {
+    return this.ready.length > 0 ? this.ready : this.names;
   }
 
   /* Height and width of the models' images, or null while no model is loaded. */
@@ -149,7 +154,10 @@ export class Frameworks {
       this.models = models.json.models;
       this.#defaultModel = models.json.default_model;
       this.list = json.frameworks.map((one) => this.#withModel(one));
-      for (const one of this.list) entries.set(one.framework, one);
+      for (const one of this.list) {
+        entries.set(one.framework, one);
+        nameAs(one.framework, one.title);
+      }
       this.problem = null;
       this.needsKey = false;
     } catch (error) {

@@ -16,6 +16,12 @@ const NONE = { count: 0, labels: null, image: () => null };
  * center, axes, explained, kl, to}}}, without those that have none.
  */
 export function makeExamples(frameworks) {
+  const owners = frameworks.models?.filter((one) => one.name === frameworks.modelName && one.companion) ?? [];
+  const companions = once(() => Promise.all(owners.map(loadCompanion)));
+  const loadOwnMap = async () => ({
+    frameworks: Object.fromEntries((await companions().catch(() => [])).filter((one) => one.map).map((one) =>
+      [one.framework, { checkpoint: one.checkpoint, ...one.map, kl: one.kl, to: one.to }])),
+  });
   if (frameworks.takesMnist) {
     return {
       noun: "digit",
@@ -23,18 +29,16 @@ export function makeExamples(frameworks) {
       words: "test digit",
       loadFirst: () => loadFirstDigits().catch(() => NONE),
       loadAll: () => loadDigits().catch(() => NONE),
-      loadMap: () => loadLatentMap().catch(() => ({ frameworks: {} })),
+      // A companion file has the same test digits.
+      async loadMap() {
+        const map = await loadLatentMap().catch(() => ({ frameworks: {} }));
+        return owners.every(({ framework, checkpoint }) => map.frameworks[framework]?.checkpoint === checkpoint) ? map : loadOwnMap();
+      },
     };
   }
-  const owners = frameworks.models?.filter((one) => one.name === frameworks.modelName && one.companion) ?? [];
-  const companions = once(() => Promise.all(owners.map(loadCompanion)));
   const images = once(() =>
     (owners.length > 0 ? companions().then(([first]) => readExamples(first)) : sample(frameworks)).catch(() => NONE));
-  const loadMap = async () => ({
-    frameworks: Object.fromEntries((await companions().catch(() => [])).filter((one) => one.map).map((one) =>
-      [one.framework, { checkpoint: one.checkpoint, ...one.map, kl: one.kl, to: one.to }])),
-  });
-  return { noun: "image", one: "an image", words: owners.length > 0 ? "test image" : "sample", loadFirst: images, loadAll: images, loadMap };
+  return { noun: "image", one: "an image", words: owners.length > 0 ? "test image" : "sample", loadFirst: images, loadAll: images, loadMap: loadOwnMap };
 }
 
 /* Call a function on first use; a call that failed or found nothing is repeated on the next use. */

@@ -1,5 +1,6 @@
 /* Converts an image file to the models' size, cropped and centered as MNIST's digits were if wanted. */
 
+import { element } from "../parts/elements.js";
 import { imageSize, level } from "./pixels.js";
 
 const LONGEST_SIDE = 200;
@@ -10,11 +11,15 @@ const INK = 0.35;
 const GAP_SHARE = 0.03;
 const GROUP_SHARE = 0.2;
 
+// Ratios of sides that differ by less than this share look the same.
+const RESHAPED = 0.05;
+
 /* A file that can't be read or shows no digit; `message` is a sentence for the visitor. */
 export class PictureProblem extends Error {}
 
 /*
- * Return {image, isDark, isCrowded}: `isCrowded` if the picture seems to show several digits. `ink` is "dark" (on light), "light" (on dark) or "auto". With `centered`, uneven light and
+ * Return {image, isDark, isCrowded, isReshaped, preview}: `isCrowded` if the picture seems to show several digits, `isReshaped`
+ * if its sides have another ratio than the image's, `preview` a canvas with the picture itself. `ink` is "dark" (on light), "light" (on dark) or "auto". With `centered`, uneven light and
  * paper grain are removed, the digit is cropped, fitted into 20/28 of the image (20 x 20 pixels for MNIST) and shifted so
  * that its center of mass is in the middle. Without, the whole picture is resized, as the service does with files.
  */
@@ -25,7 +30,9 @@ export async function readPicture(blob, { ink, centered }) {
   if (!centered) {
     const across = (place) => (place * picture.width) / imageSize.width;
     const down = (place) => (place * picture.height) / imageSize.height;
-    return { image: sample(picture, across, down), isDark, isCrowded: false };
+    const ratio = (picture.width * imageSize.height) / (picture.height * imageSize.width);
+    const isReshaped = Math.abs(Math.log(ratio)) > RESHAPED;
+    return { image: sample(picture, across, down), isDark, isCrowded: false, isReshaped, preview: picture.preview };
   }
   flatten(picture);
   const { box, middle, isCrowded } = findDigit(picture);
@@ -36,7 +43,8 @@ export async function readPicture(blob, { ink, centered }) {
     Math.max(last - size * scale, Math.min(first, center - (size / 2) * scale));
   const left = start(middle.x, box.left, box.right, imageSize.width);
   const top = start(middle.y, box.top, box.bottom, imageSize.height);
-  return { image: sample(picture, (place) => left + place * scale, (place) => top + place * scale), isDark, isCrowded };
+  const image = sample(picture, (place) => left + place * scale, (place) => top + place * scale);
+  return { image, isDark, isCrowded, isReshaped: false, preview: picture.preview };
 }
 
 /* The picture upright and gray, from 0 to 1, on white or black where it is transparent. */
@@ -49,7 +57,8 @@ async function decode(blob) {
   }
   const scale = Math.min(1, LONGEST_SIDE / Math.max(bitmap.width, bitmap.height));
   const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
-  const context = new OffscreenCanvas(width, height).getContext("2d");
+  const preview = element("canvas", { width, height });
+  const context = preview.getContext("2d", { willReadFrequently: true });
   context.imageSmoothingQuality = "high";
   context.drawImage(bitmap, 0, 0, width, height);
   const { data } = context.getImageData(0, 0, width, height);
@@ -58,7 +67,7 @@ async function decode(blob) {
   const darkness = sum(pixels, (pixel) => (1 - gray(pixel)) * pixel[3]) / opaque;
   const paper = darkness > 0.5 ? 1 : 0;
   const values = Float32Array.from(pixels, (pixel) => paper + (gray(pixel) - paper) * (pixel[3] / 255));
-  return { width, height, values };
+  return { width, height, values, preview };
 }
 
 function gray([red, green, blue]) {

@@ -38,7 +38,18 @@ export function makeInputCard(onImage, { examples, isMnist }) {
   /* Forget the last file: the image no longer shows it. */
   function forget() {
     last = null;
-    about.textContent = "";
+    showFile(null);
+  }
+
+  /* Say how the last file was read, and show it in its own shape. */
+  function showFile(read) {
+    about.textContent = read ? describe(read) : "";
+    original.hidden = !read;
+    original.replaceChildren();
+    if (!read) return;
+    read.preview.setAttribute("role", "img");
+    read.preview.setAttribute("aria-label", "Your picture");
+    original.append(read.preview);
   }
 
   function changed(change) {
@@ -61,14 +72,14 @@ export function makeInputCard(onImage, { examples, isMnist }) {
   async function take(blob) {
     last = blob;
     stopGhost();
-    about.textContent = "";
+    showFile(null);
     try {
-      const { image, isDark, isCrowded } = await readPicture(blob, { ink: ink.value, centered: centered.checked });
+      const read = await readPicture(blob, { ink: ink.value, centered: centered.checked });
       // Overtaken by another file, or by drawing.
       if (last !== blob) return;
-      drawing.set(image);
+      drawing.set(read.image);
       changed({ live: false, digit: null });
-      about.textContent = `Read as ${isDark ? "dark ink on light paper" : "light ink on a dark ground"}.${isCrowded ? " More than one digit? Crop the picture to one." : ""}`;
+      showFile(read);
     } catch (error) {
       if (!(error instanceof PictureProblem)) throw error;
       notice.say(error.message);
@@ -86,6 +97,7 @@ export function makeInputCard(onImage, { examples, isMnist }) {
   const again = () => last && take(last);
   const hint = element("p", { class: "draw-hint", "aria-hidden": "true" }, DRAW);
   const about = element("span", { class: "hint", role: "status" });
+  const original = element("div", { class: "original", hidden: true });
   const file = element("input", { type: "file", accept: "image/*", id: "picture", class: "offscreen-input" });
   file.addEventListener("change", () => {
     if (file.files[0]) take(file.files[0]);
@@ -109,6 +121,7 @@ export function makeInputCard(onImage, { examples, isMnist }) {
         : null,
     ),
     element("p", { class: "hint" }, `Or drop or paste an image.${isMnist ? " A photo of your handwriting works fine." : ""} `, about),
+    original,
   );
   const dropZone = makeDropZone(node, take, () => notice.say("That wasn't an image. Drop an image file."));
   const undoByKey = (event) => {
@@ -142,6 +155,14 @@ export function makeInputCard(onImage, { examples, isMnist }) {
       });
     },
   };
+}
+
+function describe({ isDark, isCrowded, isReshaped }) {
+  return [
+    `Read as ${isDark ? "dark ink on light paper" : "light ink on a dark ground"}.`,
+    isCrowded && "More than one digit? Crop the picture to one.",
+    isReshaped && `Resized to the model's ${imageSize.width} × ${imageSize.height} pixels, so its shape changes, as in training.`,
+  ].filter(Boolean).join(" ");
 }
 
 function makeTools(drawing) {

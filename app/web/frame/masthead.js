@@ -73,7 +73,7 @@ export function showKeyForm(notices, frameworks, onKey) {
 /* "A neural network squeezes your digit ... The same network, in three frameworks: JAX, TensorFlow and PyTorch." */
 export function showIntro({ noun, count }, frameworks) {
   frameworks.changed(() => {
-    const titles = frameworks.names.map(titleOf);
+    const titles = frameworks.counted.map(titleOf);
     if (titles.length === 0) return;
     const list = new Intl.ListFormat("en").format(titles);
     noun.textContent = frameworks.takesMnist ? "digit" : "image";

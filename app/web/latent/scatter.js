@@ -8,6 +8,8 @@ import { project } from "./translation.js";
 
 const NEAR = 12;
 const CLASSES = 10;
+// Radius of a point without a class.
+const DOT = 2.5;
 
 /* Draw each point as its class, in the color of the class; as a dot where there are no classes. */
 export function drawLabels(plane, points, labels) {
@@ -17,8 +19,15 @@ export function drawLabels(plane, points, labels) {
   context.textBaseline = "middle";
   const colors = Array.from({ length: CLASSES }, (_, label) => plane.color(`class-${label}`));
   points.forEach((point, index) => {
+    const [left, top] = plane.toScreen(...point);
     context.fillStyle = labels ? colors[labels[index] % CLASSES] : plane.color("accent");
-    context.fillText(labels ? labels[index] : "·", ...plane.toScreen(...point));
+    if (labels) {
+      context.fillText(labels[index], left, top);
+    } else {
+      context.beginPath();
+      context.arc(left, top, DOT, 0, 2 * Math.PI);
+      context.fill();
+    }
   });
 }
 

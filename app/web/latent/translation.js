@@ -6,11 +6,18 @@ export function mapOf(map, frameworks, name) {
   return own && own.checkpoint === frameworks.of(name)?.checkpoint ? own : null;
 }
 
+/* The linear map from one space to another, or null if none was fitted for both checkpoints that are served. */
+export function fitOf(map, frameworks, one, other) {
+  if (!mapOf(map, frameworks, one) || !mapOf(map, frameworks, other)) return null;
+  const fit = map.frameworks[one].to[other];
+  // A companion file may be older than the other checkpoint; the bundled map names each checkpoint once.
+  return fit && (fit.checkpoint ?? map.frameworks[other].checkpoint) === map.frameworks[other].checkpoint ? fit : null;
+}
+
 /* Return the latent in the other space, or null if no map was fitted for both checkpoints. */
 export function translate(z, map, frameworks, one, other) {
   if (one === other) return z;
-  if (!mapOf(map, frameworks, one) || !mapOf(map, frameworks, other)) return null;
-  const fit = map.frameworks[one].to[other];
+  const fit = fitOf(map, frameworks, one, other);
   if (!fit) return null;
   const { matrix, offset } = fit;
   return Float32Array.from(matrix, (row, at) => row.reduce((sum, weight, from) => sum + weight * z[from], offset[at]));

@@ -46,7 +46,7 @@ export function makeWeightsSwitch(app, onChange) {
   }
 
   function describe() {
-    const count = frameworks.names.length;
+    const count = frameworks.counted.length;
     if (count < 2) return "";
     return control.value === null
       ? "The models were trained separately, from the same recipe, so they differ a little, as two people's handwriting does."

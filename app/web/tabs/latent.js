@@ -7,8 +7,9 @@ import { imageSize, readPixels } from "../drawing/pixels.js";
 import { makeMapCard } from "../latent/map_card.js";
 import { makePad } from "../latent/pad.js";
 import { FACE_AT, REACH, makeSliders } from "../latent/sliders.js";
-import { mapOf, translate } from "../latent/translation.js";
+import { fitOf, mapOf, translate } from "../latent/translation.js";
 import { makeActions } from "../parts/actions.js";
+import { counted } from "../parts/counted.js";
 import { button, choice, element, field } from "../parts/elements.js";
 import { about, term } from "../parts/glossary.js";
 import { makeNotice } from "../parts/notice.js";
@@ -73,7 +74,8 @@ export function mount(panel, app) {
         makeActions(() => encoded, "mean and log variance by the encoder", ["npy", "curl", "Python"]))),
     element("section", { class: "card answers", "aria-label": "Decoded" },
       element("div", { class: "row head" },
-        element("h2", {}, count > 1 ? `One point, ${spellCount(count, "decoder")}` : "One point, decoded"), about(name, aboutOf(examples.noun))),
+        counted(app.frameworks, "h2", (frameworks) => (frameworks > 1 ? `One point, ${spellCount(frameworks, "decoder")}` : "One point, decoded")),
+        about(name, aboutOf(examples.noun))),
       pictures.node, othersHint),
     pad.node,
   );
@@ -138,8 +140,11 @@ export function mount(panel, app) {
   function describeOthers(own) {
     if (count < 2) return "";
     if (!own || others.value === "same") return "Each model learned its own axes, so the same numbers give different pictures.";
-    if (Object.keys(own.to).length === 0) return "Each model learned its own axes, so the same numbers give different pictures.";
-    const fits = Object.entries(own.to).map(([one, fit]) => `${titleOf(one)} ${fit.explained.toFixed(2)}`);
+    const fits = app.frameworks.names.flatMap((one) => {
+      const fit = one !== space.value && fitOf(map, app.frameworks, space.value, one);
+      return fit ? `${titleOf(one)} ${fit.explained.toFixed(2)}` : [];
+    });
+    if (fits.length === 0) return "Each model learned its own axes, so the same numbers give different pictures.";
     return `Each model learned its own axes, so the point is translated by a linear map (fit R²: ${fits.join(", ")}).`;
   }
 

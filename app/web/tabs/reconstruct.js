@@ -7,6 +7,7 @@ import { makeInputCard } from "../drawing/input_card.js";
 import { imageSize, readPixels, writePixels } from "../drawing/pixels.js";
 import { makeLiveMap } from "../latent/live_map.js";
 import { makeActions } from "../parts/actions.js";
+import { counted } from "../parts/counted.js";
 import { makeDetailsButton } from "../parts/details_button.js";
 import { button, element } from "../parts/elements.js";
 import { about } from "../parts/glossary.js";
@@ -41,7 +42,6 @@ const aboutOf = ({ one }) =>
 export function mount(panel, app) {
   const { examples } = app;
   const isMnist = app.frameworks.takesMnist;
-  const count = app.frameworks.names.length;
   const results = new Map();
   const views = new Map();
   let version = 0;
@@ -77,10 +77,13 @@ export function mount(panel, app) {
     fill: (framework, body) => views.set(framework, makeView(framework, body)),
     onReady: (framework) => refresh(framework, {}),
   });
-  if (count > 1) row.append(difference.node);
+  if (app.frameworks.names.length > 1) row.append(difference.node);
+  app.frameworks.changed(() => {
+    difference.node.hidden = app.frameworks.counted.length < 2;
+  });
   const answers = element("section", { class: "card answers", "aria-label": "Results" },
     element("div", { class: "row head" },
-      element("h2", {}, `Your ${examples.noun}, redrawn by ${spellCount(count)}`),
+      counted(app.frameworks, "h2", (count) => `Your ${examples.noun}, redrawn by ${spellCount(count)}`),
       element("div", { class: "row" }, about(name, aboutOf(examples)), weights.node, seed.node, makeDetailsButton(panel))),
     row,
     time.node,

@@ -1,6 +1,7 @@
 /* Draw random digits: the same latents from the prior, decoded by each framework. */
 
 import { spellCount } from "../api/frameworks.js";
+import { counted } from "../parts/counted.js";
 import { choice, element, field } from "../parts/elements.js";
 import { about, term } from "../parts/glossary.js";
 import { makePicturePanels } from "../results/picture_panels.js";
@@ -41,7 +42,8 @@ export function mount(panel, app) {
   panel.append(
     element("section", { class: "card", "aria-label": "Samples" },
       element("div", { class: "row head" },
-        element("h2", {}, app.frameworks.names.length > 1 ? `New ${noun}s from the same random numbers` : `New ${noun}s from random numbers`),
+        counted(app.frameworks, "h2", (frameworks) =>
+          (frameworks > 1 ? `New ${noun}s from the same random numbers` : `New ${noun}s from random numbers`)),
         element("div", { class: "row" },
           weights.node,
           seed.node,
@@ -51,13 +53,10 @@ export function mount(panel, app) {
       pictures.node,
       pictures.difference,
       element("p", { class: "hint" },
-        app.frameworks.names.length > 1
-          ? `The seed gives ${spellCount(app.frameworks.names.length)} the same latents from the `
-          : "The seed draws the latents from the ",
+        counted(app.frameworks, "span", (frameworks) =>
+          (frameworks > 1 ? `The seed gives ${spellCount(frameworks)} the same latents from the ` : "The seed draws the latents from the ")),
         term("prior", "prior"),
-        app.frameworks.names.length > 1
-          ? ", to the bit. "
-          : ". ",
+        counted(app.frameworks, "span", (frameworks) => (frameworks > 1 ? ", to the bit. " : ". ")),
         weights.hint, " ",
         `The temperature scales the latents: below 1 the ${noun}s are more typical, above 1 stranger.`)));
 

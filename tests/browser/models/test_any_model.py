@@ -5,10 +5,14 @@ import json
 import numpy as np
 import pytest
 
+from app.inference.adapters.numpy_adapter import load_numpy
 from tests.browser.looks import DRAWING, draw, read_image, wait_for_answers
 from tests.support.app import make_service, save_checkpoints
+from tests.support.runs import make_dataset
+from training.checkpoints.model_files import ModelFile
 from training.config import ModelConfig
 from training.frameworks import FRAMEWORKS
+from training.reporting.companion import write_companions
 
 COUNTS = [
     ("jax", "one framework", "Each picture is"),
@@ -27,6 +31,32 @@ def test_headings_count_the_frameworks(visit, serve, checkpoints, frameworks, wo
     assert page.inner_text("#panel-reconstruct .answers h2") == f"Your digit, redrawn by {words}"
     assert page.inner_text("#panel-reconstruct .answers > .hint").startswith(hint)
     assert page.locator("#panel-reconstruct .framework").count() == len(frameworks.split(",")) + ("," in frameworks)
+
+
+def refuse(*names):
+    """Return a loader that fails for these frameworks."""
+
+    def load(name, **options):
+        if name in names:
+            raise RuntimeError("the disk is wet")
+        return load_numpy(name, **options)
+
+    return load
+
+
+@pytest.mark.parametrize(("down", "words"), [("tensorflow", "two frameworks"), ("jax,tensorflow", "one framework")])
+def test_words_leave_out_what_is_down(visit, serve, checkpoints, down, words):
+    """Headings and explanations count the frameworks that compute; one alone has no difference."""
+    client = serve(make_service(checkpoints, load=refuse(*down.split(","))))
+    page = visit("reconstruct", base_url=client.base_url)
+    wait_for_answers(page)
+
+    assert page.inner_text("#panel-reconstruct .answers h2") == f"Your digit, redrawn by {words}"
+    assert page.is_visible("#panel-reconstruct .difference") == ("," not in down)
+    for tab in ("reconstruct", "latent", "sample", "interpolate"):
+        page.click(f"#tab-{tab}")
+        wait_for_answers(page)
+        assert "three" not in page.inner_text("body").lower(), tab
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
@@ -123,6 +153,24 @@ def test_map_of_other_checkpoints_is_a_sentence(visit, serve, tmp_path):
     assert page.is_hidden("#panel-latent .map canvas.plane")
     kl = [float(text.split()[0]) for text in page.locator("#panel-latent .slider .kl").all_inner_texts()]
     assert kl == sorted(kl, reverse=True)
+
+
+def test_own_mnist_model_has_the_map_of_its_companion(visit, serve, tmp_path):
+    """Models of MNIST other than the bundled ones have a map of their own, translated to what is served."""
+    save_checkpoints(tmp_path, ModelConfig(hidden_dim=16, latent_dim=2))
+    models = {framework: ModelFile(tmp_path, framework, "model") for framework in FRAMEWORKS}
+    write_companions(models["jax"], make_dataset(image_shape=(28, 28)))
+    companion = json.loads(models["jax"].companion.read_text())
+    companion["to"]["pytorch"]["checkpoint"] = "0" * 12
+    models["jax"].companion.write_text(json.dumps(companion))
+    page = visit("latent", base_url=serve(make_service(tmp_path)).base_url)
+    wait_for_answers(page)
+    page.wait_for_selector("#panel-latent .answers > .hint:has-text('fit R²')")
+
+    assert page.is_visible("#panel-latent .map canvas.plane")
+    hint = page.inner_text("#panel-latent .answers > .hint")
+    assert "TensorFlow" in hint
+    assert "PyTorch" not in hint
 
 
 def test_page_spells_no_framework(service):

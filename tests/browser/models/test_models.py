@@ -101,6 +101,23 @@ def test_model_with_companion_has_its_examples_and_map(open_page, shirts):
     assert page.is_visible(".live-map canvas.plane")
 
 
+def test_points_without_classes_are_large_enough_to_be_seen(open_page):
+    """On the maps, an image without a label is a dot of several pixels."""
+    page = open_page("/#code")
+
+    painted = page.evaluate(
+        """async () => {
+            const { drawLabels } = await import("/web/latent/scatter.js");
+            const context = new OffscreenCanvas(20, 20).getContext("2d");
+            const plane = { context, canvas: document.body, color: () => "#00f", toScreen: (x, y) => [x, y] };
+            drawLabels(plane, [[10, 10]], null);
+            return context.getImageData(0, 0, 20, 20).data.filter((value, at) => at % 4 === 3 && value > 200).length;
+        }"""
+    )
+
+    assert painted >= 12
+
+
 @pytest.mark.parametrize("tab", ["reconstruct", "latent", "sample", "interpolate"])
 def test_words_follow_the_model(open_page, tab):
     """Nothing on the page calls the images of a model digits that was trained on others."""

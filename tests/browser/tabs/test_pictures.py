@@ -80,6 +80,27 @@ def test_picture_is_squeezed_where_that_is_asked_for(page):
     assert image.sum() == pytest.approx(16 * 255, rel=0.1)
 
 
+def test_picture_is_shown_in_its_own_shape(page):
+    """The whole picture takes the model's shape, as in training; beside it the file is seen as it is."""
+    file = io.BytesIO()
+    picture = Image.new("RGB", (300, 100), "black")
+    picture.paste((200, 0, 0), (20, 20, 60, 60))
+    picture.save(file, "PNG")
+
+    page.uncheck("#centered")
+    hand_over(page, "drop", file.getvalue(), "image/png")
+    page.wait_for_selector("text=/Resized to the model's 28 . 28 pixels, so its shape changes/")
+    box = page.locator(".original canvas").bounding_box()
+    red, green, _ = page.eval_on_selector(
+        ".original canvas", "canvas => [...canvas.getContext('2d').getImageData(25, 25, 1, 1).data]"
+    )[:3]
+    page.click("text=Clear")
+
+    assert box["width"] / box["height"] == pytest.approx(3, rel=0.05)
+    assert (red, green) == (200, 0)
+    assert page.is_hidden(".original")
+
+
 @pytest.mark.parametrize("content", [b"no picture", b"\x89PNG\r\n\x1a\nbroken"])
 def test_what_is_no_picture_is_refused_in_a_sentence(page, content):
     """The sentence stands in the card, and the image stays."""
