@@ -86,6 +86,14 @@ FRAMEWORKS: Final[dict[str, FrameworkInfo]] = {
 """Every framework by its name, in the order in which the project lists them."""
 
 
+def framework_looks() -> list[dict[str, str]]:
+    """Return name, title, color and marker of each framework, as the page shows them."""
+    return [
+        {"framework": name, "title": info.title, "color": info.color, "marker": info.marker}
+        for name, info in FRAMEWORKS.items()
+    ]
+
+
 def framework_aliases() -> dict[str, str]:
     """Return the canonical name of each alias."""
     return {alias: name for name, info in FRAMEWORKS.items() for alias in info.aliases}

@@ -1,5 +1,6 @@
 /* The frameworks that the service has, as `/frameworks` lists them: names, looks, models, and which are ready. Polled. */
 
+import { paintFrameworks } from "../frame/palette.js";
 import { countOf } from "../parts/numbers.js";
 import { ServiceProblem, nameAs, request } from "./client.js";
 
@@ -19,6 +20,15 @@ export function titleOf(name) {
 /* A framework's marker: "o" circle, "s" square, "^" triangle, "D" diamond. */
 export function markerOf(name) {
   return entries.get(name)?.marker ?? "o";
+}
+
+/* Take names and looks of frameworks that aren't served, but are in a report. */
+export function introduce(list) {
+  for (const one of list) {
+    if (!entries.has(one.framework)) entries.set(one.framework, one);
+    nameAs(one.framework, one.title);
+  }
+  paintFrameworks(list);
 }
 
 /* "one framework", "three frameworks". */

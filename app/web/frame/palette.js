@@ -2,6 +2,7 @@
 
 const DARK_SHARE = 0.4;
 
+const colors = new Map();
 let sheet = null;
 
 export function paintFrameworks(list) {
@@ -9,7 +10,8 @@ export function paintFrameworks(list) {
     sheet = new CSSStyleSheet();
     document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
   }
-  const rules = list.filter(({ color }) => /^#[\da-f]{6}$/i.test(color ?? "")).flatMap(({ framework, color }) => {
+  for (const { framework, color } of list) if (/^#[\da-f]{6}$/i.test(color ?? "")) colors.set(framework, color);
+  const rules = [...colors].flatMap(([framework, color]) => {
     const name = CSS.escape(framework);
     return [
       `:root { --${name}: ${color}; }`,

@@ -2,7 +2,7 @@
 
 import { request } from "../api/client.js";
 import { button, choice, dot, element, field } from "../parts/elements.js";
-import { titleOf } from "../api/frameworks.js";
+import { introduce, titleOf } from "../api/frameworks.js";
 import { copy, flash } from "../parts/actions.js";
 import { about } from "../parts/glossary.js";
 import { makeNotice } from "../parts/notice.js";
@@ -71,11 +71,12 @@ export function mount(panel, app) {
     if (line !== null && lines[Number(line)]) mark(Number(line), { isMoved: true });
   }
 
-  function build({ file: sent, definitions }) {
+  function build({ file: sent, frameworks: looks, definitions }) {
     // Another file was chosen meanwhile.
     if (sent !== file.value) return;
     shown = sent;
     marked = null;
+    introduce(looks);
     lines = definitions.flatMap((definition) => definition.lines);
     const frameworks = new Set(lines.flatMap(({ cells }) => Object.keys(cells)));
     for (const framework of frameworks) if (!columns.has(framework)) addColumn(framework);

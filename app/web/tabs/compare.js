@@ -4,7 +4,7 @@ import { ServiceProblem } from "../api/client.js";
 import { imageSize } from "../drawing/pixels.js";
 import { dot, element } from "../parts/elements.js";
 import { makeFigure } from "../charts/figure.js";
-import { titleOf } from "../api/frameworks.js";
+import { introduce, titleOf } from "../api/frameworks.js";
 import { about } from "../parts/glossary.js";
 import { makeLiveMeasurement } from "../charts/live_measurement.js";
 import { stack } from "../api/npy.js";
@@ -41,6 +41,7 @@ export function mount(panel, app) {
     const response = await fetch("web/data/comparison.json");
     if (!response.ok) throw new ServiceProblem("The benchmark results are missing from this server.", response.status);
     const report = await response.json();
+    introduce(report.frameworks);
     const measured = new Set(report.charts.flatMap(({ series }) => series.map(({ framework }) => framework)));
     legend.replaceChildren(...[...measured].map((framework) =>
       element("li", { class: `chip ${framework}`, "data-state": "ready" }, dot(framework), titleOf(framework))));

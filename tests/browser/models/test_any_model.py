@@ -59,6 +59,21 @@ def test_words_leave_out_what_is_down(visit, serve, checkpoints, down, words):
         assert "three" not in page.inner_text("body").lower(), tab
 
 
+@pytest.mark.parametrize(("tab", "places"), [("compare", ".frameworks .chip"), ("code", "h3")])
+def test_reports_name_frameworks_that_are_not_served(visit, serve, checkpoints, tab, places):
+    """A service of one framework shows the report and the code of the others by their titles and in their colors."""
+    client = serve(make_service(checkpoints, frameworks="pytorch"))
+    page = visit(tab, base_url=client.base_url)
+    page.wait_for_selector(f"#panel-{tab} {places} .dot >> nth=2", state="attached")
+
+    words = page.locator(f"#panel-{tab} {places}").all_inner_texts()
+    color = "node => getComputedStyle(node).backgroundColor"
+    colors = [page.eval_on_selector(f"#panel-{tab} .{name} .dot", color) for name in FRAMEWORKS]
+
+    assert [info.title in text for info, text in zip(FRAMEWORKS.values(), words, strict=True)] == [True] * 3
+    assert colors == ["rgb(0, 114, 178)", "rgb(213, 94, 0)", "rgb(0, 158, 115)"]
+
+
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
 def test_lone_picture_leaves_room_for_canvas_and_figures(visit, serve, checkpoints, width, height):
     """With one framework, its picture is no larger than half the window, and the ELBO is in sight."""
