@@ -14,7 +14,7 @@ def main() -> int:
     handle_signals()
     command = next((word for word in sys.argv[1:2] if not word.startswith("-")), "")
     try:
-        from training.environment import pin_environment, tolerate_warnings  # noqa: PLC0415
+        from training.environment import pin_environment, tolerate_warnings  # noqa: PLC0415 -- after signals are handled
 
         # NumPy and jaxtyping read the environment when they are imported.
         tolerate_warnings()
@@ -25,7 +25,7 @@ def main() -> int:
             from app.models_cli import run_models  # noqa: PLC0415 -- imports NumPy, which the client starts without
 
             return run_models(sys.argv[2:])
-        from app.server.command import run_service  # noqa: PLC0415
+        from app.server.command import run_service  # noqa: PLC0415 -- after the environment is set
 
         return run_service(sys.argv[1:], ignored)
     except Stopped as stopped:

@@ -88,7 +88,7 @@ def create_app(settings: Settings, registry: Registry | None = None) -> Applicat
 def _add_fast_path(app: Application, services: Services, access: AccessControl, cors: CorsPolicy | None) -> None:
     """Have connections handle small requests by themselves, unless the package was deleted: nothing else needs it."""
     try:
-        from app.fast_path.connection import fast_connections  # noqa: PLC0415 -- optional
+        from app.fast_path.connection import fast_connections  # noqa: PLC0415 -- may have been deleted
     except ModuleNotFoundError:
         return
     routes = {route.path: route for route in models.SINGLE_OPERATION_ROUTES} | infer_routes(services.registry)

@@ -9,7 +9,7 @@ def main() -> int:
     """Run the command line and return the exit code of the process."""
     handle_signals()
     try:
-        from training.environment import pin_environment, tolerate_warnings  # noqa: PLC0415
+        from training.environment import pin_environment, tolerate_warnings  # noqa: PLC0415 -- after signals are handled
 
         tolerate_warnings()
         if ignored := pin_environment():

@@ -162,7 +162,7 @@ def _given(options: Mapping[str, Any]) -> dict[str, str | int | bool]:
 
 def _read(kind: Callable[..., T], response: httpx.Response) -> T:
     members = json.loads(response.content)
-    fields: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
+    fields: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]  # all results are named tuples
     return kind(**{name: _array(members.get(name)) for name in fields})
 
 

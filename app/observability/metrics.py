@@ -97,7 +97,7 @@ class Metrics:
         if not self._is_multiprocess:
             return generate_latest(self._registry)
         registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # prometheus-client has no types there
         registry.register(WorkersCollector(Path(os.environ[FOLDER_VARIABLE])))
         PlatformCollector(registry=registry)
         return generate_latest(registry)

@@ -40,7 +40,7 @@ class BoundedConnection(OrderedHttpProtocol):
         self._wait: tuple[_Wait, int] | None = None
         self._wait_since = 0.0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # asyncio declares its base class
         """Register a connection over the limit."""
         super().connection_made(transport)
         if self._over_limit:

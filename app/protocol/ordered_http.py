@@ -49,7 +49,7 @@ class OrderedHttpProtocol(RequestParser):
         self._has_ended = False
         """True once nothing more may be written."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # asyncio declares its base class
         """Initialize the connection, and note whether the client is a trusted proxy."""
         super().connection_made(transport)
         self._metrics.connection_opened()

@@ -89,7 +89,7 @@ class RequestParser(HttpToolsProtocol):
         self._rejection: tuple[int, str] | None = None
         """Status and detail of the connection's last response; nothing is parsed once it is set."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # asyncio declares its base class
         """Note whether there are too many connections."""
         super().connection_made(transport)
         self._over_limit = len(self.connections) > self._limits.max_connections

@@ -128,7 +128,7 @@ class Supervisor:
         process.join()
         self._workers.remove(worker)
         self._board.for_worker(worker.number).set_absent()
-        mark_process_dead(process.pid)  # type: ignore[no-untyped-call]
+        mark_process_dead(process.pid)  # type: ignore[no-untyped-call]  # prometheus-client has no types there
         reason = _read_reason(worker)
         worker.failure_pipe.close()
         if self._stopped is not None:

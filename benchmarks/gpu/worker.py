@@ -141,7 +141,7 @@ def _pretend(adapter_module: Any, sizes: list[int]) -> None:
     """Have the adapter treat the CPU as a GPU, with these batch sizes alone, for they take long to compile there."""
     adapter_module.device_name = lambda _place: "cuda"
     adapter_module.LARGEST = sizes[-1]
-    packed_calls.SIZES = tuple(sizes)  # type: ignore[misc]
+    packed_calls.SIZES = tuple(sizes)
 
 
 def _wait_for_others(folder: Path) -> None:

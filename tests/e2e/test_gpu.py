@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(shutil.which("nvidia-smi") is None, reason="ther
 def framework(request):
     """Each framework that is installed and sees a GPU; their CUDA libraries clash, so mostly there is one."""
     if not is_installed(request.param):
-        pytest.skip("not installed")
+        pytest.skip(f"{request.param} isn't installed")
     try:
         Backend(request.param).module("device").select_device("cuda")
     except DeviceError as error:

@@ -229,7 +229,7 @@ def test_one_framework_is_enough(tmp_path):
 def test_asking_for_a_gpu_where_there_is_none_is_one_line_a_framework(tmp_path):
     """`--device cuda` on a machine without a GPU ends with exit code 1 and what to do."""
     if shutil.which("nvidia-smi"):
-        pytest.skip("this machine may have a GPU")
+        pytest.skip("there is an NVIDIA driver, and so perhaps a GPU")
     done = subprocess.run(
         [sys.executable, "-m", "app", "--device", "cuda", "--port", "0"],
         cwd=CHECKOUT,

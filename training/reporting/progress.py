@@ -89,7 +89,7 @@ class QuietReport:
     def epoch(self, record: Record) -> None:
         """Say nothing."""
 
-    def result(self, text: str, values: dict[str, Any]) -> None:  # noqa: ARG002 -- JSON's
+    def result(self, text: str, values: dict[str, Any]) -> None:  # noqa: ARG002 -- only JSON has the values
         """Print the line."""
         self._console.print(text)
 
@@ -186,7 +186,7 @@ class JsonReport(QuietReport):
         """Print the epoch's metrics."""
         self._write("epoch", record)
 
-    def result(self, text: str, values: dict[str, Any]) -> None:  # noqa: ARG002 -- the others'
+    def result(self, text: str, values: dict[str, Any]) -> None:  # noqa: ARG002 -- JSON has no text
         """Print the values."""
         self._write("result", values)
 

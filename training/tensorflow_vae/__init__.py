@@ -30,4 +30,4 @@ pin_environment()
 
 # TensorFlow 2.21 writes these at each import, before it reads its log level.
 with drop_stderr_lines(r"before absl::InitializeLog\(\) is called|oneDNN custom operations are on"):
-    import tensorflow as tf  # noqa: F401
+    import tensorflow as tf  # noqa: F401 -- imported here first

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fastapi import Response
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.schemas.openapi import provenance_headers
 
@@ -47,10 +47,10 @@ class CorsPolicy:
         response.append((b"vary", b"Origin"))
 
 
-def make_middleware(app: object, origins: Sequence[str]) -> CORSMiddleware:
+def make_middleware(app: ASGIApp, origins: Sequence[str]) -> CORSMiddleware:
     """Return Starlette's middleware with the rules of the service."""
     return CORSMiddleware(
-        app,  # type: ignore[arg-type]
+        app,
         allow_origins=origins,
         allow_methods=["GET", "POST"],
         allow_headers=["*"],

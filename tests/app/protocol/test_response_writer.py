@@ -33,7 +33,7 @@ def answer(*messages: dict[str, Any], method: str = "GET", keep_alive: bool = Tr
     async def send() -> list[bytes]:
         transport: Any = _Written()
         cycle = RequestResponseCycle(
-            scope={"method": method, "state": {"request_id": "an-id"}},  # type: ignore[typeddict-item]  # no more of it is read
+            scope={"method": method, "state": {"request_id": "an-id"}},  # no more of it is read
             transport=transport,
             flow=FlowControl(transport),
             logger=logging.getLogger(__name__),
@@ -75,7 +75,7 @@ def test_last_response_of_a_connection_is_one_piece_too() -> None:
         ((START, BODY | {"body": b"{", "more_body": True}, BODY | {"body": b"}"}), "GET", True),
         ((START, BODY), "HEAD", True),
         ((START | {"headers": []}, BODY), "GET", True),
-        ((START | {"headers": [*START["headers"], (b"connection", b"close")]}, BODY), "GET", True),  # type: ignore[misc]
+        ((START | {"headers": [*START["headers"], (b"connection", b"close")]}, BODY), "GET", True),
     ],
     ids=["streamed", "head", "of no length", "that says close"],
 )

@@ -16,7 +16,10 @@ import pytest
 from tests.support.app import save_checkpoints
 from tests.support.service_process import FRAMEWORK, command, environment, needs_framework
 
-pytestmark = [needs_framework, pytest.mark.skipif(sys.platform != "linux", reason="only Linux balances sockets")]
+pytestmark = [
+    needs_framework,
+    pytest.mark.skipif(sys.platform != "linux", reason="only Linux divides connections among sockets of one port"),
+]
 
 
 @contextmanager
