@@ -18,7 +18,7 @@ KERAS_FILE = {"backend": "jax", "floatx": "float16", "epsilon": 1e-3, "image_dat
 
 # Variables that only one framework reads are tried together with the others': a failure names the framework.
 HOSTILE = {
-    "precision": {
+    "values": {
         "KERAS_HOME": "{folder}/.keras",
         "HOME": "{folder}",
         "JAX_ENABLE_X64": "1",
@@ -35,8 +35,6 @@ HOSTILE = {
         "MKL_CBWR": "COMPATIBLE",
         "MKLDNN_DEFAULT_FPMATH_MODE": "BF16",
         "TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL": "0",
-    },
-    "execution": {
         "KERAS_BACKEND": "torch",
         "KERAS_MAX_EPOCHS": "abc",
         "TF_USE_LEGACY_KERAS": "1",
@@ -52,6 +50,8 @@ HOSTILE = {
         "NPY_DISABLE_CPU_FEATURES": "AVX2",
         "PYTHONWARNINGS": "error",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "XLA_FLAGS": "--xla_no_such_flag=1 --xla_cpu_enable_fast_math=true",
+        "TF_XLA_FLAGS": "--no_such_flag=1",
     },
     "no values": {
         "JAX_ENABLE_X64": "perhaps",
@@ -78,10 +78,6 @@ HOSTILE = {
         "NUMPY_MADVISE_HUGEPAGE": "abc",
         "JAXTYPING_DISABLE": "abc",
         "TERMINAL_WIDTH": "abc",
-    },
-    "xla": {
-        "XLA_FLAGS": "--xla_no_such_flag=1 --xla_cpu_enable_fast_math=true",
-        "TF_XLA_FLAGS": "--no_such_flag=1",
     },
 }
 

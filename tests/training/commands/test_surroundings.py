@@ -72,13 +72,12 @@ def test_hostile_environment_changes_nothing(tmp_path: Path, framework: str) -> 
     assert (tmp_path / "hostile" / framework / "figures" / "samples.png").exists()
 
 
-@pytest.mark.parametrize("command", ["sweep", "evaluate", "show", "gallery", "compare"])
-def test_hostile_environment_ends_no_command(tmp_path: Path, command: str) -> None:
-    """Variables that are read while a command is imported are checked before."""
-    done = run(command, "--help", folder=tmp_path, **HOSTILE)
+def test_hostile_environment_ends_no_command(tmp_path: Path) -> None:
+    """Variables that are read while the commands are imported are checked before; every command imports them all."""
+    done = run("compare", "--help", folder=tmp_path, **HOSTILE)
 
     assert done.returncode == 0, done.stderr
-    assert f"python -m training {command} [OPTIONS]" in done.stdout
+    assert "python -m training compare [OPTIONS]" in done.stdout
     assert done.stderr.startswith("ignored, because they could change results: ")
     assert "Traceback" not in done.stderr
 
