@@ -69,4 +69,5 @@ class FastRoute(Protocol):
 
 def has_many_values(text: bytes) -> bool:
     """Return whether a JSON text may have so many values that it is left to the application before it is parsed."""
-    return len(text) > _MAX_VALUES and text.count(b",") > _MAX_VALUES
+    # A value and its comma are two bytes or more.
+    return len(text) > 2 * _MAX_VALUES and text.count(b",") > _MAX_VALUES

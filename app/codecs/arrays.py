@@ -111,8 +111,11 @@ def _as_pixels(
 def _is_in_range(rows: Shaped[ndarray, "batch pixels"]) -> bool:
     # As unsigned integers, the bits of floats from 0 up are in order; those of NaN and negative floats are greater.
     one = _BITS_OF_ONE.get(rows.dtype)
-    if one is not None and np.maximum.reduce(rows.view(one.dtype), axis=None) <= one:
-        return True
+    if one is not None:
+        bits = rows.view(one.dtype).reshape(-1)
+        # For one image, `max` takes three times as long.
+        if bits[bits.argmax()] <= one:
+            return True
     with np.errstate(invalid="ignore"):  # a comparison with NaN is false
         return bool(rows.min() >= 0) and bool(rows.max() <= 1)
 

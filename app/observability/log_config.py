@@ -5,6 +5,7 @@ import logging
 import logging.config
 import sys
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, Literal
 
 import orjson
@@ -72,7 +73,7 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         document = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": f"{_format_second(int(record.created))}.{int(record.msecs):03}+00:00",
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
@@ -81,6 +82,11 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             document["exception"] = self.formatException(record.exc_info)
         return _dump_ascii(document)
+
+
+@lru_cache(maxsize=1)
+def _format_second(timestamp: int) -> str:
+    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _dump_ascii(document: dict[str, object]) -> str:

@@ -31,6 +31,21 @@ def lines(caplog):
     return wait
 
 
+def test_time_is_utc_with_milliseconds():
+    """In ISO 8601, whichever second came before."""
+    created = [0.0, 0.0625, 86_399.5, 0.5]
+    records = [logging.makeLogRecord({"created": time, "msecs": time % 1 * 1e3}) for time in created]
+
+    times = [json.loads(JsonFormatter().format(record))["time"] for record in records]
+
+    assert times == [
+        "1970-01-01T00:00:00.000+00:00",
+        "1970-01-01T00:00:00.062+00:00",
+        "1970-01-01T23:59:59.500+00:00",
+        "1970-01-01T00:00:00.500+00:00",
+    ]
+
+
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_line_has_the_fields_of_a_request(checkpoints, lines, framework):
     """ID, route, framework, images, status, times, client and trace ID."""
