@@ -58,7 +58,12 @@ def test_lines_and_bars_of_any_section_are_drawn(visit):
          "series": [{"framework": "pytorch", "values": [None, 3.25, 98.99]}]},
     ]  # fmt: skip
     origin = {"machine": "an abacus", "commit": "", "day": "1974-05-01"}
-    report = {"smoke": False, "missing": ["code"], "charts": [{**chart, "measured": [origin]} for chart in charts]}
+    report = {
+        "smoke": False,
+        "frameworks": [],
+        "missing": ["code"],
+        "charts": [{**chart, "measured": [origin]} for chart in charts],
+    }
     page = visit()
     page.route("**/comparison.json", lambda route: route.fulfill(json=report))
 
