@@ -5,6 +5,7 @@ import statistics
 from typing import Any, Final
 
 from benchmarks.scaling.options import Options
+from benchmarks.scaling.queueing import BATCH, IMAGES
 from benchmarks.scaling.simulation import Fleet, Outcome, Scaling, ServiceTimes, simulate
 from benchmarks.serving.processes import ROOT
 from training.reporting.markdown_tables import table
@@ -12,14 +13,11 @@ from training.reporting.markdown_tables import table
 RISE: Final = (0.5, 4.0)
 """Load before and after the rise, as a multiple of a replica's highest throughput."""
 
-GROUP: Final = 16
-"""Requests that arrive together, which makes the simulation as many times as fast."""
+LIMIT: Final = 8192 // IMAGES
+"""The default limit of a replica's queue, in requests."""
 
-LIMIT: Final = 8192
-"""The default limit of a replica's queue."""
-
-TARGET: Final = 128
-"""Requests waiting or computed per replica that the autoscaler aims at."""
+TARGET: Final = 32
+"""Requests waiting or computed per replica that the autoscaler aims at, as in `deploy/ray/serve.yaml`."""
 
 RISES_AT_S: Final = 15.0
 
@@ -59,12 +57,11 @@ def report(figures: Figures) -> list[str]:
 
 
 def _rise(times: ServiceTimes, start_s: float) -> dict[str, float]:
-    highest = 64 / (times.per_cycle + 64 * times.per_request) / GROUP
-    grouped = ServiceTimes(times.per_cycle, GROUP * times.per_request, GROUP * times.per_rejection)
+    highest = BATCH / (times.per_cycle + BATCH * times.per_request)
     before, after = RISE
     outcome = simulate(
         lambda now: highest * (before if now < RISES_AT_S else after),
-        Fleet(times=grouped, limit=LIMIT // GROUP, scaling=Scaling(most=8, target=TARGET / GROUP, start_s=start_s)),
+        Fleet(times=times, limit=LIMIT, batch=BATCH, scaling=Scaling(most=8, target=TARGET, start_s=start_s)),
         seconds=SECONDS,
         seed=0,
     )

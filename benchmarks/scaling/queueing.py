@@ -1,13 +1,14 @@
-"""The simulation beside the service: calibrated by two loads, checked at others.
+"""The simulation beside the service: calibrated by three loads, checked at others.
 
-The service has a short queue, so that it sheds load already with the connections of one client.
+The service has a short queue, so that it sheds load already with the connections of one client. Requests have many
+images, so that the client, a program in Python, has less to do than the service.
 """
 
 import statistics
 from typing import Any, Final
 
 from benchmarks.scaling.options import Options
-from benchmarks.scaling.simulation import Fleet, Outcome, ServiceTimes, simulate
+from benchmarks.scaling.simulation import MAX_BATCH, Fleet, Outcome, ServiceTimes, simulate
 from benchmarks.serving.cases import Case
 from benchmarks.serving.open_loop import Stream, ask
 from benchmarks.serving.processes import service
@@ -17,8 +18,17 @@ from training.reporting.markdown_tables import spread, table
 
 FRAMEWORK: Final = "pytorch"
 
-LIMIT: Final = 128
-"""Queue of the service, in images."""
+IMAGES: Final = 64
+"""Images per request."""
+
+BATCH: Final = MAX_BATCH // IMAGES
+"""Requests that share a batch."""
+
+LIMIT: Final = 32
+"""Queue of the service, in requests."""
+
+CALIBRATION_LOAD: Final = 2.5
+"""Rate at which the cost of a rejection is measured, as a share of the highest throughput."""
 
 LOADS: Final = (0.5, 1.2, 1.5)
 """Rates to check, as shares of the highest throughput."""
@@ -32,13 +42,13 @@ Figures = dict[str, Any]
 def measure(options: Options) -> Figures:
     """Return the calibrated times, and both results at each load."""
     server_core, client_core = options.server_cores[0], options.client_core
-    arguments = ("--max-queue-images", str(LIMIT))
+    arguments = ("--max-queue-images", str(LIMIT * IMAGES))
     with service(server_core, frameworks=[FRAMEWORK], arguments=arguments) as found:
-        request = Case("npy", FRAMEWORK).request(found.url)
-        run_wrk(request, core=client_core, connections=64, seconds=1)  # warms up
+        request = Case("npy", FRAMEWORK, IMAGES).request(found.url)
+        run_wrk(request, core=client_core, connections=LIMIT // 2, seconds=1)  # warms up
         rounds = []
         for _ in range(options.rounds):
-            times, highest = _calibrate(request, found.url, client_core=client_core, seconds=options.seconds)
+            times, highest = _calibrate(request, client_core=client_core, seconds=options.seconds)
             loads = [_compare(request, load * highest, times, options) | {"load": load} for load in LOADS]
             rounds.append({"times": _as_json(times), "highest_per_s": highest, "loads": loads})
     return {"rounds": rounds}
@@ -61,22 +71,27 @@ def report(figures: Figures) -> list[str]:
     return table(head, rows)
 
 
-def _calibrate(request: Request, url: str, *, client_core: int, seconds: int) -> tuple[ServiceTimes, float]:
-    """Return the times that explain the throughput of one connection and of 64, and the latter."""
-    one, many, health = (
-        run_wrk(each, core=client_core, connections=connections, seconds=seconds).requests_per_s
-        for each, connections in ((request, 1), (request, 64), (Request(f"{url}/healthz"), 64))
+def _calibrate(request: Request, *, client_core: int, seconds: int) -> tuple[ServiceTimes, float]:
+    """Return the times that explain one connection, full batches and overload, and the throughput of full batches."""
+    one, many = (
+        run_wrk(request, core=client_core, connections=connections, seconds=seconds).requests_per_s
+        for connections in (1, LIMIT // 2)
     )
-    # One request: cycle + request. 64 at once: cycle / 64 + request, each.
-    per_cycle = (1 / one - 1 / many) * 64 / 63
-    return ServiceTimes(per_cycle, max(1 / one - per_cycle, 1e-6), per_rejection=1 / health), many
+    # One request: cycle + request. A full batch: cycle / BATCH + request, each.
+    per_cycle = (1 / one - 1 / many) * BATCH / (BATCH - 1)
+    # Overload: what the responses leave of each second is spent on rejections.
+    stream = Stream(request, rate=CALIBRATION_LOAD * many, connections=8 * LIMIT)
+    (overload,) = ask([stream], core=client_core, seconds=seconds)
+    left = 1 - overload.goodput_per_s / many
+    per_rejection = left * seconds / overload.count(429)
+    return ServiceTimes(per_cycle, 1 / many - per_cycle / BATCH, max(per_rejection, 1e-6)), many
 
 
 def _compare(request: Request, rate: float, times: ServiceTimes, options: Options) -> dict[str, Any]:
     """Return what the service and the simulation do at a rate."""
     stream = Stream(request, rate=rate, connections=8 * LIMIT)
     (real,) = ask([stream], core=options.client_core, seconds=options.seconds)
-    model = simulate(lambda _: rate, Fleet(times=times, limit=LIMIT), seconds=options.seconds)
+    model = simulate(lambda _: rate, Fleet(times=times, limit=LIMIT, batch=BATCH), seconds=options.seconds)
     sent = real.count(200) + real.count(429)
     measured = {"goodput_per_s": real.goodput_per_s, "rejected": real.count(429) / max(sent, 1)}
     return {

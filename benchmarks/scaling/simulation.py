@@ -15,6 +15,7 @@ from typing import Any, Final
 import simpy
 
 MAX_BATCH: Final = 256
+"""Maximum images that a replica computes at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,9 @@ class Fleet:
     limit: int
     """Requests that a replica queues or computes; further ones are rejected."""
 
+    batch: int = MAX_BATCH
+    """Maximum requests of a cycle."""
+
     replicas: int = 1
     """Number at the start."""
 
@@ -78,7 +82,7 @@ class _Replica:
 
         self._env = env
         self._times = fleet.times
-        self._limit = fleet.limit
+        self._limit, self._batch = fleet.limit, fleet.batch
         self._outcome = outcome
         self._waiting: deque[float] = deque()
         self._rejections = 0
@@ -102,7 +106,7 @@ class _Replica:
             if not self._waiting and not self._rejections:
                 self._wake = self._env.event()
                 yield self._wake
-            count = min(len(self._waiting), MAX_BATCH)
+            count = min(len(self._waiting), self._batch)
             batch = [self._waiting.popleft() for _ in range(count)]
             seconds = self._rejections * times.per_rejection + count * times.per_request
             self._rejections = 0

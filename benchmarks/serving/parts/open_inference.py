@@ -99,7 +99,7 @@ def infer_request(url: str) -> Request:
 def triton(core: int, *, python: str) -> Iterator[str]:
     """Start pytriton's server on the core, and yield its address when its model is ready."""
     weights = load_checkpoint(ModelFile(CHECKPOINTS, FRAMEWORK).path).weights
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as log:
         path = Path(folder, "weights.npz")
         np.savez(path, **weights)
         program = str(ROOT / "benchmarks" / "serving" / "parts" / "pytriton_server.py")
@@ -113,12 +113,13 @@ def triton(core: int, *, python: str) -> Iterator[str]:
         variables = inherited | {"PATH": search, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         with pinned(core):
             process = subprocess.Popen(  # noqa: S603 -- Python itself
-                [python, *words], env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                [python, *words], env=variables, stdout=log, stderr=subprocess.STDOUT
             )
         try:
             while not _is_ready(url):
                 if process.poll() is not None:
-                    raise SystemExit("pytriton's server ended by itself")
+                    log.seek(0)
+                    raise SystemExit(f"pytriton's server ended by itself: {log.read().decode()[-2000:]}")
                 time.sleep(0.2)
             yield url
         finally:
