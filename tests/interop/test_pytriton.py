@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sysconfig
 import time
 from contextlib import contextmanager, suppress
 
@@ -38,10 +39,15 @@ def triton_backend(folder, port):
         np.savez(folder / f"{framework}.npz", **weights_of(framework))
         pairs.append(f"{framework}={folder / framework}.npz")
     with (folder / "log").open("a") as log:
-        # pytriton looks for Python in the path, and its processes are one group.
+        # pytriton looks for Python in the path, and would load the system's libpython instead of that Python's. Its
+        # processes are one group.
         process = subprocess.Popen(
             [tools / "python", PROGRAM, str(port), *pairs],
-            env={"PATH": f"{tools}:{os.environ['PATH']}", "HOME": str(folder)},
+            env={
+                "PATH": f"{tools}:{os.environ['PATH']}",
+                "HOME": str(folder),
+                "LD_LIBRARY_PATH": sysconfig.get_config_var("LIBDIR"),
+            },
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,

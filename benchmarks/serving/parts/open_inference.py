@@ -108,9 +108,13 @@ def triton(core: int, *, python: str) -> Iterator[str]:
         url = f"http://127.0.0.1:{port}"
         words = [program, str(port), str(path)]
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        # pytriton's backend looks for Python in the path. One thread of linear algebra, on the one core.
+        # pytriton's backend looks for Python in the path, and would load the system's libpython.
         search = f"{Path(python).parent}:{os.environ['PATH']}"
-        variables = inherited | {"PATH": search, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        find_library = "import sysconfig; print(sysconfig.get_config_var('LIBDIR'))"
+        library = subprocess.check_output([python, "-c", find_library], text=True).strip()  # noqa: S603 -- Python itself
+        # One thread of linear algebra, on the one core.
+        threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        variables = inherited | {"PATH": search, "LD_LIBRARY_PATH": library} | threads
         with pinned(core):
             process = subprocess.Popen(  # noqa: S603 -- Python itself
                 [python, *words], env=variables, stdout=log, stderr=subprocess.STDOUT
