@@ -43,6 +43,9 @@ class Scaling:
     interval_s: float = 15.0
     """Seconds between two decisions."""
 
+    keep_s: float = 300.0
+    """Seconds for which the highest of its decisions holds, as Kubernetes' autoscaler has it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
@@ -146,6 +149,7 @@ def _scale(
     env: simpy.Environment, running: list[_Replica], rules: Scaling, make: Callable[[], _Replica], outcome: Outcome
 ) -> Iterator[simpy.Event]:
     starting = 0
+    decisions: list[tuple[float, int]] = []
 
     def start() -> Iterator[simpy.Event]:
         nonlocal starting
@@ -160,7 +164,8 @@ def _scale(
         for _ in repeat(None, 10):
             yield env.timeout(rules.interval_s / 10)
             loads.append(sum(one.load for one in running))
-        wanted = min(rules.most, max(1, math.ceil(sum(loads) / len(loads) / rules.target)))
+        decisions.append((env.now, min(rules.most, max(1, math.ceil(sum(loads) / len(loads) / rules.target)))))
+        wanted = max(number for decided_at, number in decisions if env.now - decided_at <= rules.keep_s)
         for _ in range(wanted - len(running) - starting):
             env.process(start())
         if wanted < len(running):

@@ -51,7 +51,7 @@ def test_two_replicas_answer_twice_as_many():
 
 def test_autoscaler_follows_the_load_up_and_down():
     """Replicas start some time after the rise, and stop after the fall; nothing is rejected at the end."""
-    scaling = Scaling(most=4, target=32, start_s=3, interval_s=2)
+    scaling = Scaling(most=4, target=32, start_s=3, interval_s=2, keep_s=10)
 
     outcome = simulate(
         lambda now: HIGHEST * (2.5 if 5 < now < 40 else 0.1),
@@ -65,6 +65,8 @@ def test_autoscaler_follows_the_load_up_and_down():
     assert max(counts) >= 3
     assert counts[-1] == 1
     assert max(outcome.rejected_at) < 40
+    # While it lasts, the load needs three, even if their queues are short.
+    assert min(count for time, count in outcome.replicas_at if 15 < time < 40) >= 3
 
 
 def test_page_shows_the_record():
