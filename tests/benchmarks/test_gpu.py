@@ -59,7 +59,7 @@ def test_every_part_is_measured_and_written(tmp_path):
     assert parts["pytorch"]["training"]["epochs"] == 1
     assert all(rate > 0 for rate in parts["all"]["sharing"]["images_per_second"])
     assert "| three processes on one card |" in done.stdout
-    assert "pytorch: a training of 1 epochs took" in done.stdout
+    assert "pytorch: a training of 1 epoch took" in done.stdout
 
 
 def test_without_a_gpu_it_says_why_nothing_is_measured(tmp_path):

@@ -128,5 +128,5 @@ def test_command_trains_on_two_devices(tmp_path):
     done = run(*words, "--devices", "2", folder=tmp_path)
 
     assert done.returncode == 0, done.stderr
-    assert "on 2 devices (cpu): 1 epochs" in done.stdout
+    assert "on 2 devices (cpu): 1 epoch of" in done.stdout
     assert load_checkpoint(tmp_path / "o" / "pytorch" / "model.safetensors").training["devices"] == 2

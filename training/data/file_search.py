@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from training.counts import count_of
+
 SUFFIXES: Final = frozenset(
     {
         *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"),
@@ -38,7 +40,7 @@ def find_image_files(folder: Path) -> FoundFiles:
     seen = {folder.resolve()}
 
     def add_error(error: OSError) -> None:
-        left_out["folders that can't be read"].append(os.path.relpath(error.filename, folder))
+        left_out["folder that can't be read"].append(os.path.relpath(error.filename, folder))
 
     for root, folders, files in os.walk(folder, followlinks=True, onerror=add_error):
         here = Path(root)
@@ -47,7 +49,7 @@ def find_image_files(folder: Path) -> FoundFiles:
                 folders.remove(name)
             elif not _is_new(here / name, seen):  # perhaps a circle of links
                 folders.remove(name)
-                left_out["links to folders already read"].append(str((here / name).relative_to(folder)))
+                left_out["link to a folder already read"].append(str((here / name).relative_to(folder)))
         for path in (here / name for name in sorted(files) if not name.startswith(".")):
             reason = _reason_to_skip(path, seen)
             if reason is None:
@@ -59,12 +61,12 @@ def find_image_files(folder: Path) -> FoundFiles:
 
 def _reason_to_skip(path: Path, seen: set[Path]) -> str | None:
     if path.suffix.lower() not in SUFFIXES:
-        return "files of other kinds"
+        return "file of another kind"
     if not path.exists():
-        return "links to nothing"
+        return "link to nothing"
     if not path.is_file():
-        return "files of other kinds"
-    return None if _is_new(path, seen) else "links to files already read"
+        return "file of another kind"
+    return None if _is_new(path, seen) else "link to a file already read"
 
 
 def _is_new(path: Path, seen: set[Path]) -> bool:
@@ -76,4 +78,5 @@ def _is_new(path: Path, seen: set[Path]) -> bool:
 
 def _describe(reason: str, names: list[str]) -> str:
     examples = ", ".join(names[:_EXAMPLES]) + (", ..." if len(names) > _EXAMPLES else "")
-    return f"{len(names)} {reason} ({examples})"
+    noun, rest = reason.split(" ", 1)
+    return f"{count_of(len(names), noun)} {rest} ({examples})"

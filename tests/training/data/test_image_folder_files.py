@@ -79,8 +79,8 @@ def test_circles_and_second_links_are_read_once(tmp_path):
     found = find_image_files(folder)
 
     assert len(found.paths) == 3
-    assert "1 links to folders already read (up)" in found.left_out
-    assert "1 links to files already read (again.png)" in found.left_out
+    assert "1 link to a folder already read (up)" in found.left_out
+    assert "1 link to a file already read (again.png)" in found.left_out
 
 
 def test_everything_left_out_is_counted_in_one_line(tmp_path, caplog):
@@ -98,7 +98,7 @@ def test_everything_left_out_is_counted_in_one_line(tmp_path, caplog):
     assert len(caplog.records) == 1
     assert "100 image files found; left out: " in caplog.text
     assert "5 links to nothing (gone0.png, gone1.png, gone2.png, ...)" in caplog.text
-    assert "1 files of other kinds (notes.txt)" in caplog.text
+    assert "1 file of another kind (notes.txt)" in caplog.text
     assert ".hidden" not in caplog.text
 
 
@@ -106,5 +106,5 @@ def test_folder_of_other_files_only(tmp_path):
     """Without any image file the error lists the other files found."""
     (tmp_path / "photo.raw").write_bytes(b"raw")
 
-    with pytest.raises(DataError, match=r"no image files in .*left out: 1 files of other kinds \(photo.raw\)"):
+    with pytest.raises(DataError, match=r"no image files in .*left out: 1 file of another kind \(photo.raw\)"):
         load(tmp_path)
