@@ -86,12 +86,10 @@ FRAMEWORKS: Final[dict[str, FrameworkInfo]] = {
 """Every framework by its name, in the order in which the project lists them."""
 
 
-def framework_looks() -> list[dict[str, str]]:
-    """Return name, title, color and marker of each framework, as the page shows them."""
-    return [
-        {"framework": name, "title": info.title, "color": info.color, "marker": info.marker}
-        for name, info in FRAMEWORKS.items()
-    ]
+def framework_look(name: str) -> dict[str, str]:
+    """Return name, title, color and marker of a framework, as the page shows it."""
+    info = FRAMEWORKS[name]
+    return {"framework": name, "title": info.title, "color": info.color, "marker": info.marker}
 
 
 def framework_aliases() -> dict[str, str]:

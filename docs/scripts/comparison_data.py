@@ -15,7 +15,7 @@ from typing import Any, Final
 from training.comparison.config import SECTIONS
 from training.comparison.model_quality.summary import mean_curve
 from training.comparison.training_speed.summary import speed_of
-from training.frameworks import FRAMEWORKS, framework_looks
+from training.frameworks import FRAMEWORKS, framework_look
 
 ROOT: Final = Path(__file__).parents[2]
 SOURCE: Final = ROOT / "docs" / "comparison" / "comparison.json"
@@ -32,7 +32,7 @@ def summarise(content: Mapping[str, Any]) -> dict[str, Any]:
     makers = {"training": _training, "quality": _quality, "inference": _inference, "code": _code}
     return {
         "smoke": content["smoke"],
-        "frameworks": framework_looks(),
+        "frameworks": [framework_look(name) for name in FRAMEWORKS],
         "missing": [name for name in SECTIONS if name in makers and not _measured(sections.get(name, {}))],
         "charts": [
             {**chart, "section": name, "measured": _measured(sections[name])}

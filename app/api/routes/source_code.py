@@ -10,7 +10,7 @@ from pygments.token import STANDARD_TYPES
 
 from app.api.query_options import read_query
 from app.codecs.error_messages import invalid_value, join_with_or, truncated
-from training.frameworks import framework_looks, trainable_frameworks
+from training.frameworks import FRAMEWORKS, framework_look, trainable_frameworks
 from training.source_alignment import align_twins, read_twins
 
 FILES: Final = ("model.py", "losses.py", "train.py")
@@ -25,7 +25,8 @@ def code(request: Request) -> dict[str, Any]:
     file = read_query(request.query_params, known=("file",)).get("file", FILES[0])
     if file not in FILES:
         raise invalid_value("query.file", f"is {truncated(file)}: expected {join_with_or(list(FILES))}")
-    return {"file": file, "files": FILES, "frameworks": framework_looks(), "definitions": _align(file)}
+    looks = [framework_look(name) for name in FRAMEWORKS]
+    return {"file": file, "files": FILES, "frameworks": looks, "definitions": _align(file)}
 
 
 @cache

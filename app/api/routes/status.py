@@ -14,7 +14,7 @@ from app.api.schemas.responses import FrameworksResponse, FrameworkStatus, Healt
 from app.inference.models.readiness import require_model_ready, require_ready
 from app.inference.models.state import ModelState
 from training.checkpoints.summary import public_training
-from training.frameworks import FRAMEWORKS
+from training.frameworks import framework_look
 
 router = APIRouter(tags=["status"])
 
@@ -52,14 +52,7 @@ def metrics(request: Request, counted: MetricsDep) -> PlainTextResponse:
 
 
 def _view(state: ModelState, *, restarts: int) -> FrameworkStatus:
-    info = FRAMEWORKS[state.framework]
-    shown: dict[str, Any] = {
-        "framework": state.framework,
-        "title": info.title,
-        "color": info.color,
-        "marker": info.marker,
-        "restarts": restarts,
-    }
+    shown: dict[str, Any] = {**framework_look(state.framework), "restarts": restarts}
     model = state.model
     if model is None:
         return FrameworkStatus(**shown, status=state.status, ready=False, reason=state.reason)

@@ -98,7 +98,8 @@ class ModelStore:
         """Load a model's checkpoint again, and serve it if it loads; requests in progress finish with the old one."""
         if key not in self._loaded and key not in self._at_start:
             try:
-                return ReloadResult(True, f"checkpoint {(await self.load(key)).checkpoint_id} of {key} is served")
+                checkpoint_id = (await self.load(key)).checkpoint_id
+                return ReloadResult(True, f"checkpoint {checkpoint_id} of {key} is served")
             except ServiceError as error:
                 return ReloadResult(False, str(error))
         async with self._locks[key]:

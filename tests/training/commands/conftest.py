@@ -11,7 +11,7 @@ def run_here(tmp_path, monkeypatch, capsys):
     """Return a function that runs a command in an empty folder, and returns its exit code and output."""
 
     def run(*words):
-        from training.commands.application import run as run_application  # noqa: PLC0415
+        from training.commands.application import run as run_application  # noqa: PLC0415 -- it imports the commands
 
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("COLUMNS", "200")

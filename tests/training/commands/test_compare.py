@@ -140,4 +140,5 @@ def test_wrong_options_get_one_sentence_and_an_exit_code(run_here, tmp_path, wor
 
     assert done.returncode == code
     assert message in done.stderr
+    assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()

@@ -85,6 +85,7 @@ def test_wrong_options_get_one_sentence_and_an_exit_code(
 
     assert done.returncode == code
     assert message in done.stderr
+    assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())
 
 

@@ -7,9 +7,9 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from training.comparison.model_quality.summary import epochs_of
 from training.comparison.rendering.plots import name_panel, new_panels
 from training.comparison.training_speed.summary import own_speed
-from training.config import PRESETS
 from training.counts import count_of
 from training.frameworks import FRAMEWORKS
 from training.reporting.figures.style import MUTED, STYLE
@@ -22,7 +22,7 @@ def write(content: Mapping[str, Any]) -> list[str]:
     """Return the section's lines."""
     section = content["sections"]["quality"]
     settings = section["settings"]
-    epochs = settings["epochs"] or PRESETS[settings["preset"]].epochs
+    epochs = epochs_of(settings)
     images = count_of(settings["test_images"], "test image", ",")
     rows = []
     for framework, found in _found(section).items():

@@ -4,8 +4,16 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from training.config import PRESETS
+
 LEVELS: Final = (110, 105, 100)
 """Levels of -ELBO in nats for which the page reports the time to reach them."""
+
+
+def epochs_of(settings: Mapping[str, Any]) -> int:
+    """Return the number of epochs of the section's runs: the preset's, unless the command changed it."""
+    epochs: int = settings["epochs"] or PRESETS[settings["preset"]].epochs
+    return epochs
 
 
 def mean_curve(found: Mapping[str, Any]) -> list[float]:

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from training.comparison.agreement.section import LOSS_LIMIT, PARITY_STEPS
 from training.comparison.environment import stale_frameworks
+from training.comparison.model_quality.summary import epochs_of
 from training.comparison.training_speed.summary import Speed, own_speed
-from training.config import PRESETS
 from training.counts import count_of
 from training.frameworks import FRAMEWORKS
 from training.reporting.markdown_tables import mean_spread, prose, scientific, spread
@@ -99,7 +99,7 @@ def _write_quality(content: Mapping[str, Any]) -> str:
         if seeds < _MANY_SEEDS
         else f"{count_of(seeds, 'seed')} of each"
     )
-    epochs = settings["epochs"] or PRESETS[settings["preset"]].epochs
+    epochs = epochs_of(settings)
     return (
         f"**Test -ELBO after {count_of(epochs, 'epoch')}**, in nats, mean of "
         f"seeds ± their standard deviation: {each}; the means differ by at most {max(means) - min(means):.2f}. "

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from training.comparison.config import SECTIONS
+from training.comparison.model_quality.summary import epochs_of
 from training.comparison.training_speed.summary import own_speed
-from training.config import PRESETS
 from training.counts import count_of
 from training.frameworks import FRAMEWORKS
 from training.reporting.markdown_tables import mean_spread, megabytes, prose, spread, table
@@ -25,8 +25,7 @@ def write_summary(content: Mapping[str, Any]) -> list[str]:
         return []
     settings = content["sections"].get("quality", {}).get("settings")
     samples = settings["samples"] if settings else ""
-    epochs = (settings["epochs"] or PRESETS[settings["preset"]].epochs) if settings else 0
-    trained = f" after {count_of(epochs, 'epoch')}" if settings else ""
+    trained = f" after {count_of(epochs_of(settings), 'epoch')}" if settings else ""
     figures: dict[str, Callable[[Mapping[str, Any], str], str]] = {
         "tokens of code": _tokens,
         "trainer's own way": lambda _, framework: FRAMEWORKS[framework].own_mode,
