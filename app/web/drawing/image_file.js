@@ -32,7 +32,7 @@ export async function readPicture(blob, { ink, centered }) {
     const down = (place) => (place * picture.height) / imageSize.height;
     const ratio = (picture.width * imageSize.height) / (picture.height * imageSize.width);
     const isReshaped = Math.abs(Math.log(ratio)) > RESHAPED;
-    return { image: sample(picture, across, down), isDark, isCrowded: false, isReshaped, preview: picture.preview };
+    return { image: sample(picture, across, down), isDark, isReshaped, preview: picture.preview };
   }
   flatten(picture);
   const { box, middle, isCrowded } = findDigit(picture);
@@ -44,7 +44,7 @@ export async function readPicture(blob, { ink, centered }) {
   const left = start(middle.x, box.left, box.right, imageSize.width);
   const top = start(middle.y, box.top, box.bottom, imageSize.height);
   const image = sample(picture, (place) => left + place * scale, (place) => top + place * scale);
-  return { image, isDark, isCrowded, isReshaped: false, preview: picture.preview };
+  return { image, isDark, isCrowded, preview: picture.preview };
 }
 
 /* The picture upright and gray, from 0 to 1, on white or black where it is transparent. */
@@ -57,7 +57,7 @@ async function decode(blob) {
   }
   const scale = Math.min(1, LONGEST_SIDE / Math.max(bitmap.width, bitmap.height));
   const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
-  const preview = element("canvas", { width, height });
+  const preview = element("canvas", { width, height, role: "img", "aria-label": "Your picture" });
   const context = preview.getContext("2d", { willReadFrequently: true });
   context.imageSmoothingQuality = "high";
   context.drawImage(bitmap, 0, 0, width, height);

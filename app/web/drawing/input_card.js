@@ -45,11 +45,7 @@ export function makeInputCard(onImage, { examples, isMnist }) {
   function showFile(read) {
     about.textContent = read ? describe(read) : "";
     original.hidden = !read;
-    original.replaceChildren();
-    if (!read) return;
-    read.preview.setAttribute("role", "img");
-    read.preview.setAttribute("aria-label", "Your picture");
-    original.append(read.preview);
+    original.replaceChildren(...(read ? [read.preview] : []));
   }
 
   function changed(change) {

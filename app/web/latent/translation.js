@@ -8,10 +8,10 @@ export function mapOf(map, frameworks, name) {
 
 /* The linear map from one space to another, or null if none was fitted for both checkpoints that are served. */
 export function fitOf(map, frameworks, one, other) {
-  if (!mapOf(map, frameworks, one) || !mapOf(map, frameworks, other)) return null;
-  const fit = map.frameworks[one].to[other];
+  const fit = mapOf(map, frameworks, one)?.to[other];
+  const target = mapOf(map, frameworks, other)?.checkpoint;
   // A companion file may be older than the other checkpoint; the bundled map names each checkpoint once.
-  return fit && (fit.checkpoint ?? map.frameworks[other].checkpoint) === map.frameworks[other].checkpoint ? fit : null;
+  return fit && target && target === (fit.checkpoint ?? target) ? fit : null;
 }
 
 /* Return the latent in the other space, or null if no map was fitted for both checkpoints. */

@@ -139,13 +139,14 @@ export function mount(panel, app) {
 
   function describeOthers(own) {
     if (count < 2) return "";
-    if (!own || others.value === "same") return "Each model learned its own axes, so the same numbers give different pictures.";
     const fits = app.frameworks.names.flatMap((one) => {
-      const fit = one !== space.value && fitOf(map, app.frameworks, space.value, one);
+      const fit = own && others.value !== "same" && one !== space.value && fitOf(map, app.frameworks, space.value, one);
       return fit ? `${titleOf(one)} ${fit.explained.toFixed(2)}` : [];
     });
-    if (fits.length === 0) return "Each model learned its own axes, so the same numbers give different pictures.";
-    return `Each model learned its own axes, so the point is translated by a linear map (fit R²: ${fits.join(", ")}).`;
+    const seen = fits.length === 0
+      ? "the same numbers give different pictures"
+      : `the point is translated by a linear map (fit R²: ${fits.join(", ")})`;
+    return `Each model learned its own axes, so ${seen}.`;
   }
 
   /* The digits at both ends of each slider, around this image's mean. */
