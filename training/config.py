@@ -97,6 +97,9 @@ class TrainConfig:
     dataset: str = "mnist"
     """Name of the data set."""
 
+    validation_images: int | None = None
+    """Images held out of the training images to choose the best epoch, from 1; None for the data set's own division."""
+
     seed: int = 0
     """Seed of initial weights, order of images, and noise; 0 to 2^31 - 1."""
 
@@ -109,6 +112,8 @@ class TrainConfig:
         _check_integer("epochs", self.epochs, 1, 100_000)
         _check_integer("batch_size", self.batch_size, 1, 65536)
         _check_integer("seed", self.seed, 0, 2**31 - 1)
+        if self.validation_images is not None:
+            _check_integer("validation_images", self.validation_images, 1, 2**31 - 1)
         for name in ("learning_rate", "adam_epsilon"):
             _check_number(name, getattr(self, name), lambda value: 0 < value <= 1, "over 0 and at most 1")
         for name in ("adam_b1", "adam_b2", "ema_decay"):

@@ -27,6 +27,7 @@ from training.errors import ConfigError
         (TrainConfig, "compute_dtype", ["float32", "tf32", "bfloat16"]),
         (TrainConfig, "initialization", ["glorot", "pytorch"]),
         (TrainConfig, "seed", [0, 2**31 - 1]),
+        (TrainConfig, "validation_images", [None, 1, 2**31 - 1]),
     ],
 )
 def test_config_takes_its_whole_range(config, field, values):
@@ -44,6 +45,7 @@ def test_config_takes_its_whole_range(config, field, values):
         (ModelConfig, "latent_dim", [0, 4097, -1], "an integer from 1 to 4096"),
         (TrainConfig, "epochs", [0, 100_001, 1.5], "an integer from 1 to 100000"),
         (TrainConfig, "batch_size", [0, 65537], "an integer from 1 to 65536"),
+        (TrainConfig, "validation_images", [0, -1, 1.5, "100", True], "an integer from 1 to 2147483647"),
         (TrainConfig, "learning_rate", [0, -1e-3, 1.1, math.nan, "1e-3", True], "a number over 0 and at most 1"),
         (TrainConfig, "warmup_epochs", [-1, math.inf, math.nan], "a number from 0"),
         (TrainConfig, "adam_b1", [-0.1, 1, math.nan], "a number from 0 to below 1"),

@@ -11,7 +11,14 @@ from rich.console import Console
 from training.checkpoints.safetensors_file import ensure_writable
 from training.commands.command_line import ForgivingStream
 from training.commands.earlier_run import find_state, warn_of_other_environment
-from training.commands.options.data import DataDirOption, DatasetOption, ImageSizeOption, InvertOption, data_words
+from training.commands.options.data import (
+    DataDirOption,
+    DatasetOption,
+    ImageSizeOption,
+    InvertOption,
+    ValidationImagesOption,
+    data_words,
+)
 from training.commands.options.initialization import InitializationOption
 from training.commands.options.run import DEFAULT_PRESET, describe_default, make_configs, merge_options, repeat_command
 from training.commands.options.snapshots import SNAPSHOTS, SnapshotsOption, parse_snapshots
@@ -78,6 +85,7 @@ def train(
     data_dir: DataDirOption = None,
     image_size: ImageSizeOption = None,
     invert: InvertOption = False,
+    validation_images: ValidationImagesOption = None,
     target: Annotated[
         Literal["dynamic", "fixed", "threshold"] | None,
         typer.Option(
@@ -157,6 +165,7 @@ def train(
         "hidden_dim": hidden_dim,
         "latent_dim": latent_dim,
         "dataset": dataset,
+        "validation_images": validation_images,
         "target": target,
         "compute_dtype": compute_dtype,
         "initialization": initialization,

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import UInt8
@@ -52,8 +52,32 @@ class Dataset:
                     f"{self.name}: {part} labels: expected uint8 ({len(images)},), found {labels.dtype} {labels.shape}"
                 )
 
+    def hold_out(self, count: int) -> "Dataset":
+        """Return the data set with the last `count` images of training and validation part as validation part.
+
+        Raises:
+            DataError: That leaves no image to train on.
+        """
+        images = np.concatenate([self.train, self.validation])
+        if not 0 < count < len(images):
+            raise DataError(
+                f"{self.name}: can't hold {count} of {len(images)} images out for validation: expected 1 to "
+                f"{len(images) - 1}"
+            )
+        kept = len(images) - count
+        labels = None
+        if self.train_labels is not None and self.validation_labels is not None:
+            labels = np.concatenate([self.train_labels, self.validation_labels])
+        return replace(
+            self,
+            train=images[:kept],
+            validation=images[kept:],
+            train_labels=None if labels is None else labels[:kept],
+            validation_labels=None if labels is None else labels[kept:],
+        )
+
     def sha256(self) -> str:
-        """Return the SHA-256 of shape and images, in hexadecimal digits, which identifies the data set."""
+        """Return the SHA-256 of shape and images, in hexadecimal digits, however many of them validate."""
         found = hashlib.sha256(repr(self.image_shape).encode())
         for images in (self.train, self.validation, self.test):
             found.update(np.ascontiguousarray(images).data)

@@ -69,9 +69,11 @@ class Run:
         Raises:
             FrameworkNotInstalledError: The framework's packages are absent.
             ConfigError: The device doesn't support the compute dtype, or a batch can't be divided among the devices.
-            DataError: There are fewer training images than the batch size.
+            DataError: There are fewer training images than the batch size, or none beside the validation images.
             DeviceError: The device isn't available.
         """
+        if config.validation_images is not None:
+            dataset = dataset.hold_out(config.validation_images)
         if len(dataset.train) < config.batch_size:
             raise DataError(
                 f"{dataset.name} has {count_of(len(dataset.train), 'training image')}: expected at least one batch of "

@@ -76,6 +76,17 @@ def test_best_epoch_is_kept_when_later_ones_are_worse(
     assert run.best.metrics["epochs"] == 1
 
 
+def test_run_trains_on_all_images_but_those_held_out(dataset: Dataset, tmp_path: Path) -> None:
+    """The config divides the data set, and the checkpoint's metadata has the number."""
+    path = tmp_path / "model.safetensors"
+    run = Run("jax", MODEL, replace(CONFIG, epochs=1, validation_images=50), dataset, device="cpu")
+
+    list(run.train(path, origin={}))
+
+    assert (len(run.dataset.train), len(run.dataset.validation), len(run.dataset.test)) == (1150, 50, 200)
+    assert load_checkpoint(path).training["validation_images"] == 50
+
+
 def test_run_starts_from_pytorchs_initialization_in_every_framework(backend: Backend, dataset: Dataset) -> None:
     """The weights, biases too, are uniform within 1 / sqrt(inputs), and the same in all three."""
     config = replace(CONFIG, initialization="pytorch")

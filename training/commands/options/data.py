@@ -27,6 +27,15 @@ ImageSizeOption = Annotated[
     typer.Option(help="Size that pictures of images:FOLDER are resized to; otherwise 28x28.", metavar="HEIGHTxWIDTH"),
 ]
 
+ValidationImagesOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Images that choose the best epoch, the last of the training and validation images; the others train.",
+        show_default="the data set's own",
+        metavar="N",
+    ),
+]
+
 InvertOption = Annotated[bool, typer.Option("--invert", help="The pictures of images:FOLDER are dark on light.")]
 
 OwnInvertOption = Annotated[
@@ -41,15 +50,19 @@ OwnInvertOption = Annotated[
 def load_dataset_of(checkpoint: Checkpoint, name: str | None, *, data_dir: Path | None, invert: bool | None) -> Dataset:
     """Return the data set of that name, by default the checkpoint's own, in its image size; errors of `load_dataset`.
 
-    With `invert` None, pictures are inverted if the checkpoint was trained on inverted ones.
+    With `invert` None, pictures are inverted if the checkpoint was trained on inverted ones. The checkpoint's own data
+    set is divided as it was for the training.
     """
-    name = name or str(checkpoint.training.get("dataset", "mnist"))
+    own = str(checkpoint.training.get("dataset", "mnist"))
+    name = name or own
     is_folder = name.startswith("images:")
     if invert is None:
         invert = is_folder and bool(checkpoint.training.get("invert"))
     # Only image folders have no fixed image size.
     image_shape = checkpoint.model.image_shape if is_folder else None
-    return load_dataset(name, data_dir=data_dir, image_shape=image_shape, invert=invert)
+    dataset = load_dataset(name, data_dir=data_dir, image_shape=image_shape, invert=invert)
+    validation_images = checkpoint.training.get("validation_images")
+    return dataset.hold_out(validation_images) if validation_images and name == own else dataset
 
 
 def data_words(data_dir: Path | None, image_size: str | None, *, invert: bool) -> list[str]:

@@ -57,7 +57,7 @@ def check_options(folder: Path, framework: str, options: Mapping[str, Any], stat
 
 def repeat_command(framework: str, config: TrainConfig, model: ModelConfig, data: Sequence[str]) -> str:
     """Return the command that repeats a run, with every option explicit; `data` are the data set arguments."""
-    options = {
+    options: dict[str, object] = {
         "framework": framework,
         "epochs": config.epochs,
         "batch-size": config.batch_size,
@@ -72,6 +72,8 @@ def repeat_command(framework: str, config: TrainConfig, model: ModelConfig, data
         "target": config.target,
         "seed": config.seed,
     }
+    if config.validation_images is not None:
+        options["validation-images"] = config.validation_images
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     return shlex.join(["python", "-m", "training", "train", *words, *data])
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.models.resume_states import make_state
-from training.commands.options.run import check_options, make_configs, merge_options
+from training.commands.options.run import check_options, make_configs, merge_options, repeat_command
 from training.config import PRESETS, ModelConfig, TrainConfig
 from training.errors import ConfigError
 
@@ -51,6 +51,7 @@ def test_options_that_agree_with_the_run_are_taken(options):
     [
         ("jax", {"batch_size": 128}, "runs/jax: the run to resume has batch_size 256, not 128, and can't change it: "),
         ("jax", {"hidden_dim": 500}, "has hidden_dim 3, not 500"),
+        ("jax", {"validation_images": 100}, "has validation_images None, not 100"),
         ("jax", {"device": "cuda"}, "has device cpu, not cuda"),
         ("jax", {"epochs": 400}, "has epochs 3, not 400, and can't change it, for the learning rate of every step"),
         ("jax", merge_options("quick", {}), "has epochs 3, not "),
@@ -61,3 +62,12 @@ def test_options_that_contradict_the_run_are_refused(framework, options, message
     """The message has both values, and says what to do."""
     with pytest.raises(ConfigError, match=f"{message}.*start again with --overwrite instead of --resume"):
         check_options(Path("runs/jax"), framework, options, make_state())
+
+
+@pytest.mark.parametrize(("count", "words"), [(None, []), (100, ["validation-images 100 "])])
+def test_repeated_command_divides_the_data_alike(count, words):
+    """The option is there only where it was given: its default has no number."""
+    command = repeat_command("jax", TrainConfig(validation_images=count), ModelConfig(), ["--invert"])
+
+    assert command.endswith(" --invert")
+    assert [word for word in command.split("--") if word.startswith("validation-images")] == words
