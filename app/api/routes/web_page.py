@@ -40,6 +40,8 @@ _DOCS_POLICY: Final = (
     "img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
+_DOCS_STYLE: Final = b'<link rel="stylesheet" href="web/styles/docs.css">'
+
 # Python's own types come from the operating system, and may differ.
 _MEDIA_TYPES: Final = {".js": "text/javascript; charset=utf-8"}
 
@@ -151,14 +153,17 @@ async def docs(request: Request) -> Response:
 @cache
 def _docs_page(title: str) -> Response:
     """Return Swagger UI, with addresses relative to `/docs`, so that they are right under any path prefix."""
-    page = get_swagger_ui_html(
+    page: Response = get_swagger_ui_html(
         openapi_url="openapi.json",
         title=f"{title} - Swagger UI",
         swagger_js_url="static-offline-docs/swagger-ui-bundle.js",
         swagger_css_url="static-offline-docs/swagger-ui.css",
         swagger_favicon_url="static-offline-docs/favicon.png",
+        swagger_ui_parameters={"defaultModelsExpandDepth": 0},
     )
-    (script_hash,) = _hash_scripts(bytes(page.body))
+    html = bytes(page.body)
+    (script_hash,) = _hash_scripts(html)
+    page = HTMLResponse(html.replace(b"</head>", _DOCS_STYLE + b"</head>"))
     page.headers["Content-Security-Policy"] = _DOCS_POLICY.format(script_hash=script_hash)
     page.headers["Referrer-Policy"] = "no-referrer"
     return page

@@ -1,5 +1,6 @@
 """Error responses for `/openapi.json`, shared by all routes, with an example each. `app.problem_details` sends them."""
 
+import json
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -45,6 +46,29 @@ _HEADERS: Final = {
 }
 
 
+_INTRODUCTION: Final = """\
+## Errors
+
+An error is a problem document (RFC 9457), `application/problem+json`. `errors` names each invalid value; the
+server's log has the `request_id`:
+"""
+
+
+def describe_errors() -> str:
+    """Return the section about errors of the API's description, in Markdown."""
+    example = json.dumps(_example(422), indent=2)
+    headers = [f"{status} has `{name}`" for status, names in _HEADERS.items() for name in names]
+    others = [f"- {status}: {ERROR_MEANINGS[status]}" for status in ERROR_MEANINGS.keys() - set(_DOCUMENTED)]
+    return "\n".join(
+        [
+            _INTRODUCTION,
+            f"```json\n{example}\n```\n",
+            f"{', '.join(headers)}. Each route lists its statuses; any request can also get:\n",
+            *sorted(others),
+        ]
+    )
+
+
 def error_references(statuses: Iterable[int]) -> dict[str, Any]:
     """Return the `responses` of an operation for these statuses: references to the components."""
     return {str(status): {"$ref": f"#/components/responses/{_name(status)}"} for status in sorted(statuses)}
@@ -66,8 +90,16 @@ def _name(status: int) -> str:
 
 
 def _component(status: int) -> dict[str, Any]:
+    media = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": _example(status)}
+    component: dict[str, Any] = {"description": ERROR_MEANINGS[status], "content": {PROBLEM_JSON: media}}
+    if status in _HEADERS:
+        component["headers"] = _HEADERS[status]
+    return component
+
+
+def _example(status: int) -> dict[str, Any]:
     errors = [_NEGATIVE_SEED] if status == 422 else []
-    example = {
+    return {
         "type": "about:blank",
         "title": TITLES[status],
         "status": status,
@@ -75,8 +107,3 @@ def _component(status: int) -> dict[str, Any]:
         "errors": errors,
         "request_id": "5f0c1c6e8b0a4f3d9a53c1d2e4b7a690",
     }
-    media = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
-    component: dict[str, Any] = {"description": ERROR_MEANINGS[status], "content": {PROBLEM_JSON: media}}
-    if status in _HEADERS:
-        component["headers"] = _HEADERS[status]
-    return component

@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from app.api.schemas.error_responses import error_components, error_references, problem_schemas
+from app.api.schemas.error_responses import describe_errors, error_components, error_references, problem_schemas
 from app.api.schemas.model_options import ResponseOptions
 from app.api.schemas.query_parameters import query_parameters
 from app.api.schemas.request_bodies import BINARY, CHECKPOINT_BODY, name_schemas, request_body
@@ -30,7 +30,6 @@ One variational autoencoder, trained in JAX, TensorFlow and PyTorch, and served 
 
 Images are sent as JSON (numbers, or image files in base64), as image files, or as NumPy arrays. Responses are JSON, PNG
 or npy, by the `Accept` header or `?format=`. The same seed gives the same noise in every framework.
-Errors are problem documents (RFC 9457).
 """
 _LICENSE: Final[dict[str, Any]] = {"name": "Apache 2.0", "identifier": "Apache-2.0"}
 _CONTACT: Final[dict[str, Any]] = {"name": "The operator of this service"}
@@ -145,7 +144,7 @@ def build_openapi(app: FastAPI, *, needs_key: bool) -> dict[str, Any]:
     document = get_openapi(
         title=app.title,
         version=app.version,
-        description=_DESCRIPTION,
+        description=f"{_DESCRIPTION}\n{describe_errors()}",
         routes=app.routes,
         tags=_TAGS,
         servers=_SERVERS,

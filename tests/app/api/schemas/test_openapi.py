@@ -1,5 +1,6 @@
 """The OpenAPI document: complete, valid, and true of the running service."""
 
+import json
 from base64 import b64decode
 
 import pytest
@@ -217,3 +218,15 @@ def test_example_picture_is_the_example_digit():
 def test_every_error_status_has_a_meaning():
     """The guide's table has each status that the service sends, such as the 501 of unknown transfer codings."""
     assert list(ERROR_MEANINGS) == list(TITLES)
+
+
+def test_description_shows_an_error_and_the_statuses_that_no_route_lists(document):
+    """The description has the body of an error, and each status is in it or at a route."""
+    description = document["info"]["description"]
+    example = document["components"]["responses"]["UnprocessableContent"]["content"]["application/problem+json"]
+
+    listed = {status for _, _, operation in operations(document) for status in operation["responses"]}
+
+    assert json.loads(description.split("```")[1].removeprefix("json")) == example["example"]
+    for status, meaning in ERROR_MEANINGS.items():
+        assert (str(status) in listed) != (f"- {status}: {meaning}" in description)
