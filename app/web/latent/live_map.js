@@ -8,7 +8,7 @@ import { element } from "../parts/elements.js";
 import { about } from "../parts/glossary.js";
 import { drawImages } from "../results/grids.js";
 import { makePace } from "../results/pace.js";
-import { Plane } from "./plane.js";
+import { BEYOND, Plane } from "./plane.js";
 import { drawLabels } from "./scatter.js";
 import { mapOf, project, spreadOf, translate } from "./translation.js";
 
@@ -78,7 +78,11 @@ export function makeLiveMap(app, { encoding, spaceOf, onKeep }) {
     plane.node.hidden = space === null;
     hint.textContent = space === null
       ? "There is no map for this model: it needs a companion file, made for this checkpoint."
-      : `${titleOf(space)}'s latent space. Point at it to decode, click to keep.`;
+      : `${titleOf(space)}'s latent space. Point at it to decode, click to keep.${isAnyBeyond() ? ` ${BEYOND}` : ""}`;
+  }
+
+  function isAnyBeyond() {
+    return app.frameworks.names.map(placeOf).some((place) => place && plane.isBeyond(place.x, place.y));
   }
 
   /* The drawing's place on the shown map, by a framework, as {x, y, width, height}; null if it can't be placed. */
@@ -111,21 +115,22 @@ export function makeLiveMap(app, { encoding, spaceOf, onKeep }) {
   }
 
   function drawMarker(context, framework, { x, y, width, height }, unit) {
-    const [left, top] = plane.toScreen(x, y);
     const color = plane.color(framework);
+    const isBeyond = plane.isBeyond(x, y);
     context.fillStyle = context.strokeStyle = color;
     context.lineWidth = 2;
     context.beginPath();
-    context.ellipse(left, top, 2 * width * unit, 2 * height * unit, 0, 0, 2 * Math.PI);
+    context.ellipse(...plane.toScreen(x, y), 2 * width * unit, 2 * height * unit, 0, 0, 2 * Math.PI);
     context.globalAlpha = 0.2;
     context.fill();
     context.globalAlpha = 1;
     context.stroke();
     const mark = new Path2D();
-    mark.addPath(new Path2D(markOf(framework)), new DOMMatrix().translate(left, top));
+    mark.addPath(new Path2D(markOf(framework)), new DOMMatrix().translate(...plane.toMarker(x, y)));
+    context.fillStyle = isBeyond ? plane.color("card") : color;
     context.fill(mark);
-    context.strokeStyle = plane.color("ink");
-    context.lineWidth = 1;
+    context.strokeStyle = isBeyond ? color : plane.color("ink");
+    context.lineWidth = isBeyond ? 2 : 1;
     context.stroke(mark);
   }
 
@@ -190,6 +195,7 @@ export function makeLiveMap(app, { encoding, spaceOf, onKeep }) {
       if (sent < (places.get(framework)?.version ?? 0)) return;
       places.set(framework, { mean: json.mean[0], logvar: json.logvar[0], space, version: sent });
       node.dataset.placed = places.size;
+      describe();
       plane.draw();
     } catch {
       // The panels say why.

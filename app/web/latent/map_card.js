@@ -3,6 +3,7 @@
 import { titleOf } from "../api/frameworks.js";
 import { makeActions } from "../parts/actions.js";
 import { element } from "../parts/elements.js";
+import { BEYOND } from "./plane.js";
 import { makeScatter } from "./scatter.js";
 
 const FOREIGN = "There is no map for this model: it needs a companion file, made for this checkpoint.";
@@ -31,8 +32,8 @@ export function makeMapCard(examples, digits, listeners) {
     const share = own.explained.reduce((sum, one) => sum + one) * 100;
     source = `${digits.count} ${examples.words}s as ${titleOf(space)}'s encoder places them, flattened to the two main directions ` +
       `(${share.toFixed(0)}% of the variance).`;
-    hint.textContent = `${source} Point anywhere to decode that place. Click one of them, or drag the dot.`;
     scatter.show(own, z);
+    hint.textContent = `${source} Point anywhere to decode that place. Click one of them, or drag the dot.${scatter.isBeyond() ? ` ${BEYOND}` : ""}`;
   }
 
   return { node, show };

@@ -5,7 +5,7 @@ import { titleOf } from "../api/frameworks.js";
 import { REACH } from "./sliders.js";
 import { stack } from "../api/npy.js";
 import { makeActions } from "../parts/actions.js";
-import { Plane } from "./plane.js";
+import { BEYOND, Plane } from "./plane.js";
 
 // So that the dot isn't cut off at the edge.
 const MARGIN = 0.25;
@@ -27,8 +27,16 @@ export function makePad(noun, { onMove, onDimensions }) {
     onStep: (step, how) => z && onMove(dimensions().map((dimension, at) => [dimension, z[dimension] + step[at]]), how),
   });
 
+  const hint = element("p", { class: "hint" }, hintOf(noun));
+
   function changed() {
     onDimensions(dimensions());
+    update();
+  }
+
+  function update() {
+    const isBeyond = z && plane.isBeyond(...dimensions().map((dimension) => z[dimension]));
+    hint.textContent = isBeyond ? `${hintOf(noun)} ${BEYOND}` : hintOf(noun);
     plane.draw();
   }
 
@@ -69,7 +77,7 @@ export function makePad(noun, { onMove, onDimensions }) {
           field("Across", selects[0]),
           field("Up", selects[1]))),
       plane.node,
-      element("p", { class: "hint" }, hintOf(noun)),
+      hint,
       makeActions(result, "the point in latent space", ["PNG", "npy"])),
     build(framework, order, chosen) {
       space = framework;
@@ -80,7 +88,7 @@ export function makePad(noun, { onMove, onDimensions }) {
     },
     show(newZ, newPosterior) {
       [z, posterior] = [newZ, newPosterior];
-      plane.draw();
+      update();
     },
   };
 }

@@ -5,7 +5,12 @@ import { element } from "../parts/elements.js";
 
 const STEP = 0.02;
 const BIG_STEP = 0.1;
+// Distance from the edge, in CSS pixels, at which a marker is whole.
+const INSET = 9;
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+
+/* What a hint says of a hollow marker. */
+export const BEYOND = "Hollow: it lies beyond the edge.";
 
 /*
  * `draw(plane)` draws on `plane.context`, in CSS pixels, at `plane.toScreen(x, y)`; `reach` is the largest coordinate.
@@ -69,14 +74,23 @@ export class Plane {
     this.context.stroke();
   }
 
-  /* The current point. */
+  isBeyond(x, y) {
+    return Math.max(Math.abs(x), Math.abs(y)) > this.reach;
+  }
+
+  /* Where a marker is drawn: on the edge if the place lies beyond it. */
+  toMarker(x, y) {
+    const place = this.toScreen(x, y);
+    return this.isBeyond(x, y) ? place.map((at) => Math.min(this.size - INSET, Math.max(INSET, at))) : place;
+  }
+
+  /* The current point; hollow if it lies beyond the edge. */
   drawPlace(x, y) {
-    const [left, top] = this.toScreen(x, y);
-    this.context.strokeStyle = this.color("ink");
-    this.context.fillStyle = this.color("own");
-    this.context.lineWidth = 2;
+    this.context.strokeStyle = this.color(this.isBeyond(x, y) ? "own" : "ink");
+    this.context.fillStyle = this.color(this.isBeyond(x, y) ? "card" : "own");
+    this.context.lineWidth = this.isBeyond(x, y) ? 3 : 2;
     this.context.beginPath();
-    this.context.arc(left, top, 7, 0, 2 * Math.PI);
+    this.context.arc(...this.toMarker(x, y), 7, 0, 2 * Math.PI);
     this.context.fill();
     this.context.stroke();
   }

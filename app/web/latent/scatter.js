@@ -32,7 +32,7 @@ export function drawLabels(plane, points, labels) {
 }
 
 /*
- * Return {node, show(map, z), result({name, source, title, unit})}, where `map` is a framework's part of the latent map.
+ * Return {node, show(map, z), isBeyond(), result({name, source, title, unit})}, where `map` is a framework's part of the latent map.
  * `onPick(index)` is called for a click on a digit, `onMove([along each axis], how)` for dragging or the arrow keys, and
  * `onHover([along each axis] or null, how)` while the pointer only passes.
  */
@@ -99,6 +99,7 @@ export function makeScatter(examples, digits, { onPick, onMove, onHover }) {
       here = project(z, map);
       plane.draw();
     },
+    isBeyond: () => plane.isBeyond(...here),
     result: ({ name, source, ...words }) => map && {
       array: { shape: [map.points.length, 2], data: Float32Array.from(map.points.flat()) },
       rows: [[examples.words, "class", "across", "up"], ...map.points.map((point, index) => [index, digits.labels?.[index] ?? null, ...point])],

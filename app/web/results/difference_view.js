@@ -20,7 +20,7 @@ export function makeDifferenceView() {
     element("div", { class: "framework-body" },
       canvas,
       element("dl", { class: "figures" },
-        element("dt", { class: "main" }, "Largest pixel difference"), largest,
+        element("dt", { class: "main", title: "Largest difference of a pixel" }, "Largest"), largest,
         element("dt", {}, "Amplified"), factor,
         element("dt", {}, "Between"), pair,
         element("dt", {}, "Average"), mean,

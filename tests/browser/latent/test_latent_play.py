@@ -71,3 +71,31 @@ def test_wiggle_swings_a_latent_and_returns(page):
     wait_for_answers(page)
 
     assert abs(float(page.input_value(slider)) - float(before)) < 0.06
+
+
+def test_point_beyond_the_edge_is_shown_on_it(visit):
+    """An encoding outside the pad is a hollow dot on its edge, and the hint says so, until the point is inside."""
+
+    def push(route):
+        content = route.fetch().json()
+        content["mean"] = [[9.0] * len(content["mean"][0])]
+        route.fulfill(json=content)
+
+    page = visit("sample")
+    page.route("**/encode?*", push)
+    page.click("#tab-latent")
+    page.wait_for_selector(f"{PANEL} .slider input")
+    wait_for_answers(page)
+    hints = page.locator(f"{PANEL} :is(.pad, .map) .hint")
+
+    beyond = hints.all_inner_texts()
+    ring = page.eval_on_selector(
+        f"{PANEL} .pad canvas",
+        "canvas => Array.from(canvas.getContext('2d').getImageData(canvas.width - 16, 9, 1, 1).data).slice(0, 3)",
+    )
+    page.click("text=Set all to zero")
+    inside = hints.all_inner_texts()
+
+    assert ["Hollow" in text for text in beyond] == [True, True]
+    assert ring == [0, 114, 178]
+    assert ["Hollow" in text for text in inside] == [False, False]
