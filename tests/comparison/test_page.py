@@ -25,7 +25,28 @@ def content():
     for framework in COMPILERS:
         found = sections["inference"]["frameworks"][framework]
         found["compiled"] = copy.deepcopy(found["processes"])
+    for found in sections["training"]["frameworks"].values():
+        found["batches"] = dict.fromkeys(("32", "4096"), found["modes"]["compiled"][0])
+    sections["cross"] = crossed({"jax": 99.0, "tensorflow": 99.01, "pytorch": 98.98}, sections["code"]["measured"])
     return content
+
+
+def crossed(losses, origin):
+    """Return a section of runs in which weights of PyTorch are 0.1 nats better, and nudging costs 0.02."""
+    return {
+        "settings": {"preset": "quick", "epochs": None, "test_images": 100, "draws": 2, "weights_of": list(losses)},
+        "frameworks": {
+            name: {
+                "measured": origin,
+                "weights_of": {of: {"elbo": -loss + 0.1 * (of == "pytorch")} for of in losses},
+                "nudged": {
+                    "up": {"elbo": -loss + 0.1 * (name == "pytorch") - 0.02},
+                    "down": {"elbo": -loss + 0.1 * (name == "pytorch")},
+                },
+            }
+            for name, loss in losses.items()
+        },
+    }
 
 
 def test_every_way_of_a_framework_has_its_row(content, tmp_path):
@@ -39,6 +60,60 @@ def test_every_way_of_a_framework_has_its_row(content, tmp_path):
     for framework, compiler in COMPILERS.items():
         assert f"| {FRAMEWORKS[framework].title}, {compiler} |" in page
     assert all(path.stat().st_size for path in paths)
+
+
+def test_batch_sizes_have_their_rates_and_memory(content, tmp_path):
+    """Images per second from the median epoch, and the process's largest memory."""
+    found = content["sections"]["training"]["frameworks"]["jax"]["batches"]["32"] = {
+        "steps": 100,
+        "batch_size": 32,
+        "seconds": [1.0, 0.5, 2.0],
+        "peak_bytes": 900_000_000,
+    }
+    for framework in ("tensorflow", "pytorch"):
+        content["sections"]["training"]["frameworks"][framework]["batches"]["32"] = {**found, "seconds": [4.0]}
+
+    list(write_page(tmp_path, content))
+
+    page = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "| 32 | 3,200 | 800 | 800 | 900 | 900 | 900 |" in page
+
+
+def test_crossed_runs_show_their_causes(content, tmp_path):
+    """Each run is in the table, and the abstract has the largest difference of each cause."""
+    list(write_page(tmp_path, content))
+
+    page = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "| of JAX | 99.000 | 99.010 | 98.980 |" in page
+    assert "| its own, nudged up | 99.020 | 99.030 | 98.900 |" in page
+    text = " ".join(page.split())
+    assert "two frameworks end at most 0.03 apart" in text
+    assert "nudged by rounding, 0.02; two initial weights in one framework, 0.10" in text
+    assert "0.030 nats, which is more than these nudges do" in text
+
+
+def test_crossed_runs_within_rounding_say_so(content, tmp_path):
+    """Frameworks that differ by less than a nudge differ by no more than rounding does."""
+    content["sections"]["cross"] = crossed(
+        {"jax": 99.0, "tensorflow": 99.01, "pytorch": 99.0}, content["sections"]["code"]["measured"]
+    )
+
+    list(write_page(tmp_path, content))
+
+    text = " ".join((tmp_path / "README.md").read_text(encoding="utf-8").split())
+    assert "0.010 nats, which is no more than rounding alone does" in text
+
+
+def test_crossed_runs_of_one_framework_have_no_causes(content, tmp_path):
+    """Differences that one framework alone can't show are left out."""
+    content["sections"]["cross"] = crossed({"jax": 99.0}, content["sections"]["code"]["measured"])
+
+    list(write_page(tmp_path, content))
+
+    text = " ".join((tmp_path / "README.md").read_text(encoding="utf-8").split())
+    assert "| of JAX | 99.000 |" in text
+    assert "Largest difference between two frameworks" not in text
+    assert "nudged by rounding" not in text
 
 
 def test_bounds_are_named_as_bounds(content, tmp_path):
@@ -63,6 +138,10 @@ def test_abstract_says_what_the_figures_carry(content, tmp_path):
 
     assert "3 seeds of each can't tell a difference of this size from luck" in " ".join(few.split())
     assert "can't tell a difference" not in many
+    assert "Paired by seed" not in few
+    assert "Paired by seed, 0 lies outside the 95% interval of the difference of JAX and TensorFlow" in " ".join(
+        many.split()
+    )
 
 
 def test_abstract_says_that_losses_disagree(content, tmp_path):

@@ -52,9 +52,9 @@ def compare(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print comparison.json at the end.")] = False,
 ) -> None:
-    """Compare the frameworks on this machine: code, agreement, inference, training, quality.
+    """Compare the frameworks on this machine: code, agreement, inference, training, quality, crossed weights.
 
-    Writes a page with tables and plots. About half an hour on two idle cores;
+    Writes a page with tables and plots. About an hour on two idle cores;
     anything that runs at the same time distorts the timings.
 
     Nothing is timed unless the frameworks compute the same.

@@ -14,6 +14,7 @@ SECTIONS: Final = {
     "inference": "inference_speed",
     "training": "training_speed",
     "quality": "model_quality",
+    "cross": "crossed_weights",
 }
 """The package of each section, below `training.comparison`."""
 
@@ -52,8 +53,11 @@ class Sizes:
     extra_modes: bool
     """Time also the modes of a single framework, and inference compiled where it isn't by default."""
 
+    train_batch_sizes: tuple[int, ...]
+    """Images per training step, each timed in its own process."""
+
     batch_sizes: tuple[int, ...]
-    """Images per inference call."""
+    """Images per inference call; ascending."""
 
     round_seconds: float
     """Minimum duration of a round of calls of one batch size."""
@@ -70,7 +74,8 @@ FULL: Final = Sizes(
     rounds=3,
     eager_steps=20,
     extra_modes=True,
-    batch_sizes=(1, 16, 64, 256, 1024),
+    train_batch_sizes=(32, 64, 128, 256, 512, 1024, 2048, 4096),
+    batch_sizes=(1, 16, 32, 64, 256, 1024, 4096),
     round_seconds=0.3,
 )
 
@@ -85,6 +90,7 @@ SMOKE: Final = Sizes(
     rounds=2,
     eager_steps=1,
     extra_modes=False,
+    train_batch_sizes=(64,),
     batch_sizes=(1, 16),
     round_seconds=0.0,
 )

@@ -10,6 +10,7 @@ from training.checkpoints.safetensors_file import replace_file
 from training.comparison.agreement import report as agreement
 from training.comparison.code_size import report as code
 from training.comparison.config import SECTIONS
+from training.comparison.crossed_weights import report as cross
 from training.comparison.environment import stale_frameworks
 from training.comparison.inference_speed import report as inference
 from training.comparison.model_quality import report as quality
@@ -25,6 +26,7 @@ TITLES: Final = {
     "code": "Code",
     "training": "Training",
     "quality": "Quality",
+    "cross": "Crossed initial weights",
     "agreement": "Agreement",
     "inference": "Inference",
 }
@@ -34,6 +36,7 @@ _WRITERS: Final[Mapping[str, Callable[[Mapping[str, Any]], list[str]]]] = {
     "code": code.write,
     "training": training.write,
     "quality": quality.write,
+    "cross": cross.write,
     "agreement": agreement.write,
     "inference": inference.write,
 }
@@ -42,6 +45,7 @@ _PLOTS: Final[Mapping[str, Mapping[str, Callable[[Mapping[str, Any]], Figure]]]]
     "code": {"code": code.draw},
     "training": {"training": training.draw},
     "quality": {"quality": quality.draw},
+    "cross": {"cross": cross.draw},
     "agreement": {"agreement": agreement.draw},
     "inference": {"inference": inference.draw},
 }

@@ -8,7 +8,9 @@ _BEGAN = time.perf_counter()  # before all other imports: the start-up task meas
 
 TASKS = {
     "agreement": "agreement.worker",
+    "cross": "crossed_weights.worker",
     "inference": "inference_speed.latency_worker",
+    "initial_weights": "crossed_weights.initial_weights_worker",
     "quality": "model_quality.worker",
     "startup": "inference_speed.startup_worker",
     "training": "training_speed.worker",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from training.checkpoints.checkpoint import load_checkpoint
+from training.comparison.memory import peak_bytes
 from training.frameworks import import_backend
 
 _LEAST_CALLS = 5
@@ -42,6 +43,7 @@ def run(  # noqa: PLR0913 - one for each option
         found[size] = {"first_seconds": _time_call(model, arrays), "rounds": []}
         for _ in range(_LEAST_CALLS):  # warm
             model.reconstruct(*arrays)
+        found[size]["peak_bytes"] = peak_bytes()  # sizes ascend, so no larger one has added to it
     for _ in range(rounds):
         for size, arrays in inputs.items():
             seconds: list[float] = []

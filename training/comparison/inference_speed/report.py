@@ -53,6 +53,7 @@ def write(content: Mapping[str, Any]) -> list[str]:
         *table(headers, throughput),
         "The first call of each size in its process, in this order, ms:",
         *table(headers, first),
+        *_write_memory(ways, sizes),
         *prose("""Seconds from the start of Python to the first image, each in a fresh process: importing the framework,
             loading a checkpoint into it, and the first call, of one image; *all* includes the other imports."""),
         *table(
@@ -121,6 +122,19 @@ def draw(content: Mapping[str, Any]) -> Figure:
         name_panel(left, "latency", "images in a call", "ms a call")
         name_panel(right, "throughput", "images in a call", "images/s")
     return figure
+
+
+def _write_memory(ways: Mapping[str, list[dict[str, Any]]], sizes: Sequence[str]) -> list[str]:
+    if not all("peak_bytes" in processes[0]["batches"][size] for processes in ways.values() for size in sizes):
+        return []
+    rows = [
+        [title, *(megabytes(max(process["batches"][size]["peak_bytes"] for process in processes)) for size in sizes)]
+        for title, processes in ways.items()
+    ]
+    return [
+        "Peak memory of the process up to the calls of each size, MB:",
+        *table(["images in a call", *sizes], rows),
+    ]
 
 
 def _largest(packages: Mapping[str, int]) -> str:

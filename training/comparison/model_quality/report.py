@@ -7,6 +7,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from training.comparison.model_quality.differences import CONFIDENCE, paired_differences
 from training.comparison.model_quality.summary import epochs_of
 from training.comparison.rendering.plots import name_panel, new_panels
 from training.comparison.training_speed.summary import own_speed
@@ -59,8 +60,31 @@ def write(content: Mapping[str, Any]) -> list[str]:
             ],
             rows,
         ),
+        *_write_differences(section),
         *prose("""The curves over seconds are of the same runs; their seconds are computed from the training section:
             compilation, and epochs times the median epoch, each trainer in its own way."""),
+    ]
+
+
+def _write_differences(section: Mapping[str, Any]) -> list[str]:
+    differences = paired_differences(section)
+    if not differences:
+        return []
+    rows = [
+        [
+            f"{FRAMEWORKS[one.of[0]].title} minus {FRAMEWORKS[one.of[1]].title}",
+            str(one.seeds),
+            f"{one.mean:+.3f}",
+            f"{one.mean - one.half_width:+.3f} to {one.mean + one.half_width:+.3f}",
+            "no" if one.is_apart_from_zero else "yes",
+        ]
+        for one in differences
+    ]
+    return [
+        *prose(f"""**Do the frameworks differ?** Differences of -ELBO between two frameworks, paired by seed, in nats,
+            with the {CONFIDENCE:.0%} interval of Student's t over seeds. An interval without 0 says that the trainers
+            differ, in initial weights, noise, pixels or arithmetic; which of these it is, it doesn't say:"""),
+        *table(["-ELBO", "seeds", "mean difference", f"{CONFIDENCE:.0%} interval", "contains 0"], rows),
     ]
 
 

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from training.comparison.agreement.section import LOSS_LIMIT, PARITY_STEPS
+from training.comparison.crossed_weights.summary import largest_differences
 from training.comparison.environment import stale_frameworks
+from training.comparison.model_quality.differences import CONFIDENCE, paired_differences
 from training.comparison.model_quality.summary import epochs_of
 from training.comparison.training_speed.summary import Speed, own_speed
 from training.counts import count_of
@@ -94,16 +96,36 @@ def _write_quality(content: Mapping[str, Any]) -> str:
     each = ", ".join(f"{FRAMEWORKS[name].title} {mean_spread(found)}" for name, found in values.items())
     means = [statistics.fmean(found) for found in values.values()]
     seeds = min(map(len, values.values()))
-    limit = (
-        f"{count_of(seeds, 'seed')} of each can't tell a difference of this size from luck"
-        if seeds < _MANY_SEEDS
-        else f"{count_of(seeds, 'seed')} of each"
-    )
+    limit = f"{count_of(seeds, 'seed')} of each"
+    if seeds < _MANY_SEEDS:
+        limit += " can't tell a difference of this size from luck"
     epochs = epochs_of(settings)
     return (
         f"**Test -ELBO after {count_of(epochs, 'epoch')}**, in nats, mean of "
         f"seeds ± their standard deviation: {each}; the means differ by at most {max(means) - min(means):.2f}. "
-        f"*Limit:* {limit}."
+        f"{_write_differences(section)}{_write_causes(content)}*Limit:* {limit}."
+    )
+
+
+def _write_differences(section: Mapping[str, Any]) -> str:
+    differences = paired_differences(section)
+    if not differences or min(one.seeds for one in differences) < _MANY_SEEDS:
+        return ""
+    apart = [" and ".join(FRAMEWORKS[name].title for name in one.of) for one in differences if one.is_apart_from_zero]
+    if not apart:
+        return f"Paired by seed, no two differ by more than their {CONFIDENCE:.0%} interval. "
+    return f"Paired by seed, 0 lies outside the {CONFIDENCE:.0%} interval of the difference of {'; '.join(apart)}. "
+
+
+def _write_causes(content: Mapping[str, Any]) -> str:
+    section = content["sections"].get("cross")
+    largest = largest_differences(section) if section else {}
+    if set(largest) != {"frameworks", "rounding", "weights"}:
+        return ""
+    return (
+        f"From the same weights, batches and noise, two frameworks end at most {largest['frameworks']:.2f} apart; one "
+        f"framework and itself, nudged by rounding, {largest['rounding']:.2f}; two initial weights in one framework, "
+        f"{largest['weights']:.2f}. "
     )
 
 

@@ -37,9 +37,9 @@ def write_rules(content: Mapping[str, Any]) -> list[str]:
           TensorFlow's is `run_functions_eagerly(True)`. Of an eager epoch only some steps are timed, and multiplied:
           PyTorch's own way too, while the own ways of the other two are timed in whole epochs.
         - Initial weights, noise and drawn pixels of the training and quality runs are each framework's own, from the
-          same seed: only the agreement section and the parity check give all three the same numbers. JAX and PyTorch
-          draw a pixel from 16 random bits, TensorFlow from 23. Test images, and the noise of the test figures, are the
-          same for all.
+          same seed: only the agreement section, the crossed runs and the parity check give all three the same numbers.
+          JAX and PyTorch draw a pixel from 16 random bits, TensorFlow from 23. Test images, and the noise of the test
+          figures, are the same for all.
         - Adam is the same algorithm in three implementations: JAX's is optax's, PyTorch's its own fused one, and
           TensorFlow's is written here, because Keras adds epsilon elsewhere.
         - Seconds of a whole run, and until an ELBO is reached, are computed: compilation, and epochs times the median

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from training.comparison.model_quality.summary import LEVELS, epochs_to, mean_curve
 from training.comparison.rendering.plots import name_panel, new_panels
+from training.comparison.training_speed.batch_sizes import write_batch_sizes
 from training.comparison.training_speed.summary import Speed, speed_of
 from training.config import PRESETS
 from training.counts import count_of
@@ -74,7 +75,7 @@ def write(content: Mapping[str, Any]) -> list[str]:
                 if "unavailable" in found
             )
             lines += [f"{FRAMEWORKS[framework].title}, {mode}: not measured: {reason}.", ""]
-    return [*lines, *_write_runs(content, shown, epochs)]
+    return [*lines, *write_batch_sizes(section), *_write_runs(content, shown, epochs)]
 
 
 def draw(content: Mapping[str, Any]) -> Figure:

@@ -9,6 +9,7 @@ from training.comparison.agreement.section import check_parity
 from training.comparison.config import ComparisonConfig
 from training.comparison.environment import describe_origin
 from training.comparison.results_file import ResultsFile
+from training.frameworks import FRAMEWORKS
 
 MODES: Final = ("compiled", "eager")
 """The modes of all frameworks."""
@@ -37,6 +38,7 @@ def measure(config: ComparisonConfig, results: ResultsFile) -> None:
         "rounds": sizes.rounds,
         "eager_steps": sizes.eager_steps,
         "extra_modes": sizes.extra_modes,
+        "batch_sizes": sizes.train_batch_sizes,
         "device": config.device,
     }
     frameworks = results.section("training", settings).setdefault("frameworks", {})
@@ -53,8 +55,28 @@ def measure(config: ComparisonConfig, results: ResultsFile) -> None:
                 for mode, found in modes.items():
                     config.announce(f"training: {framework}, {mode}, process {number} of {sizes.processes}")
                     found.append(_run(config, framework, mode, cache))
-        frameworks[framework] = {"measured": describe_origin(), "parity": parity, "modes": modes}
+        batches = {}
+        for size in sizes.train_batch_sizes:
+            config.announce(f"training: {framework}, batches of {size}")
+            batches[str(size)] = _run_batch_size(config, framework, size)
+        frameworks[framework] = {"measured": describe_origin(), "parity": parity, "modes": modes, "batches": batches}
         results.save()
+
+
+def _run_batch_size(config: ComparisonConfig, framework: str, batch_size: int) -> dict[str, Any]:
+    """Time whole epochs in the trainer's own way."""
+    return worker_process.measure(
+        "training",
+        framework,
+        mode=FRAMEWORKS[framework].own_mode,
+        preset=config.preset,
+        batch_size=batch_size,
+        device=config.device,
+        images=config.sizes.images,
+        rounds=config.sizes.rounds,
+        steps=None,
+        cache=None,
+    )
 
 
 def _run(config: ComparisonConfig, framework: str, mode: str, cache: str) -> dict[str, Any]:
@@ -63,6 +85,7 @@ def _run(config: ComparisonConfig, framework: str, mode: str, cache: str) -> dic
         framework,
         mode=mode,
         preset=config.preset,
+        batch_size=None,
         device=config.device,
         images=config.sizes.images,
         rounds=config.sizes.rounds,

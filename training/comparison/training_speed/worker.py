@@ -1,14 +1,14 @@
 """Training speed of one framework in one process: first epoch, later epochs, memory, CPU use."""
 
-import resource
-import sys
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from jaxtyping import Int32
 from numpy import ndarray
 
+from training.comparison.memory import peak_bytes
 from training.comparison.subset import take_images
 from training.config import PRESETS, ModelConfig
 from training.data import TRAIN_SEED, binarize, load_dataset
@@ -22,18 +22,20 @@ def run(  # noqa: PLR0913 - one for each option
     *,
     mode: str,
     preset: str,
+    batch_size: int | None,
     device: str,
     images: int,
     rounds: int,
     steps: int | None,
     cache: str | None,
 ) -> dict[str, Any]:
-    """Time epochs, or some steps of one, in a mode of `training_speed.section`; or return why it can't run.
+    """Time epochs, or the first `steps` of each, in a mode of `training_speed.section`; or return why it can't run.
 
-    An epoch ends when its results are NumPy arrays, so that the device has finished.
+    `batch_size` replaces the preset's. An epoch ends when its results are NumPy arrays, so that the device has
+    finished.
     """
     dataset = take_images(load_dataset("mnist"), images, 1)
-    config = PRESETS[preset]
+    config = PRESETS[preset] if batch_size is None else replace(PRESETS[preset], batch_size=batch_size)
     backend = import_backend(framework)
     pixels = binarize(dataset.train, target=config.target, seed=TRAIN_SEED)
     epoch = len(pixels) // config.batch_size
@@ -42,7 +44,7 @@ def run(  # noqa: PLR0913 - one for each option
             trainer: Trainer = import_trainer(framework, "train").Trainer(
                 ModelConfig(image_shape=dataset.image_shape), config, pixels, device=device, **options
             )
-            loaded = _peak_bytes()
+            loaded = peak_bytes()
             first, *later = [
                 _time_epoch(trainer, _order(len(pixels), number, min(steps or epoch, epoch), config.batch_size), number)
                 for number in range(rounds + 1)
@@ -59,7 +61,7 @@ def run(  # noqa: PLR0913 - one for each option
         "seconds": [each["seconds"] for each in later],
         "cores": [each["cores"] for each in later],
         "loaded_bytes": loaded,
-        "peak_bytes": _peak_bytes(),
+        "peak_bytes": peak_bytes(),
     }
 
 
@@ -73,8 +75,3 @@ def _time_epoch(trainer: Trainer, order: Int32[ndarray, "steps batch"], seed: in
 def _order(images: int, seed: int, steps: int, batch_size: int) -> Int32[ndarray, "steps batch"]:
     order = np.random.default_rng(seed).permutation(images).astype(np.int32)
     return order[: steps * batch_size].reshape(steps, batch_size)
-
-
-def _peak_bytes() -> int:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,34 @@
+"""Trains each framework from the initial weights of each, and saves the test metrics."""
+
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from training.comparison import worker_process
+from training.comparison.config import ComparisonConfig
+from training.comparison.environment import describe_origin
+from training.comparison.results_file import ResultsFile
+
+
+def measure(config: ComparisonConfig, results: ResultsFile) -> None:
+    """Train each framework, and save its results; they aren't timed."""
+    sizes = config.sizes
+    wanted = {name: asdict(sizes)[name] for name in ("images", "test_images", "draws")}
+    settings = {"preset": config.preset, "epochs": config.epochs, "device": config.device} | wanted
+    frameworks = results.section("cross", settings | {"weights_of": config.frameworks}).setdefault("frameworks", {})
+    if config.resume and set(config.frameworks) <= set(frameworks):
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        weights = {framework: str(Path(folder) / f"{framework}.npz") for framework in config.frameworks}
+        for framework, path in weights.items():
+            config.announce(f"cross: initial weights of {framework}")
+            worker_process.measure("initial_weights", framework, preset=config.preset, device=config.device, out=path)
+        for framework in config.frameworks:
+            if config.resume and framework in frameworks:
+                continue
+            config.announce(
+                f"cross: {framework} from the initial weights of {', '.join(weights)}, and from its own nudged"
+            )
+            found = worker_process.measure("cross", framework, weights=weights, **settings)
+            frameworks[framework] = {"measured": describe_origin(), **found}
+            results.save()
