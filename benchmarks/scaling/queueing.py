@@ -5,6 +5,7 @@ images, so that the client, a program in Python, has less to do than the service
 """
 
 import statistics
+import sys
 from typing import Any, Final
 
 from benchmarks.scaling.options import Options
@@ -82,6 +83,10 @@ def _calibrate(request: Request, *, client_core: int, seconds: int) -> tuple[Ser
     # Overload: what the responses leave of each second is spent on rejections.
     stream = Stream(request, rate=CALIBRATION_LOAD * many, connections=8 * LIMIT)
     (overload,) = ask([stream], core=client_core, seconds=seconds)
+    if not overload.count(429):
+        sys.exit(
+            f"none rejected at {CALIBRATION_LOAD:g} times the highest throughput: the client is too slow, or the machine busy"
+        )
     left = 1 - overload.goodput_per_s / many
     per_rejection = left * seconds / overload.count(429)
     return ServiceTimes(per_cycle, 1 / many - per_cycle / BATCH, max(per_rejection, 1e-6)), many

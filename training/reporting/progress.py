@@ -141,7 +141,7 @@ class LiveReport(PlainReport):
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("epochs"),
+            TextColumn("epoch" if epochs == 1 else "epochs"),
             TimeElapsedColumn(),
             TextColumn("ETA"),
             TimeRemainingColumn(),
