@@ -84,9 +84,7 @@ def _calibrate(request: Request, *, client_core: int, seconds: int) -> tuple[Ser
     stream = Stream(request, rate=CALIBRATION_LOAD * many, connections=8 * LIMIT)
     (overload,) = ask([stream], core=client_core, seconds=seconds)
     if not overload.count(429):
-        sys.exit(
-            f"none rejected at {CALIBRATION_LOAD:g} times the highest throughput: the client is too slow, or the machine busy"
-        )
+        sys.exit(f"nothing was rejected at {CALIBRATION_LOAD:g} times the highest throughput: the client is too slow")
     left = 1 - overload.goodput_per_s / many
     per_rejection = left * seconds / overload.count(429)
     return ServiceTimes(per_cycle, 1 / many - per_cycle / BATCH, max(per_rejection, 1e-6)), many
