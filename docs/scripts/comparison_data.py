@@ -80,7 +80,7 @@ def _training(section: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _quality(section: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     runs = {name: section["frameworks"][name] for name in _names(section["frameworks"])}
     runs = {name: found for name, found in runs.items() if found["seeds"]}
-    figures = {"-ELBO": "elbo", f"-L{section['settings']['samples']} (bound)": "iwae"}
+    figures = {"\N{MINUS SIGN}ELBO": "elbo", f"\N{MINUS SIGN}L{section['settings']['samples']} (bound)": "iwae"}
     values = {
         name: [-fmean(run[figure]["value"] for run in found["seeds"].values()) for figure in figures.values()]
         for name, found in runs.items()
@@ -88,7 +88,7 @@ def _quality(section: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     curves = {name: mean_curve(found) for name, found in runs.items()}
     epochs = range(1, min(map(len, curves.values())) + 1)
     yield _chart("bars", f"Quality on test images, after {len(epochs)} epochs", "nats", figures, values)
-    yield _chart("lines", "Quality on validation images (-ELBO), by epoch", "nats", epochs, curves)
+    yield _chart("lines", "Quality on validation images (\N{MINUS SIGN}ELBO), by epoch", "nats", epochs, curves)
 
 
 def _inference(section: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -54,13 +54,24 @@ def test_pictures_of_a_row_are_level_under_whole_titles(visit, width, height):
 
 
 @pytest.mark.parametrize(("width", "height"), [(720, 450), (844, 390), (390, 844)])
-def test_pictures_are_whole_beside_the_sliders(visit, width, height):
-    """While a slider far down is used, the pictures of the latent space are in sight, and none is cut off."""
+def test_pictures_are_whole_beside_the_sliders(visit, assert_accessible, width, height):
+    """While a slider far down is used, the pictures of the latent space are in sight and whole, under their heading."""
     page = visit("latent?digit=3", width=width, height=height)
     wait_for_answers(page)
     page.locator("#panel-latent .slider input >> nth=19").focus()
 
     assert [is_in_sight(page, f"#panel-latent [data-framework={name}] canvas") for name in FRAMEWORKS] == [True] * 3
+    assert_accessible(page)
+
+
+def test_sliders_have_room_on_the_narrowest_phone(visit):
+    """At 320 pixels a slider's track is wide enough to move in, in the place of the KL."""
+    page = visit("latent?digit=3", width=320, height=640)
+    wait_for_answers(page)
+
+    assert page.locator("#panel-latent .track").first.bounding_box()["width"] > 90
+    assert not page.locator("#panel-latent .slider .kl").first.is_visible()
+    assert fits(page)
 
 
 @pytest.mark.parametrize("tab", ["reconstruct", "latent", "sample", "interpolate"])

@@ -75,4 +75,4 @@ def test_training_and_quality_are_charted(script, content):
     assert values("Training time per epoch") == [4.0, None]
     assert values("Extra time for the first epoch (compiling)") == [5.0, None]
     assert values("Quality on test images, after 2 epochs") == [95.0, 90.0]
-    assert values("Quality on validation images (-ELBO), by epoch") == [110.0, 100.0]
+    assert values("Quality on validation images (\N{MINUS SIGN}ELBO), by epoch") == [110.0, 100.0]

@@ -78,10 +78,9 @@ export class Plane {
     return Math.max(Math.abs(x), Math.abs(y)) > this.reach;
   }
 
-  /* Where a marker is drawn: on the edge if the place lies beyond it. */
+  /* Where the marker of a place is drawn: whole, and so on the edge if the place lies beyond it. */
   toMarker(x, y) {
-    const place = this.toScreen(x, y);
-    return this.isBeyond(x, y) ? place.map((at) => Math.min(this.size - INSET, Math.max(INSET, at))) : place;
+    return this.toScreen(x, y).map((at) => Math.min(this.size - INSET, Math.max(INSET, at)));
   }
 
   /* The current point; hollow if it lies beyond the edge. */

@@ -3,6 +3,7 @@
 import { imageSize } from "../drawing/pixels.js";
 import { button, element } from "../parts/elements.js";
 import { term } from "../parts/glossary.js";
+import { formatShort } from "../parts/numbers.js";
 import { drawImages } from "../results/grids.js";
 
 export const REACH = 4;
@@ -27,9 +28,9 @@ export function makeSliders(noun, onMove) {
     stop();
     rows.clear();
     const head = element("div", { class: "slider head-row" },
-      element("span"), element("span"),
-      element("span", {}, term("posterior", `this ${noun}'s encoding`), ", ", term("sigma", "±2σ")),
-      element("span"), element("span", {}, term("latent", "z")), element("span", {}, term("kl_divergence", "KL")), element("span"));
+      element("span"),
+      element("span", {}, term("posterior", `this ${noun}'s encoding`), " ", term("sigma", "±2σ")),
+      element("span", {}, term("latent", "z")), element("span", {}, term("kl_divergence", "KL")), element("span"));
     node.replaceChildren(head, ...order.map((dimension) => makeRow(dimension, kl[dimension])));
   }
 
@@ -53,7 +54,7 @@ export function makeSliders(noun, onMove) {
       element("label", { for: id }, `z${dimension}`),
       faces[0], track, faces[1], value,
       element("span", { class: "kl", id: `${id}-kl`, title: "KL divergence in nats, averaged over the test set" },
-        `${kl.toFixed(2)}`, element("span", { class: "offscreen" }, " nats")),
+        formatShort(kl), element("span", { class: "offscreen" }, " nats")),
       wiggling,
     );
   }

@@ -1,8 +1,12 @@
 /* Formats numbers for the page. */
 
+/* Three digits at least: "2.51", "59.6", "155". */
+export function formatShort(value) {
+  return value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
+}
+
 export function formatMs(value) {
-  if (value === undefined || value === null) return "–";
-  return value < 10 ? value.toFixed(2) : value.toFixed(value < 100 ? 1 : 0);
+  return value === undefined || value === null ? "–" : formatShort(value);
 }
 
 /* With a minus sign, which is as wide as a digit. */

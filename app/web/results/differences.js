@@ -36,7 +36,7 @@ export function amplification(largest) {
 export function describeAmplification(largest) {
   if (largest === 0) return "identical";
   const times = amplification(largest);
-  return times === 1 ? "not amplified" : `× ${times.toLocaleString("en")}`;
+  return times === 1 ? "not amplified" : `×\u00a0${times.toLocaleString("en")}`;
 }
 
 /* Levels from 0 to 255 as probabilities; probabilities as they are. */

@@ -160,7 +160,8 @@ export function mount(panel, app) {
   function move(changes, how) {
     if (!z) return;
     const next = z.slice();
-    for (const [dimension, value] of changes) next[dimension] = value;
+    // The others stay where they are, also those that an encoder put beyond the sliders' ends.
+    for (const [dimension, value] of changes) next[dimension] = Math.min(REACH, Math.max(-REACH, value));
     place(next, how);
   }
 
@@ -177,7 +178,7 @@ export function mount(panel, app) {
 
   function place(to, { isKept = false, ...how }) {
     // Two decimals, so that a link replays the point exactly.
-    z = isKept ? to : to.map((value) => Math.round(Math.min(REACH, Math.max(-REACH, value)) * 100) / 100);
+    z = isKept ? to : to.map((value) => Math.round(value * 100) / 100);
     if (!isKept) app.state.set({ z: Array.from(z, (value) => Number(value.toFixed(2))).join(",") });
     sliders.show(z, posterior);
     pad.show(z, posterior);

@@ -74,7 +74,7 @@ def test_wiggle_swings_a_latent_and_returns(page):
 
 
 def test_point_beyond_the_edge_is_shown_on_it(visit):
-    """An encoding outside the pad is a hollow dot on its edge, and the hint says so, until the point is inside."""
+    """An encoding outside the pad is a hollow dot on its edge, and the hint says so; others stay when two move."""
 
     def push(route):
         content = route.fetch().json()
@@ -93,9 +93,13 @@ def test_point_beyond_the_edge_is_shown_on_it(visit):
         f"{PANEL} .pad canvas",
         "canvas => Array.from(canvas.getContext('2d').getImageData(canvas.width - 16, 9, 1, 1).data).slice(0, 3)",
     )
+    page.focus(f"{PANEL} .pad canvas")
+    page.keyboard.press("ArrowLeft")
+    moved = sorted(map(float, page.locator(f"{PANEL} .slider output").all_inner_texts()))
     page.click("text=Set all to zero")
     inside = hints.all_inner_texts()
 
     assert ["Hollow" in text for text in beyond] == [True, True]
     assert ring == [0, 114, 178]
+    assert moved == [4.0, 4.0, *[9.0] * 18]
     assert ["Hollow" in text for text in inside] == [False, False]
