@@ -1,5 +1,6 @@
 /*
- * A queue for each framework: one request at a time, and only the latest waiting request of each kind.
+ * Two queues for each framework, of pictures and of what is computed aside: one request at a time, and only the latest
+ * waiting request of each kind. With three frameworks that is as many as a browser sends at once to one server.
  *
  * A request that is overtaken while waiting is never sent. One that is overtaken in flight is cancelled, unless both are
  * part of a stream (`live`, as while drawing): then it may finish, so that the picture keeps moving.
@@ -22,18 +23,18 @@ export class Lanes {
   }
 
   /*
-   * Send a request to a framework, as `request` does. Requests of different `kind` don't overtake each other.
+   * Send a request to a framework, as `request` does. Requests of different `kind` don't overtake each other. One that
+   * is computed `aside` doesn't delay pictures.
    * Throws an AbortError if overtaken, else a ServiceProblem.
    */
-  ask({ framework, kind = "", live = false, ...what }) {
-    const lane = this.#laneOf(framework);
+  ask({ framework, kind = "", live = false, aside = false, ...what }) {
+    const lane = this.#laneOf(aside ? `${framework} aside` : framework);
     lane.waiting.get(kind)?.reject(overtaken());
     if (lane.running?.kind === kind && !(live && lane.running.live)) lane.running.controller.abort();
     const query = { framework, ...what.query };
     return new Promise((resolve, reject) => {
-      // Deleted first, so that it goes to the end of the queue.
-      lane.waiting.delete(kind);
       const controller = new AbortController();
+      // In the place of one that it replaces: else what changes most would wait longest.
       lane.waiting.set(kind, { kind, live, what: { ...what, query }, controller, resolve, reject });
       this.#next(lane);
     });
@@ -48,9 +49,9 @@ export class Lanes {
     }
   }
 
-  #laneOf(framework) {
-    if (!this.#lanes.has(framework)) this.#lanes.set(framework, { running: null, waiting: new Map() });
-    return this.#lanes.get(framework);
+  #laneOf(name) {
+    if (!this.#lanes.has(name)) this.#lanes.set(name, { running: null, waiting: new Map() });
+    return this.#lanes.get(name);
   }
 
   async #next(lane) {

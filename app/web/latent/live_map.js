@@ -191,7 +191,7 @@ export function makeLiveMap(app, { encoding, spaceOf, onKeep }) {
   async function encode(framework, live) {
     const [sent, space] = [version, spaceOf(framework)];
     try {
-      const { json } = await app.ask({ ...encoding(framework), framework, as: "json", kind: "encode", live });
+      const { json } = await app.ask({ ...encoding(framework), framework, as: "json", kind: "encode", live, aside: true });
       if (sent < (places.get(framework)?.version ?? 0)) return;
       places.set(framework, { mean: json.mean[0], logvar: json.logvar[0], space, version: sent });
       node.dataset.placed = places.size;

@@ -181,7 +181,7 @@ export function mount(panel, app) {
   async function score(framework, { live = false }) {
     if (input.drawing.isEmpty) return;
     await attempt(framework, async () => {
-      const { json } = await app.ask({ ...requestOf(framework), path: "/score", framework, as: "json", live, kind: "score" });
+      const { json } = await app.ask({ ...requestOf(framework), path: "/score", framework, as: "json", live, kind: "score", aside: true });
       if (input.drawing.isEmpty) return;
       for (const key of ["elbo", "log_likelihood", "kl_divergence"]) {
         views.get(framework).values.get(key).textContent = formatNats(json[key][0]);

@@ -229,3 +229,19 @@ def test_gesture_becomes_a_picture(page, capsys):
     p50, p95 = np.percentile(durations, [50, 95])
     with capsys.disabled():
         print(f"\ngesture to picture: p50 {p50:.0f} ms, p95 {p95:.0f} ms, of {len(durations)} pictures")  # noqa: T201 -- to be read, and not asserted
+
+
+def test_pictures_follow_on_a_slow_network(page):
+    """While one draws at half a second of latency, pictures keep coming: figures and the map don't delay them."""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send(
+        "Network.emulateNetworkConditions",
+        {"offline": False, "latency": 500, "downloadThroughput": -1, "uploadThroughput": -1},
+    )
+    page.click("button:text-is('Clear')")
+    draw(page, (0.3, 0.2), (0.7, 0.3), (0.4, 0.5), (0.7, 0.7), (0.3, 0.8), steps=15, pause_ms=50)
+
+    count = page.evaluate("performance.getEntriesByName('gesture-to-picture').length")
+
+    assert count >= 2 * len(FRAMEWORKS)
