@@ -12,7 +12,7 @@
  *   state       {get(name), set({name: value}), open(tab, values)}: the tab's part of the address (`frame/address.js`)
  *   frameworks  the service's frameworks, and which are ready (`api/frameworks.js`)
  *   examples    images to start from, and the latent map (`drawing/examples.js`)
- *   ask(...)    sends a request to a framework, one at a time; throws if overtaken (`api/lanes.js`)
+ *   ask(...)    sends a request to a framework, in turn; throws if overtaken (`api/lanes.js`)
  *
  * Tabs import the rest where they need it: `api/` (requests, npy, curl and Python), `drawing/` (the visitor's image),
  * `results/` (a panel for each framework, images on a canvas), `latent/` (sliders, pad, map), `charts/`, `parts/`

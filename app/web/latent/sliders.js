@@ -86,7 +86,7 @@ export function makeSliders(noun, onMove) {
   function show(z, posterior) {
     for (const [dimension, { input, value, track }] of rows) {
       input.value = z[dimension];
-      value.textContent = z[dimension].toFixed(2).replace("-", "−");
+      value.textContent = formatShort(z[dimension]).replace("-", "−");
       const mean = posterior.mean[dimension];
       const spread = 2 * Math.exp(posterior.logvar[dimension] / 2);
       for (const [name, at] of [["low", mean - spread], ["mean", mean], ["high", mean + spread]]) {

@@ -2,7 +2,8 @@
 
 /* Three digits at least: "2.51", "59.6", "155". */
 export function formatShort(value) {
-  return value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
+  const size = Math.abs(value);
+  return value.toFixed(size < 10 ? 2 : size < 100 ? 1 : 0);
 }
 
 export function formatMs(value) {
