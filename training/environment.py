@@ -14,7 +14,7 @@ from typing import Final
 _PREFIXES: Final = (
     # JAX and Flax
     *("JAX_", "JAX2TF_", "PJRT_", "FLAX_", "NNX_", "CHECK_VMA", "EAGER_CONSTANT_FOLDING", "MPITRAMPOLINE_"),
-    # TensorFlow, Keras, and what they import: h5py, protobuf, f2py, scikit-learn, joblib
+    # TensorFlow, Keras, and what they import: h5py, protobuf, f2py, and scikit-learn with joblib where it is installed
     *("TF_", "TF2_", "TENSORFLOW_", "KERAS_", "AUTOGRAPH_", "HDF5_", "PROTOCOL_BUFFERS_", "SOURCE_DATE_EPOCH"),
     *("SKLEARN_", "JOBLIB_", "LOKY_"),
     # PyTorch, and SymPy, which it imports

@@ -15,8 +15,6 @@ from typing import Any, Final
 
 import numpy as np
 from PIL import Image
-from sklearn.decomposition import PCA
-from sklearn.linear_model import LinearRegression
 
 from training import numpy_model
 from training.checkpoints.checkpoint import Checkpoint, load_checkpoint
@@ -55,25 +53,41 @@ def map_latents(dataset: Dataset) -> dict[str, dict[str, Any]]:
     frameworks: dict[str, dict[str, Any]] = {}
     for name, checkpoint in checkpoints.items():
         mean, logvar = test[name]
-        pca = PCA(n_components=2).fit(mean)
+        center = mean.mean(axis=0)
+        explained, axes = _principal_axes(mean)
         frameworks[name] = {
             "checkpoint": checkpoint.id,
-            "points": _rounded(pca.transform(mean[:DIGITS]), 2),
-            "center": _rounded(pca.mean_, 4),
-            "axes": _rounded(pca.components_, 4),
-            "explained": _rounded(pca.explained_variance_ratio_, 3),
+            "points": _rounded((mean[:DIGITS] - center) @ axes.T, 2),
+            "center": _rounded(center, 4),
+            "axes": _rounded(axes, 4),
+            "explained": _rounded(explained, 3),
             "kl": _rounded(numpy_model.kl_by_dimension(mean, logvar).mean(axis=0), 3),
             "to": {},
         }
     for one, other in permutations(FRAMEWORKS, 2):
-        fit = LinearRegression().fit(validation[one], validation[other])
-        explained = fit.score(test[one][0], test[other][0])
+        solution = np.linalg.lstsq(_with_ones(validation[one]), validation[other], rcond=None)[0]
+        wanted = test[other][0]
+        errors = wanted - _with_ones(test[one][0]) @ solution
+        unexplained = np.square(errors).mean(axis=0) / wanted.var(axis=0)
         frameworks[one]["to"][other] = {
-            "matrix": _rounded(fit.coef_, 3),
-            "offset": _rounded(fit.intercept_, 3),
-            "explained": round(float(explained), 3),
+            "matrix": _rounded(solution[:-1].T, 3),
+            "offset": _rounded(solution[-1], 3),
+            "explained": round(1 - float(unexplained.mean()), 3),
         }
     return frameworks
+
+
+def _principal_axes(mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the two axes of the largest variance, and the share of the variance along each."""
+    variances, vectors = np.linalg.eigh(np.cov(mean.astype(np.float64), rowvar=False))
+    axes = vectors[:, [-1, -2]].T
+    # The sign of an eigenvector is arbitrary: make its largest component positive.
+    axes *= np.sign(axes[np.arange(2), np.abs(axes).argmax(axis=1)])[:, np.newaxis]
+    return variances[[-1, -2]] / variances.sum(), axes
+
+
+def _with_ones(array: np.ndarray) -> np.ndarray:
+    return np.column_stack([array, np.ones(len(array))])
 
 
 def _encode(checkpoint: Checkpoint, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
