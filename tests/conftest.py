@@ -4,6 +4,7 @@ import os
 import sys
 from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import settings
@@ -23,20 +24,34 @@ settings.load_profile("triptych")
 
 LONG = {
     "test_compare",
+    "test_comparison_twins",
+    "test_data_parallel",
     "test_docs",
+    "test_environment",
     "test_frame",
     "test_gateway",
     "test_isolation",
     "test_readme",
     "test_resume",
+    "test_run",
+    "test_snapshots",
     "test_surroundings",
     "test_train",
     "test_training",
 }
-"""Files that take a minute or more."""
+"""Files that take longest: trainings, services and browsers."""
 
 
 INTEROP = Path(__file__).parent / "interop"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the code that JAX compiles for this process and those that it starts: the same models are compiled often."""
+    folder = TemporaryDirectory(prefix="jax-cache-")
+    config.add_cleanup(folder.cleanup)
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = folder.name
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
+from jax.experimental.compilation_cache import compilation_cache
 from jaxtyping import Float32
 from numpy import ndarray
 
@@ -30,12 +31,13 @@ def execution_mode(mode: str, *, cache: str | None = None) -> Iterator[dict[str,
     """
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-    jax.config.update("jax_compilation_cache_dir", cache)
+    before = jax.config.values["jax_compilation_cache_dir"]
+    _use_cache(cache)
     try:
         with jax.disable_jit(disable=mode == "eager"):
             yield {}
     finally:
-        jax.config.update("jax_compilation_cache_dir", None)
+        _use_cache(before)
 
 
 def count_threads() -> int:
@@ -87,3 +89,8 @@ class Inference:
         method = partial(layer_outputs, relu=nn.relu, reparameterize=reparameterize)
         outputs: Any = self._model.apply(self._variables, jnp.array(images), jnp.array(eps), method=method)
         return {name: np.asarray(array) for name, array in outputs.items()}
+
+
+def _use_cache(folder: str | None) -> None:
+    jax.config.update("jax_compilation_cache_dir", folder)
+    compilation_cache.reset_cache()  # JAX would stay with the first folder that it has used
