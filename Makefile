@@ -27,6 +27,9 @@ serve: $(VENV)/.installed  ## serve the committed checkpoints (options: make ser
 train: $(VENV)/.installed  ## retrain all three models into runs/ (options: make train ARGS="--epochs 30")
 	@$(BIN)/python -m training train --framework all $(ARGS)
 
+# Where the environment forbids it, each of some hundred processes would compile the project again, and pytest all tests.
+test interop: export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: test
 test: ARGS ?= -n 2
 test: $(VENV)/.installed-dev  ## run all tests, two files at a time (some of them: make test ARGS="tests/training/data/test_data.py")
