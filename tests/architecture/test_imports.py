@@ -5,57 +5,60 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from tests.support.cli import SMALL, write_images
 from tests.support.live_service import CHECKOUT
 from tests.support.packages import FRAMEWORK_PACKAGES
 
 REPORT = f"import json, sys; print(json.dumps([name for name in {FRAMEWORK_PACKAGES} if name in sys.modules]))"
 
+MODULES = [
+    "app",
+    "app.settings",
+    "app.main",
+    "training",
+    "training.checkpoints.checkpoint",
+    "training.data",
+    "training.frameworks",
+    "training.engine.run",
+    "training.commands.train",
+    "training.commands.show",
+    "training.comparison.command",
+    "training.comparison.page",
+    "training.reporting.figures",
+    "tests.support.models.event_reader",
+]
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "import app",
-        "import app.main",
-        "import app.settings",
-        "import training",
-        "import training.checkpoints.checkpoint",
-        "import training.data",
-        "import training.frameworks",
-        "import training.engine.run",
-        "import training.commands.train",
-        "import training.commands.show",
-        "import training.comparison.command",
-        "import training.comparison.page",
-        "import training.reporting.figures",
-        "import tests.support.models.event_reader",
-    ],
-)
-def test_import_imports_no_framework(statement):
-    """Importing the service or the trainers' shared parts imports no framework."""
-    root = Path(__file__).parents[2]
 
+@pytest.fixture(scope="module")
+def imported():
+    """The frameworks that a process has imported after each of the modules, one after the other."""
+    script = "\n".join(f"import {module}\n{REPORT}" for module in MODULES)
     result = subprocess.run(
-        [sys.executable, "-c", f"{statement}\n{REPORT}"], cwd=root, capture_output=True, text=True, check=False
+        [sys.executable, "-c", script], cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=120
     )
-
     assert result.returncode == 0, result.stderr + result.stdout
-    assert json.loads(result.stdout.splitlines()[-1]) == []
+    return dict(zip(MODULES, map(json.loads, result.stdout.splitlines()), strict=True))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_import_imports_no_framework(imported, module):
+    """Importing the service or the trainers' shared parts imports no framework."""
+    assert imported[module] == []
 
 
 def test_run_imports_its_own_framework_alone(tmp_path):
     """A run in PyTorch, with its events and figures, loads neither TensorFlow nor JAX."""
-    root = Path(__file__).parents[2]
-    words = ["train", "--framework", "pytorch", "--epochs", "1", "--batch-size", "5000", "--hidden-dim", "4"]
+    write_images(tmp_path)
+    words = ["train", "--framework", "pytorch", "--epochs", "1", *SMALL, "--figures"]
     script = f"from training.commands.application import cli\ncli({words}, standalone_mode=False)\n{REPORT}"
 
     result = subprocess.run(
         [sys.executable, "-c", script],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(root)},
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
         capture_output=True,
         text=True,
         check=False,

@@ -5,8 +5,23 @@ import subprocess
 import sys
 from pathlib import Path
 
-SMALL = ("--hidden-dim", "8", "--latent-dim", "2", "--batch-size", "5000", "--no-figures")
-"""Options of a model that trains in an instant."""
+import numpy as np
+
+from tests.support.images.idx_files import write_idx
+
+SMALL = (
+    *("--dataset", "idx:images", "--batch-size", "100"),
+    *("--hidden-dim", "8", "--latent-dim", "2", "--no-figures"),
+)
+"""Options of a model that trains in an instant, on the images that `write_images` leaves in the folder."""
+
+
+def write_images(folder: Path, count: int = 600) -> None:
+    """Write random images of the size of MNIST's, with labels, as the data set `idx:images` of this folder."""
+    (folder / "images").mkdir()
+    random = np.random.default_rng(0)
+    write_idx(folder / "images/train-images-idx3-ubyte", random.integers(0, 256, (count, 28, 28), np.uint8))
+    write_idx(folder / "images/train-labels-idx1-ubyte", (np.arange(count) % 10).astype(np.uint8))
 
 
 def start(*words: str, folder: Path, **variables: str) -> subprocess.Popen[str]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.backends import Backend, paired_arrays
-from tests.support.cli import SMALL, run
+from tests.support.cli import SMALL, run, write_images
 from tests.support.live_service import CHECKOUT
 from tests.support.models.two_devices import RUNS, STEPS
 from tests.support.runs import first_of_mnist
@@ -123,6 +123,7 @@ def test_process_that_ends_is_an_error_and_not_a_hang(images):
 
 def test_command_trains_on_two_devices(tmp_path):
     """`--devices 2` is shown and recorded."""
+    write_images(tmp_path)
     words = ("train", "--framework", "pytorch", *SMALL, "--epochs", "1", "--out", "o", "--device", "cpu")
 
     done = run(*words, "--devices", "2", folder=tmp_path)

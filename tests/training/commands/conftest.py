@@ -1,9 +1,19 @@
-"""Commands of `python -m training` in the process of the tests, for what precedes training: options, errors, help."""
+"""Commands of `python -m training`: a folder with images, and a way to run in this process what precedes training."""
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from tests.support.cli import write_images
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the images of `SMALL`, for a command as a user starts it."""
+    write_images(tmp_path)
+    return tmp_path
 
 
 @pytest.fixture

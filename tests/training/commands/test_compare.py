@@ -99,7 +99,7 @@ def test_one_section_is_taken_anew_and_the_others_stay(compared):
 
 def test_interrupted_comparison_goes_on_where_it_was(tmp_path):
     """SIGTERM ends it with 143 and the command that resumes it; existing results are kept and not measured again."""
-    words = ("compare", "--smoke", "--sections", "quality", "--frameworks", "pytorch", "--seeds", "2", "--out", "out")
+    words = ("compare", "--smoke", "--sections", "quality", "--frameworks", "jax", "--seeds", "2", "--out", "out")
     record = tmp_path / "out" / "comparison.json"
 
     process = start(*words, folder=tmp_path)
@@ -108,14 +108,14 @@ def test_interrupted_comparison_goes_on_where_it_was(tmp_path):
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=60)
-    kept = json.loads(record.read_text())["sections"]["quality"]["frameworks"]["pytorch"]["seeds"]
+    kept = json.loads(record.read_text())["sections"]["quality"]["frameworks"]["jax"]["seeds"]
     resumed = run(*words, "--resume", folder=tmp_path)
 
     assert process.returncode == 143, errors
     assert f"continue with: python -m training {' '.join(words)} --resume" in errors
     assert list(kept) == ["0"]
     assert resumed.returncode == 0, resumed.stderr
-    seeds = json.loads(record.read_text())["sections"]["quality"]["frameworks"]["pytorch"]["seeds"]
+    seeds = json.loads(record.read_text())["sections"]["quality"]["frameworks"]["jax"]["seeds"]
     assert seeds["0"] == kept["0"]
     assert list(seeds) == ["0", "1"]
     assert "Not measured yet: `python -m training compare --sections code`" in (tmp_path / "out/README.md").read_text()

@@ -70,14 +70,14 @@ def test_json_has_every_figure_and_all_frameworks_agree(folder):
 
 def test_tables_show_what_the_json_has(folder):
     """Without `--json` the same figures are tables, with the origin above them; a threshold target is another."""
-    words = ["evaluate", "--checkpoint", "small.safetensors", "--framework", "torch", "--samples", "2", "--draws", "1"]
+    words = ["evaluate", "--checkpoint", "small.safetensors", "--framework", "flax", "--samples", "2", "--draws", "1"]
 
     tables = run(*words, folder=folder)
     figures = json.loads(run(*words, "--json", folder=folder).stdout)
     easier = run(*words, "--target", "threshold", "--part", "validation", folder=folder)
 
     assert tables.returncode == easier.returncode == 0, tables.stderr + easier.stderr
-    assert "10000 images of mnist, test part, target fixed, computed with pytorch on cpu" in tables.stdout
+    assert "10000 images of mnist, test part, target fixed, computed with jax on cpu" in tables.stdout
     for name in ("elbo", "log_likelihood", "kl_divergence", "iwae"):
         assert f"{figures[name]['value']:.2f}" in tables.stdout
     for name in ("kl_per_dimension", "activity"):

@@ -51,25 +51,25 @@ MODEL = ModelConfig(hidden_dim=8, latent_dim=2)
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_hostile_environment_changes_nothing(tmp_path: Path, framework: str) -> None:
+def test_hostile_environment_changes_nothing(folder: Path, framework: str) -> None:
     """The weights are those of a clean environment, bit for bit; what was ignored is named on one line."""
-    (tmp_path / ".keras").mkdir()
-    (tmp_path / ".keras" / "keras.json").write_text(json.dumps({"backend": "jax", "floatx": "float16"}))
+    (folder / ".keras").mkdir()
+    (folder / ".keras" / "keras.json").write_text(json.dumps({"backend": "jax", "floatx": "float16"}))
     words = ("train", "--framework", framework, "--epochs", "1", *SMALL, "--figures")
 
-    clean = run(*words, "--out", "clean", folder=tmp_path)
-    hostile = run(*words, "--out", "hostile", folder=tmp_path, HOME=str(tmp_path), **HOSTILE)
+    clean = run(*words, "--out", "clean", folder=folder)
+    # Nothing that the clean environment has compiled.
+    variables = {**HOSTILE, "HOME": str(folder), "JAX_ENABLE_COMPILATION_CACHE": "0"}
+    hostile = run(*words, "--out", "hostile", folder=folder, **variables)
 
     assert clean.returncode == 0, clean.stderr
     assert hostile.returncode == 0, hostile.stderr
     assert hostile.stderr.count("ignored, because they could change results: ") == 1
     assert "Traceback" not in hostile.stderr
-    expected, found = (
-        load_checkpoint(tmp_path / out / framework / "model.safetensors") for out in ("clean", "hostile")
-    )
+    expected, found = (load_checkpoint(folder / out / framework / "model.safetensors") for out in ("clean", "hostile"))
     for name, array in expected.weights.items():
         np.testing.assert_array_equal(found.weights[name], array)
-    assert (tmp_path / "hostile" / framework / "figures" / "samples.png").exists()
+    assert (folder / "hostile" / framework / "figures" / "samples.png").exists()
 
 
 def test_hostile_environment_ends_no_command(tmp_path: Path) -> None:
@@ -82,33 +82,33 @@ def test_hostile_environment_ends_no_command(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_finished_run_survives_figures_that_cant_be_drawn(tmp_path: Path) -> None:
+def test_finished_run_survives_figures_that_cant_be_drawn(folder: Path) -> None:
     """A file where the figures' folder should be: exit status 0, the checkpoint is saved, and one line says why."""
-    folder = tmp_path / "runs" / "pytorch"
-    folder.mkdir(parents=True)
-    (folder / "figures").write_text("")
+    run_folder = folder / "runs" / "jax"
+    run_folder.mkdir(parents=True)
+    (run_folder / "figures").write_text("")
 
-    done = run("train", "--framework", "pytorch", "--epochs", "1", *SMALL, "--figures", folder=tmp_path)
+    done = run("train", "--framework", "jax", "--epochs", "1", *SMALL, "--figures", folder=folder)
 
     assert done.returncode == 0, done.stderr
     assert "the figures weren't drawn: RunFolderError: " in done.stderr
     assert "Traceback" not in done.stderr
-    assert load_training_state(folder / STATE_FILE).finished
+    assert load_training_state(run_folder / STATE_FILE).finished
 
 
-def test_encoding_without_a_paths_letters_fails_nothing(tmp_path: Path) -> None:
+def test_encoding_without_a_paths_letters_fails_nothing(folder: Path) -> None:
     """Letters that the output can't encode are escaped."""
-    words = ("train", "--framework", "pytorch", "--epochs", "1", *SMALL, "--out", "Läufe \N{SNOWMAN}")
+    words = ("train", "--framework", "jax", "--epochs", "1", *SMALL, "--out", "Läufe \N{SNOWMAN}")
 
-    done = run(*words, folder=tmp_path, PYTHONIOENCODING="ascii")
+    done = run(*words, folder=folder, PYTHONIOENCODING="ascii")
 
     assert done.returncode == 0, done.stderr
     assert "saved 'L" in done.stdout or "saved L\\xe4ufe" in done.stdout
 
 
-def test_run_continues_when_its_reader_has_gone(tmp_path: Path) -> None:
+def test_run_continues_when_its_reader_has_gone(folder: Path) -> None:
     """`train | head -1` trains to the end, and says on stderr that stdout is closed."""
-    process = start("train", "--framework", "pytorch", "--epochs", "2", *SMALL, folder=tmp_path)
+    process = start("train", "--framework", "jax", "--epochs", "2", *SMALL, folder=folder)
     assert process.stdout is not None
     assert process.stderr is not None
 
@@ -119,21 +119,21 @@ def test_run_continues_when_its_reader_has_gone(tmp_path: Path) -> None:
 
     assert process.wait(timeout=120) == 0, errors
     assert errors.count("stdout can't be written (Broken pipe): the run continues without it") == 1
-    assert load_training_state(tmp_path / "runs" / "pytorch" / STATE_FILE).finished
+    assert load_training_state(folder / "runs" / "jax" / STATE_FILE).finished
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_finished_run_survives_a_full_disk_behind_stdout(tmp_path: Path) -> None:
+def test_finished_run_survives_a_full_disk_behind_stdout(folder: Path) -> None:
     """Output that can't be written fails no run; the result is in the checkpoint."""
-    words = ("train", "--framework", "pytorch", "--epochs", "1", *SMALL)
+    words = ("train", "--framework", "jax", "--epochs", "1", *SMALL)
 
     status = os.system(
-        f"cd {tmp_path} && PYTHONPATH={Path(__file__).parents[3]} {sys.executable} -m training {' '.join(words)} "
+        f"cd {folder} && PYTHONPATH={Path(__file__).parents[3]} {sys.executable} -m training {' '.join(words)} "
         "> /dev/full 2> errors"
     )
 
-    assert status == 0, (tmp_path / "errors").read_text()
-    assert "stdout can't be written (No space left on device)" in (tmp_path / "errors").read_text()
+    assert status == 0, (folder / "errors").read_text()
+    assert "stdout can't be written (No space left on device)" in (folder / "errors").read_text()
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -174,10 +174,10 @@ def test_help_names_the_aliases(run_here, command: str) -> None:
 
 
 @pytest.mark.parametrize("variable", ["OMP_NUM_THREADS", "NPROC"])
-def test_resume_in_another_environment_warns(tmp_path: Path, variable: str) -> None:
+def test_resume_in_another_environment_warns(folder: Path, variable: str) -> None:
     """A changed number of threads is reported; without a change, there is no warning."""
-    words = ("train", "--framework", "pytorch", "--epochs", "10000", *SMALL)
-    process = start(*words, folder=tmp_path, **{variable: "1"})
+    words = ("train", "--framework", "jax", "--epochs", "10000", *SMALL)
+    process = start(*words, folder=folder, **{variable: "1"})
     assert process.stdout is not None
     for line in process.stdout:
         if "saved" in line:
@@ -186,10 +186,10 @@ def test_resume_in_another_environment_warns(tmp_path: Path, variable: str) -> N
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 130, errors
 
-    resumed = start(*words, "--resume", folder=tmp_path, **{variable: "2"})
+    resumed = start(*words, "--resume", folder=folder, **{variable: "2"})
     assert resumed.stderr is not None
     line = resumed.stderr.readline()
     resumed.kill()
     resumed.communicate()
 
-    assert f"runs/pytorch: the environment has changed ({variable} 1 before, 2 now): the weights may differ" in line
+    assert f"runs/jax: the environment has changed ({variable} 1 before, 2 now): the weights may differ" in line

@@ -16,20 +16,20 @@ from training.frameworks import FRAMEWORKS
 from training.reporting.run_folder import read_metrics
 
 
-def test_all_frameworks_are_trained_by_one_command(tmp_path: Path) -> None:
+def test_all_frameworks_are_trained_by_one_command(folder: Path) -> None:
     """`--framework all` leaves a checkpoint of each, with the command that makes it again, companion and card."""
-    done = run("train", "--framework", "all", "--epochs", "1", "--out", "trained", *SMALL, folder=tmp_path)
+    done = run("train", "--framework", "all", "--epochs", "1", "--out", "trained", *SMALL, folder=folder)
 
     assert done.returncode == 0, done.stderr
     for framework in FRAMEWORKS:
-        checkpoint = load_checkpoint(tmp_path / "trained" / framework / "model.safetensors")
-        companion = json.loads((tmp_path / "trained" / framework / "model.companion.json").read_text())
-        card = (tmp_path / "trained" / framework / "README.md").read_text()
+        checkpoint = load_checkpoint(folder / "trained" / framework / "model.safetensors")
+        companion = json.loads((folder / "trained" / framework / "model.companion.json").read_text())
+        card = (folder / "trained" / framework / "README.md").read_text()
         assert companion["checkpoint"] == checkpoint.sha256[:12]
         assert set(companion["to"]) == set(FRAMEWORKS) - {framework}
         assert checkpoint.sha256 in card
         assert checkpoint.framework == framework
-        assert f"--framework {framework} --epochs 1 --batch-size 5000" in checkpoint.training["command"]
+        assert f"--framework {framework} --epochs 1 --batch-size 100" in checkpoint.training["command"]
         assert checkpoint.metrics["test_target"] == "fixed"
         assert f"saved trained/{framework}/model.safetensors; serve it: " in done.stdout
         assert f"python -m app --checkpoints trained --frameworks {framework}" in done.stdout
@@ -37,30 +37,30 @@ def test_all_frameworks_are_trained_by_one_command(tmp_path: Path) -> None:
     assert done.stdout.count("train: loss") == 3
 
 
-def test_json_run_writes_nothing_but_json_and_leaves_its_folder(tmp_path: Path) -> None:
+def test_json_run_writes_nothing_but_json_and_leaves_its_folder(folder: Path) -> None:
     """Stdout has one JSON object per line; the folder has config, metrics, events and figures beside the checkpoint."""
-    done = run("train", "--framework", "pytorch", "--epochs", "2", "--json", *SMALL, "--figures", folder=tmp_path)
+    done = run("train", "--framework", "jax", "--epochs", "2", "--json", *SMALL, "--figures", folder=folder)
 
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    folder = tmp_path / "runs" / "pytorch"
+    run_folder = folder / "runs" / "jax"
     assert done.stderr == ""
     assert [line["event"] for line in lines] == ["epoch", "epoch", "result"]
-    assert lines[2]["test_elbo"] == load_checkpoint(folder / "model.safetensors").metrics["test_elbo"]
-    assert [record["epoch"] for record in read_metrics(folder)] == [1, 2]
-    assert json.loads((folder / "config.json").read_text())["training"]["epochs"] == 2
-    assert len(list(folder.glob("events.out.tfevents.*"))) == 1
+    assert lines[2]["test_elbo"] == load_checkpoint(run_folder / "model.safetensors").metrics["test_elbo"]
+    assert [record["epoch"] for record in read_metrics(run_folder)] == [1, 2]
+    assert json.loads((run_folder / "config.json").read_text())["training"]["epochs"] == 2
+    assert len(list(run_folder.glob("events.out.tfevents.*"))) == 1
     figures = {"learning_curves", "reconstructions", "samples", "latent_map", "traversal"}
-    assert {path.stem for path in (folder / "figures").iterdir()} == figures
-    assert len(read(folder).Images("result/samples")) == 1
+    assert {path.stem for path in (run_folder / "figures").iterdir()} == figures
+    assert len(read(run_folder).Images("result/samples")) == 1
 
 
-def test_quiet_run_prints_its_result_alone(tmp_path: Path) -> None:
+def test_quiet_run_prints_its_result_alone(folder: Path) -> None:
     """One line on stdout, none on stderr, and no figures where none are wanted."""
-    done = run("train", "--framework", "pytorch", "--epochs", "1", "--quiet", *SMALL, folder=tmp_path)
+    done = run("train", "--framework", "jax", "--epochs", "1", "--quiet", *SMALL, folder=folder)
 
     assert re.fullmatch(r"test -ELBO .* target fixed, 10 draws\n", done.stdout)
     assert done.stderr == ""
-    assert not (tmp_path / "runs" / "pytorch" / "figures").exists()
+    assert not (folder / "runs" / "jax" / "figures").exists()
 
 
 @pytest.mark.parametrize(
@@ -98,20 +98,20 @@ def test_wrong_option_ends_the_process_with_its_exit_code(tmp_path: Path) -> Non
     assert "Traceback" not in done.stderr
 
 
-def test_unwritable_folder_is_an_error_before_training(tmp_path: Path) -> None:
+def test_unwritable_folder_is_an_error_before_training(folder: Path) -> None:
     """A file where the folder should be is named at the start, not after an epoch."""
-    (tmp_path / "taken").write_text("")
+    (folder / "taken").write_text("")
 
-    done = run("train", "--framework", "pytorch", "--out", "taken/inside", *SMALL, folder=tmp_path)
+    done = run("train", "--framework", "jax", "--out", "taken/inside", *SMALL, folder=folder)
 
     assert done.returncode == 1
     assert "taken/inside" in done.stderr
     assert "epoch" not in done.stdout
 
 
-def test_disk_that_fills_up_ends_a_run_with_the_last_good_files(tmp_path: Path) -> None:
+def test_disk_that_fills_up_ends_a_run_with_the_last_good_files(folder: Path) -> None:
     """One line and exit status 1; the files are those of the last good epoch, without partial files beside them."""
-    process = start("train", "--framework", "pytorch", "--epochs", "10000", *SMALL, folder=tmp_path)
+    process = start("train", "--framework", "pytorch", "--epochs", "10000", *SMALL, folder=folder)
     wait_for(process, "saved")
 
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (10_000, 10_000))
@@ -120,33 +120,33 @@ def test_disk_that_fills_up_ends_a_run_with_the_last_good_files(tmp_path: Path) 
     assert process.returncode == 1
     assert "can't be written: File too large" in errors
     assert "Traceback" not in errors
-    folder = tmp_path / "runs/pytorch"
-    assert load_checkpoint(folder / "model.safetensors").metrics["epochs"] >= 1
-    assert load_training_state(folder / "state.safetensors").epoch >= 1
-    assert not [path for path in folder.iterdir() if path.name.startswith(".") and path.name != ".lock"]
+    run_folder = folder / "runs/pytorch"
+    assert load_checkpoint(run_folder / "model.safetensors").metrics["epochs"] >= 1
+    assert load_training_state(run_folder / "state.safetensors").epoch >= 1
+    assert not [path for path in run_folder.iterdir() if path.name.startswith(".") and path.name != ".lock"]
 
 
-def test_folder_that_becomes_unwritable_ends_a_run_with_one_line(tmp_path: Path) -> None:
+def test_folder_that_becomes_unwritable_ends_a_run_with_one_line(folder: Path) -> None:
     """A file that takes the folder's place in mid-run is named."""
-    process = start("train", "--framework", "pytorch", "--epochs", "10000", *SMALL, folder=tmp_path)
+    process = start("train", "--framework", "jax", "--epochs", "10000", *SMALL, folder=folder)
     wait_for(process, "saved")
 
-    shutil.move(tmp_path / "runs", tmp_path / "moved")
-    (tmp_path / "runs").write_text("")
+    shutil.move(folder / "runs", folder / "moved")
+    (folder / "runs").write_text("")
     _, errors = process.communicate(timeout=120)
 
     assert process.returncode == 1
-    assert "runs/pytorch/" in errors
+    assert "runs/jax/" in errors
     assert "can't be written" in errors
     assert "Traceback" not in errors
-    assert load_training_state(tmp_path / "moved/pytorch/state.safetensors").epoch >= 1
+    assert load_training_state(folder / "moved/jax/state.safetensors").epoch >= 1
 
 
-def test_loss_that_is_no_number_ends_a_run_with_one_line(tmp_path: Path) -> None:
+def test_loss_that_is_no_number_ends_a_run_with_one_line(folder: Path) -> None:
     """A far too high learning rate ends with exit status 1 and a line that names epoch and batch."""
-    words = ("--epochs", "3", "--learning-rate", "1", "--warmup-epochs", "0", "--batch-size", "1000")
+    words = ("--hidden-dim", "500", "--epochs", "3", "--learning-rate", "1", "--warmup-epochs", "0")
 
-    done = run("train", "--framework", "jax", *words, folder=tmp_path)
+    done = run("train", "--framework", "jax", *SMALL, *words, folder=folder)
 
     assert done.returncode == 1
     assert "the loss is" in done.stderr
