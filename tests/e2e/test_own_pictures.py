@@ -55,25 +55,3 @@ def test_own_pictures_are_trained_on_served_and_reconstructed(folder):
     distances = np.sort(np.abs(np.array(answer["mean"]) - expected["mean"]).max(axis=1))
     assert distances[0] < 1e-5, "none of the images trained on is what the service read"
     assert distances[1] > 1e-3, "the images are too much alike to tell"
-
-
-@pytest.mark.parametrize(
-    ("words", "code", "message"),
-    [
-        (["--dataset", "images:absent"], 1, "there is no folder absent; name one that holds image files"),
-        (["--dataset", "images:drawings", "--image-size", "16"], 2, "image size is '16': expected HEIGHTxWIDTH"),
-        (["--dataset", "images:drawings", "--image-size", "0x5000"], 2, "each from 1 to 4096, such as 16x24"),
-        (["--dataset", "idx:drawings"], 1, "expected train-images-idx3-ubyte (or the same with .gz) in drawings"),
-        (["--image-size", "16x24"], 2, "image_shape (--image-size) is given with data set 'mnist'"),
-        (["--dataset", "tfds:nosuch", "--data-dir", "."], 1, "TFDS can't find it: Dataset nosuch not found"),
-        (["--dataset", "tfds:"], 1, "unknown data set 'tfds:': expected one of mnist, tfds:NAME"),
-    ],
-)
-def test_wrong_data_is_one_sentence(folder, words, code, message):
-    """A data set that can't be had ends the command before anything is trained, with what to do and no traceback."""
-    done = run(*TRAIN, *words, "--out", "other", folder=folder)
-
-    assert done.returncode == code
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
-    assert not (folder / "other").exists()
