@@ -26,6 +26,9 @@ from training.frameworks import FRAMEWORKS
 MODEL = ModelConfig(hidden_dim=16, latent_dim=4)
 CONFIG = TrainConfig(epochs=3, batch_size=64, learning_rate=1e-2, warmup_epochs=1)
 
+WANTED = (0, 2, 99)
+"""Epochs of snapshots; the run ends before the last."""
+
 
 @pytest.fixture(scope="module")
 def dataset() -> Dataset:
@@ -55,11 +58,18 @@ def train(
     return epochs
 
 
-def test_run_keeps_snapshots_with_their_figures(backend: Backend, dataset: Dataset, tmp_path: Path) -> None:
-    """Initial weights and chosen epochs are in the checkpoint's snapshots, each with the figure of its epoch."""
-    model = place(tmp_path, backend)
+@pytest.fixture(scope="module")
+def whole(
+    backend: Backend, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[ModelFile, list[Epoch]]:
+    """A model with its run's snapshots, and the epochs of the run."""
+    model = place(tmp_path_factory.mktemp("whole"), backend)
+    return model, train(backend, dataset, model, snapshots=WANTED)
 
-    epochs = train(backend, dataset, model, snapshots=(0, 2, 99))
+
+def test_run_keeps_snapshots_with_their_figures(whole: tuple[ModelFile, list[Epoch]]) -> None:
+    """Initial weights and chosen epochs are in the checkpoint's snapshots, each with the figure of its epoch."""
+    model, epochs = whole
 
     checkpoint = load_checkpoint(model.path)
     elbos = list_snapshots(model, checkpoint_id=str(checkpoint.sha256)[:12])
@@ -72,24 +82,24 @@ def test_run_keeps_snapshots_with_their_figures(backend: Backend, dataset: Datas
     assert first.weights["encoder.hidden.kernel"].any()
 
 
-def test_resumed_run_keeps_the_snapshots_of_before(backend: Backend, dataset: Dataset, tmp_path: Path) -> None:
-    """Cut off and resumed, a run has the snapshots of a run that wasn't."""
-    whole, cut = place(tmp_path / "whole", backend), place(tmp_path / "cut", backend)
-    train(backend, dataset, whole, snapshots=(0, 1, 3))
+def test_resumed_run_keeps_the_snapshots_of_before(
+    backend: Backend, dataset: Dataset, whole: tuple[ModelFile, list[Epoch]], tmp_path: Path
+) -> None:
+    """Cut off before and after a snapshot, and resumed, a run has the snapshots of a run that wasn't."""
+    cut = place(tmp_path, backend)
 
     for stop in (1, 2, CONFIG.epochs):
-        train(backend, dataset, cut, snapshots=(0, 1, 3), stop=stop)
+        train(backend, dataset, cut, snapshots=WANTED, stop=stop)
 
-    for epoch in (0, 1, 3):
-        one, other = (load_snapshot(model, load_checkpoint(model.path), epoch) for model in (whole, cut))
+    for epoch in (0, 2):
+        one, other = (load_snapshot(model, load_checkpoint(model.path), epoch) for model in (whole[0], cut))
         for name, array in one.weights.items():
             np.testing.assert_array_equal(array, other.weights[name])
 
 
-def test_run_without_snapshots_deletes_those_of_an_earlier_one(
-    backend: Backend, dataset: Dataset, tmp_path: Path
-) -> None:
+def test_run_without_snapshots_deletes_those_of_an_earlier_one(dataset: Dataset, tmp_path: Path) -> None:
     """A new run in the folder leaves nothing of the old one."""
+    backend = Backend("pytorch")
     model = place(tmp_path, backend)
     model.folder.mkdir()
     model.snapshots.write_bytes(b"of an earlier run")

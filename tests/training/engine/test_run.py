@@ -101,27 +101,14 @@ def test_run_starts_from_pytorchs_initialization_in_every_framework(backend: Bac
             assert 0.3 / math.sqrt(inputs) < np.abs(found[name]).max() <= 1 / math.sqrt(inputs)
 
 
-@pytest.mark.parametrize("field", ["adam_b1", "adam_b2", "ema_decay", "warmup_epochs"])
-def test_integers_are_taken_for_numbers_in_every_framework(backend: Backend, dataset: Dataset, field: str) -> None:
-    """A config in Python may say 0 for 0.0, and trains."""
-    run = Run(backend.framework, MODEL, replace(CONFIG, **{field: 0}), dataset, device="cpu")
+def test_integers_are_taken_for_numbers_in_every_framework(backend: Backend, dataset: Dataset) -> None:
+    """A config in Python may say 0 for 0.0, in each field that takes it, and trains."""
+    config = replace(CONFIG, adam_b1=0, adam_b2=0, ema_decay=0, warmup_epochs=0)
+    run = Run(backend.framework, MODEL, config, dataset, device="cpu")
 
     elbos, _ = run.trainer.train_epoch(np.zeros((2, CONFIG.batch_size), np.int32), seed=0)
 
     assert np.isfinite(elbos).all()
-
-
-def test_run_is_repeated_exactly_when_the_seed_is_the_same(backend: Backend, dataset: Dataset, tmp_path: Path) -> None:
-    """Two runs with the same options write the same weights, bit for bit."""
-    found = []
-
-    for name in ("first", "second"):
-        run = Run(backend.framework, MODEL, CONFIG, dataset, device="cpu")
-        list(run.train(tmp_path / name, origin={}))
-        found.append(load_checkpoint(tmp_path / name).weights)
-
-    for name, array in found[0].items():
-        np.testing.assert_array_equal(array, found[1][name])
 
 
 def test_run_is_refused_when_a_batch_holds_more_images_than_there_are(dataset: Dataset) -> None:

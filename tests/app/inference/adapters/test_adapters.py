@@ -43,19 +43,22 @@ def test_any_framework_loads_what_any_has_trained(images, trained_by, loaded_by)
         np.testing.assert_allclose(array, expected, rtol=1e-5, atol=1e-5 * abs(expected).max())
 
 
-@pytest.mark.parametrize("count", [1, 2, 5, 64, 1500])
-@pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_methods_agree_for_any_batch_size(framework, count):
-    """Encode, decode and reconstruct give what NumPy gives, row by row, for batches of any size and an odd shape."""
+@pytest.fixture(scope="module", params=FRAMEWORKS)
+def small(request):
+    """A framework's adapter of a small checkpoint for images of an odd shape, and NumPy's of the same."""
     config = ModelConfig(image_shape=(5, 3), hidden_dim=7, latent_dim=2)
     checkpoint = make_checkpoint(config, make_weights(config))
-    random = np.random.default_rng(count)
-    images = random.random((count, config.image_dim), np.float32)
-    eps = random.standard_normal((count, config.latent_dim), np.float32)
-    images.flags.writeable = False  # as the codecs may hand them over
-    expected = NumpyAdapter(checkpoint, framework="numpy")
+    return load(request.param, checkpoint), NumpyAdapter(checkpoint, framework="numpy")
 
-    adapter = load(framework, checkpoint)
+
+@pytest.mark.parametrize("count", [1, 2, 5, 64, 1500])
+def test_methods_agree_for_any_batch_size(small, count):
+    """Encode, decode and reconstruct give what NumPy gives, row by row, for batches of any size and an odd shape."""
+    adapter, expected = small
+    random = np.random.default_rng(count)
+    images = random.random((count, adapter.model.image_dim), np.float32)
+    eps = random.standard_normal((count, adapter.model.latent_dim), np.float32)
+    images.flags.writeable = False  # as the codecs may hand them over
 
     for found, wanted in (
         (adapter.encode(images), expected.encode(images)),
