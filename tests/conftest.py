@@ -34,6 +34,7 @@ LONG = {
     "test_readme",
     "test_resume",
     "test_run",
+    "test_schemathesis",
     "test_snapshots",
     "test_surroundings",
     "test_train",
