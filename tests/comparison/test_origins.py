@@ -13,6 +13,8 @@ from training.comparison.environment import describe_origin, find_origins, stale
 from training.comparison.page import write_page
 from training.frameworks import FRAMEWORKS
 
+pytestmark = pytest.mark.usefixtures("without_plots")
+
 
 @pytest.fixture
 def fresh():

@@ -13,6 +13,8 @@ from training.comparison.page import write_page
 from training.comparison.training_speed.section import EXTRA_MODES
 from training.frameworks import FRAMEWORKS
 
+pytestmark = pytest.mark.usefixtures("without_plots")
+
 
 @pytest.fixture
 def content():
@@ -49,8 +51,10 @@ def crossed(losses, origin):
     }
 
 
-def test_every_way_of_a_framework_has_its_row(content, tmp_path):
+def test_every_way_of_a_framework_has_its_row(content, tmp_path, monkeypatch):
     """Training has a row for each mode, inference one for each compiler; the plots take them too."""
+    monkeypatch.undo()  # with its plots
+
     paths = list(write_page(tmp_path, content))
 
     page = (tmp_path / "README.md").read_text(encoding="utf-8")
