@@ -1,6 +1,7 @@
 """Fixtures that several test files share."""
 
 import os
+import signal
 import sys
 from collections import Counter
 from pathlib import Path
@@ -47,7 +48,13 @@ INTEROP = Path(__file__).parent / "interop"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the code that JAX compiles for this process and those that it starts: the same models are compiled often."""
+    """Prepare the environment of this process and those that it starts.
+
+    The code that JAX compiles is kept: the same models are compiled often. A shell's background job ignores SIGINT, and
+    so would the programs that tests interrupt.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     folder = TemporaryDirectory(prefix="jax-cache-")
     config.add_cleanup(folder.cleanup)
     os.environ["JAX_COMPILATION_CACHE_DIR"] = folder.name
