@@ -1,11 +1,12 @@
 """Configuration of a comparison: frameworks, sections, options and the sizes of its measurements."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from training.checkpoints.checkpoint import load_checkpoint
+from training.config import PRESETS, TrainConfig
 from training.errors import CheckpointError
 
 SECTIONS: Final = {
@@ -17,6 +18,12 @@ SECTIONS: Final = {
     "cross": "crossed_weights",
 }
 """The package of each section, below `training.comparison`."""
+
+
+def recipe(preset: str, epochs: int | None, *, seed: int = 0) -> TrainConfig:
+    """Return the config of a whole run; `epochs` None for those of the preset."""
+    config = replace(PRESETS[preset], seed=seed)
+    return config if epochs is None else replace(config, epochs=epochs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,15 @@ from typing import Any, Final
 
 from training.checkpoints.safetensors_file import replace_file
 from training.errors import TrainingError
+from training.frameworks import FRAMEWORKS
 
 FORMAT: Final = "triptych-comparison-1"
 FILE: Final = "comparison.json"
+
+
+def measured_frameworks(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the results of each measured framework of a section, in the usual order."""
+    return {name: section["frameworks"][name] for name in FRAMEWORKS if name in section["frameworks"]}
 
 
 class ResultsFile:

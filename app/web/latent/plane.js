@@ -85,9 +85,10 @@ export class Plane {
 
   /* The current point; hollow if it lies beyond the edge. */
   drawPlace(x, y) {
-    this.context.strokeStyle = this.color(this.isBeyond(x, y) ? "own" : "ink");
-    this.context.fillStyle = this.color(this.isBeyond(x, y) ? "card" : "own");
-    this.context.lineWidth = this.isBeyond(x, y) ? 3 : 2;
+    const isBeyond = this.isBeyond(x, y);
+    this.context.strokeStyle = this.color(isBeyond ? "own" : "ink");
+    this.context.fillStyle = this.color(isBeyond ? "card" : "own");
+    this.context.lineWidth = isBeyond ? 3 : 2;
     this.context.beginPath();
     this.context.arc(...this.toMarker(x, y), 7, 0, 2 * Math.PI);
     this.context.fill();

@@ -8,6 +8,7 @@ from jaxtyping import Float32, UInt8
 from numpy import ndarray
 
 from training.checkpoints.checkpoint import Weights, load_checkpoint, weight_shapes
+from training.comparison.step_inputs import draw_inputs
 from training.config import ModelConfig, TrainConfig
 from training.data import TEST_SEED, binarize, load_dataset
 from training.frameworks import import_backend
@@ -74,8 +75,7 @@ def draw_batch(
     """Return the binary images and the noise of a step."""
     random = np.random.default_rng((_SEED, step))
     chosen = images[random.integers(0, len(images), _CONFIG.batch_size)]
-    batch = (random.integers(0, 255, chosen.shape, np.uint8) < chosen).astype(np.float32)
-    return batch, random.standard_normal((_CONFIG.batch_size, latent_dim), dtype=np.float32)
+    return draw_inputs(chosen, latent_dim, random)
 
 
 def draw_eps(images: int, latent_dim: int) -> Float32[ndarray, "n latent"]:

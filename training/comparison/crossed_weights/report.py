@@ -6,9 +6,10 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from training.comparison.crossed_weights.summary import found_frameworks, largest_differences
+from training.comparison.crossed_weights.summary import largest_differences
 from training.comparison.model_quality.summary import epochs_of
 from training.comparison.rendering.plots import name_panel, new_panels
+from training.comparison.results_file import measured_frameworks
 from training.counts import count_of
 from training.frameworks import FRAMEWORKS
 from training.reporting.figures.style import MUTED, STYLE
@@ -19,11 +20,10 @@ def write(content: Mapping[str, Any]) -> list[str]:
     """Return the section's lines."""
     section = content["sections"]["cross"]
     settings = section["settings"]
-    found = found_frameworks(section)
-    sources = [name for name in FRAMEWORKS if name in settings["weights_of"]]
+    found = measured_frameworks(section)
     rows = [
         [f"of {FRAMEWORKS[source].title}", *(_loss(entry["weights_of"][source]) for entry in found.values())]
-        for source in sources
+        for source in settings["weights_of"]
     ]
     rows += [
         [f"its own, nudged {way}", *(_loss(entry["nudged"][way]) for entry in found.values())] for way in ("up", "down")
@@ -43,8 +43,8 @@ def write(content: Mapping[str, Any]) -> list[str]:
 def draw(content: Mapping[str, Any]) -> Figure:
     """Draw -ELBO by initial weights, a mark for each framework that trained."""
     section = content["sections"]["cross"]
-    found = found_frameworks(section)
-    sources = [name for name in FRAMEWORKS if name in section["settings"]["weights_of"]]
+    found = measured_frameworks(section)
+    sources = section["settings"]["weights_of"]
     figure, (axes,) = new_panels(
         "The same initial weights, batches and noise, in each framework",
         "-ELBO on the test images after the last step, in nats; small gray marks: the same framework from its own "
@@ -72,13 +72,13 @@ def draw(content: Mapping[str, Any]) -> Figure:
 
 def _write_causes(section: Mapping[str, Any]) -> list[str]:
     largest = largest_differences(section)
-    if set(largest) != {"frameworks", "rounding", "weights"}:
+    if largest is None:
         return []
-    frameworks, rounding, weights = (largest[cause] for cause in ("frameworks", "rounding", "weights"))
-    verdict = "no more than rounding alone does" if frameworks <= rounding else "more than these nudges do"
-    return prose(f"""Largest difference between two frameworks from the same weights: {frameworks:.3f} nats, which is
-        {verdict}, a framework and itself, nudged: {rounding:.3f}. Between two initial weights in one framework:
-        {weights:.3f}.""")
+    is_rounding = largest.frameworks <= largest.rounding
+    verdict = "no more than rounding alone does" if is_rounding else "more than these nudges do"
+    return prose(f"""Largest difference between two frameworks from the same weights: {largest.frameworks:.3f} nats,
+        which is {verdict}, a framework and itself, nudged: {largest.rounding:.3f}. Between two initial weights in one
+        framework: {largest.weights:.3f}.""")
 
 
 def _loss(run: Mapping[str, Any]) -> str:

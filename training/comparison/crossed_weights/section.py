@@ -16,16 +16,15 @@ def measure(config: ComparisonConfig, results: ResultsFile) -> None:
     wanted = {name: asdict(sizes)[name] for name in ("images", "test_images", "draws")}
     settings = {"preset": config.preset, "epochs": config.epochs, "device": config.device} | wanted
     frameworks = results.section("cross", settings | {"weights_of": config.frameworks}).setdefault("frameworks", {})
-    if config.resume and set(config.frameworks) <= set(frameworks):
+    missing = [framework for framework in config.frameworks if not (config.resume and framework in frameworks)]
+    if not missing:
         return
     with tempfile.TemporaryDirectory() as folder:
         weights = {framework: str(Path(folder) / f"{framework}.npz") for framework in config.frameworks}
         for framework, path in weights.items():
             config.announce(f"cross: initial weights of {framework}")
             worker_process.measure("initial_weights", framework, preset=config.preset, device=config.device, out=path)
-        for framework in config.frameworks:
-            if config.resume and framework in frameworks:
-                continue
+        for framework in missing:
             config.announce(
                 f"cross: {framework} from the initial weights of {', '.join(weights)}, and from its own nudged"
             )

@@ -1,7 +1,7 @@
 """Trains one framework from given initial weights to test metrics, with batches and noise drawn by NumPy."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,10 @@ from jaxtyping import Float32
 from numpy import ndarray
 
 from training.checkpoints.checkpoint import Weights
+from training.comparison.config import recipe
+from training.comparison.step_inputs import draw_inputs
 from training.comparison.subset import take_images
-from training.config import PRESETS, ModelConfig, TrainConfig
+from training.config import ModelConfig, TrainConfig
 from training.data import TEST_SEED, Dataset, binarize, load_dataset
 from training.engine.evaluation import evaluate, load_evaluator
 from training.engine.run import EVALUATION_TARGET
@@ -41,7 +43,7 @@ def run(  # noqa: PLR0913 - one for each option
         test_images: Test images.
         draws: Draws of noise per test image.
     """
-    config = PRESETS[preset] if epochs is None else replace(PRESETS[preset], epochs=epochs)
+    config = recipe(preset, epochs)
     dataset = take_images(load_dataset(config.dataset), images, test_images)
     starts = {name: _load(path) for name, path in weights.items()}
     own = starts[framework]
@@ -82,5 +84,4 @@ def draw_batches(
     order = random.permutation(len(dataset.train))
     for first in range(0, len(order) - config.batch_size + 1, config.batch_size):
         chosen = dataset.train[order[first : first + config.batch_size]]
-        batch = (random.integers(0, 255, chosen.shape, np.uint8) < chosen).astype(np.float32)
-        yield batch, random.standard_normal((config.batch_size, latent_dim), dtype=np.float32)
+        yield draw_inputs(chosen, latent_dim, random)

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from training.comparison.inference_speed.section import COMPILERS
 from training.comparison.rendering.plots import name_panel, new_panels
+from training.comparison.results_file import measured_frameworks
 from training.frameworks import FRAMEWORKS
 from training.reporting.figures.style import STYLE
 from training.reporting.markdown_tables import megabytes, prose, spread, table
@@ -18,7 +19,7 @@ def write(content: Mapping[str, Any]) -> list[str]:
     """Return the section's lines."""
     section = content["sections"]["inference"]
     settings = section["settings"]
-    found = {name: section["frameworks"][name] for name in FRAMEWORKS if name in section["frameworks"]}
+    found = measured_frameworks(section)
     sizes = [str(size) for size in settings["batch_sizes"]]
     threads = ", ".join(f"{FRAMEWORKS[name].title} {entry['processes'][0]['threads']}" for name, entry in found.items())
     ways = _ways(found)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from scipy.stats import t
 
-from training.frameworks import FRAMEWORKS
+from training.comparison.model_quality.summary import measured_runs
 
 CONFIDENCE: Final = 0.95
 """Of each interval; of several intervals, one in twenty misses its true difference."""
@@ -43,11 +43,7 @@ def paired_differences(section: Mapping[str, Any]) -> list[Difference]:
     Runs with the same seed see the images in the same order; initial weights, pixels and noise are each framework's
     own.
     """
-    seeds = {
-        name: section["frameworks"][name]["seeds"]
-        for name in FRAMEWORKS
-        if section.get("frameworks", {}).get(name, {}).get("seeds")
-    }
+    seeds = measured_runs(section)
     found = []
     for one, other in combinations(seeds, 2):
         shared = [seed for seed in seeds[one] if seed in seeds[other]]

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from training.comparison.model_quality.differences import CONFIDENCE, paired_differences
-from training.comparison.model_quality.summary import epochs_of
+from training.comparison.model_quality.summary import epochs_of, measured_runs
 from training.comparison.rendering.plots import name_panel, new_panels
 from training.comparison.training_speed.summary import own_speed
 from training.counts import count_of
@@ -26,8 +26,8 @@ def write(content: Mapping[str, Any]) -> list[str]:
     epochs = epochs_of(settings)
     images = count_of(settings["test_images"], "test image", ",")
     rows = []
-    for framework, found in _found(section).items():
-        runs = list(found["seeds"].values())
+    for framework, seeds in measured_runs(section).items():
+        runs = list(seeds.values())
         errors = [run["elbo"]["standard_error"] for run in runs]
         rows.append(
             [
@@ -90,7 +90,7 @@ def _write_differences(section: Mapping[str, Any]) -> list[str]:
 
 def draw(content: Mapping[str, Any]) -> Figure:
     """Draw -ELBO of each run over epochs and over seconds."""
-    found = _found(content["sections"]["quality"])
+    found = measured_runs(content["sections"]["quality"])
     figure, (left, right) = new_panels(
         "Learning curves",
         "-ELBO on the validation images, target fixed, in nats per image: a line for each seed; "
@@ -100,7 +100,7 @@ def draw(content: Mapping[str, Any]) -> Figure:
     with rc_context(STYLE):
         for framework, runs in found.items():
             speed = own_speed(content, framework)
-            for place, run in enumerate(runs["seeds"].values()):
+            for place, run in enumerate(runs.values()):
                 ys = [-epoch["validation_elbo"] for epoch in run["curve"]]
                 values += ys[int(len(ys) * _SETTLED) :]
                 epochs = range(1, len(ys) + 1)
@@ -125,8 +125,3 @@ def draw(content: Mapping[str, Any]) -> Figure:
 def _fit(axes: Axes, values: list[float]) -> None:
     margin = max(0.06 * (max(values) - min(values)), 0.1)
     axes.set_ylim(min(values) - margin, max(values) + margin)
-
-
-def _found(section: Mapping[str, Any]) -> dict[str, Any]:
-    frameworks = section["frameworks"]
-    return {name: frameworks[name] for name in FRAMEWORKS if frameworks.get(name, {}).get("seeds")}

@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from training.comparison.results_file import measured_frameworks
 from training.config import PRESETS
 
 LEVELS: Final = (110, 105, 100)
@@ -14,6 +15,11 @@ def epochs_of(settings: Mapping[str, Any]) -> int:
     """Return the number of epochs of the section's runs: the preset's, unless the command changed it."""
     epochs: int = settings["epochs"] or PRESETS[settings["preset"]].epochs
     return epochs
+
+
+def measured_runs(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the runs of each framework that has some, by seed, in the usual order."""
+    return {name: found["seeds"] for name, found in measured_frameworks(section).items() if found.get("seeds")}
 
 
 def mean_curve(found: Mapping[str, Any]) -> list[float]:

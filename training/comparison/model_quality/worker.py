@@ -1,12 +1,13 @@
 """One training run from a seed to test metrics. Its duration isn't a timing."""
 
 import tempfile
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from training.comparison.config import recipe
 from training.comparison.subset import take_images
-from training.config import PRESETS, ModelConfig
+from training.config import ModelConfig
 from training.data import TEST_SEED, binarize, load_dataset
 from training.engine.evaluation import load_evaluator
 from training.engine.likelihood_bounds import measure
@@ -26,9 +27,7 @@ def run(  # noqa: PLR0913 - one for each option
     samples: int,
 ) -> dict[str, Any]:
     """Train with a seed, and return each epoch's ELBO and the best epoch's test metrics, in nats per image."""
-    config = replace(PRESETS[preset], seed=seed)
-    if epochs is not None:
-        config = replace(config, epochs=epochs)
+    config = recipe(preset, epochs, seed=seed)
     dataset = take_images(load_dataset(config.dataset), images, test_images)
     training = Run(framework, ModelConfig(image_shape=dataset.image_shape), config, dataset, device=device)
     with tempfile.TemporaryDirectory() as folder:

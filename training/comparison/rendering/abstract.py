@@ -8,7 +8,7 @@ from training.comparison.agreement.section import LOSS_LIMIT, PARITY_STEPS
 from training.comparison.crossed_weights.summary import largest_differences
 from training.comparison.environment import stale_frameworks
 from training.comparison.model_quality.differences import CONFIDENCE, paired_differences
-from training.comparison.model_quality.summary import epochs_of
+from training.comparison.model_quality.summary import epochs_of, measured_runs
 from training.comparison.training_speed.summary import Speed, own_speed
 from training.counts import count_of
 from training.frameworks import FRAMEWORKS
@@ -87,8 +87,7 @@ def _write_part(speed: Speed) -> str:
 
 def _write_quality(content: Mapping[str, Any]) -> str:
     section = content["sections"].get("quality", {})
-    runs = {name: section["frameworks"][name]["seeds"] for name in FRAMEWORKS if name in section.get("frameworks", {})}
-    runs = {name: seeds for name, seeds in runs.items() if seeds}
+    runs = measured_runs(section) if "frameworks" in section else {}
     if not runs:
         return "**Which ends better?** Not measured yet."
     settings = section["settings"]
@@ -119,13 +118,13 @@ def _write_differences(section: Mapping[str, Any]) -> str:
 
 def _write_causes(content: Mapping[str, Any]) -> str:
     section = content["sections"].get("cross")
-    largest = largest_differences(section) if section else {}
-    if set(largest) != {"frameworks", "rounding", "weights"}:
+    largest = largest_differences(section) if section else None
+    if largest is None:
         return ""
     return (
-        f"From the same weights, batches and noise, two frameworks end at most {largest['frameworks']:.2f} apart; one "
-        f"framework and itself, nudged by rounding, {largest['rounding']:.2f}; two initial weights in one framework, "
-        f"{largest['weights']:.2f}. "
+        f"From the same weights, batches and noise, two frameworks end at most {largest.frameworks:.2f} apart; one "
+        f"framework and itself, nudged by rounding, {largest.rounding:.2f}; two initial weights in one framework, "
+        f"{largest.weights:.2f}. "
     )
 
 

@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Mapping
 from typing import Any
 
+from training.comparison.results_file import measured_frameworks
 from training.counts import count_of
 from training.frameworks import FRAMEWORKS
 from training.reporting.markdown_tables import megabytes, prose, table
@@ -11,11 +12,8 @@ from training.reporting.markdown_tables import megabytes, prose, table
 
 def write_batch_sizes(section: Mapping[str, Any]) -> list[str]:
     """Return the table's lines; none if no batch sizes were measured."""
-    found = {
-        name: section["frameworks"][name]["batches"]
-        for name in FRAMEWORKS
-        if section["frameworks"].get(name, {}).get("batches")
-    }
+    measured = measured_frameworks(section)
+    found = {name: entry["batches"] for name, entry in measured.items() if entry.get("batches")}
     if not found:
         return []
     titles = [FRAMEWORKS[name].title for name in found]

@@ -50,45 +50,29 @@ def measure(config: ComparisonConfig, results: ResultsFile) -> None:
         with TemporaryDirectory() as cache:
             if WARM in modes:
                 config.announce(f"training: {framework}, filling the cache")
-                _run(config, framework, WARM, cache)
+                _run(config, framework, WARM, steps=None, cache=cache)
             for number in range(1, sizes.processes + 1):
                 for mode, found in modes.items():
                     config.announce(f"training: {framework}, {mode}, process {number} of {sizes.processes}")
-                    found.append(_run(config, framework, mode, cache))
+                    steps = sizes.eager_steps if mode == "eager" else None
+                    kept = cache if mode == WARM else None
+                    found.append(_run(config, framework, mode, steps=steps, cache=kept))
         batches = {}
         for size in sizes.train_batch_sizes:
             config.announce(f"training: {framework}, batches of {size}")
-            batches[str(size)] = _run_batch_size(config, framework, size)
+            batches[str(size)] = _run(config, framework, FRAMEWORKS[framework].own_mode, steps=None, batch_size=size)
         frameworks[framework] = {"measured": describe_origin(), "parity": parity, "modes": modes, "batches": batches}
         results.save()
 
 
-def _run_batch_size(config: ComparisonConfig, framework: str, batch_size: int) -> dict[str, Any]:
-    """Time whole epochs in the trainer's own way."""
-    return worker_process.measure(
-        "training",
-        framework,
-        mode=FRAMEWORKS[framework].own_mode,
-        preset=config.preset,
-        batch_size=batch_size,
-        device=config.device,
-        images=config.sizes.images,
-        rounds=config.sizes.rounds,
-        steps=None,
-        cache=None,
-    )
-
-
-def _run(config: ComparisonConfig, framework: str, mode: str, cache: str) -> dict[str, Any]:
+def _run(config: ComparisonConfig, framework: str, mode: str, **options: Any) -> dict[str, Any]:
     return worker_process.measure(
         "training",
         framework,
         mode=mode,
         preset=config.preset,
-        batch_size=None,
         device=config.device,
         images=config.sizes.images,
         rounds=config.sizes.rounds,
-        steps=config.sizes.eager_steps if mode == "eager" else None,
-        cache=cache if mode == WARM else None,
+        **{"batch_size": None, "cache": None} | options,
     )
