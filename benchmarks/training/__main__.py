@@ -2,6 +2,7 @@
 
     python -m benchmarks.training
     python -m benchmarks.training --device cuda --frameworks jax --json speed.json
+    python -m benchmarks.training --rounds 3 --images 24576 --batch-sizes 32,128,256,512,2048,4096
 
 Prints Markdown. Each framework runs in a process of its own, `benchmarks.training.worker`.
 """
@@ -17,6 +18,7 @@ from typing import Any
 
 from training.counts import count_of
 from training.frameworks import trainable_frameworks
+from training.reporting.markdown_tables import table
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,18 +38,31 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=50_000, help="images of an epoch")
     parser.add_argument("--batch-size", type=int, default=256)
     parser.add_argument("--common-batch-size", type=int, default=128, help="of the common ways; 128 in the examples")
+    parser.add_argument(
+        "--batch-sizes", help="numbers with commas between: compare trainer and common ways at each, and nothing else"
+    )
     parser.add_argument("--json", type=Path, help="file for all figures")
     options = parser.parse_args()
-    found = [measure(framework, options) for framework in options.frameworks.split(",")]
+    frameworks = options.frameworks.split(",")
+    if options.batch_sizes:
+        sizes = list(map(int, options.batch_sizes.split(",")))
+        found = [measure(framework, options, batch_size=size) for framework in frameworks for size in sizes]
+        lines = report_batch_sizes(found)
+    else:
+        found = [measure(framework, options) for framework in frameworks]
+        lines = report(found)
     if options.json:
         options.json.write_text(json.dumps(found, indent=2) + "\n")
-    print("\n".join(report(found)))
+    print("\n".join(lines))
 
 
-def measure(framework: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Return the measurements of a separate process."""
+def measure(framework: str, options: argparse.Namespace, *, batch_size: int | None = None) -> dict[str, Any]:
+    """Return the measurements of a separate process; with a batch size, of trainer and compiled common ways at it."""
     words = ["--device", options.device, "--rounds", options.rounds, "--images", options.images]
-    words += ["--batch-size", options.batch_size, "--common-batch-size", options.common_batch_size]
+    if batch_size is None:
+        words += ["--batch-size", options.batch_size, "--common-batch-size", options.common_batch_size]
+    else:
+        words += ["--batch-size", batch_size, "--common-batch-size", batch_size, "--loops-only"]
     command = [sys.executable, "-m", "benchmarks.training.worker", framework, *map(str, words)]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603 - Python itself
     measured: dict[str, Any] = json.loads(done.stdout)
@@ -57,14 +72,8 @@ def measure(framework: str, options: argparse.Namespace) -> dict[str, Any]:
 def report(found: Sequence[dict[str, Any]]) -> list[str]:
     """Return the lines of the tables; the first describes the machine."""
     first = found[0]
-    versions = ", ".join(f"{package} {version}" for one in found for package, version in one["versions"].items())
-    threads = ", ".join(f"{one['framework']} {one['threads']}" for one in found)
-    loads = [load for one in found for load in one["load_averages"]]
     lines = [
-        (
-            f"{first['machine']}; device {first['device']}; Python {first['python']}, {versions}; threads: {threads}; "
-            f"load average {min(loads):.1f} to {max(loads):.1f}."
-        ),
+        _describe(found),
         (
             f"An epoch is {count_of(first['images'], 'image', ',')} in batches of {first['batch_size']} "
             f"({first['common_batch_size']} in the common ways); median of "
@@ -91,6 +100,39 @@ def report(found: Sequence[dict[str, Any]]) -> list[str]:
     ]
     lines += [_beside_common(one, kind) for one in found for kind in one["seconds"] if kind.startswith("common: ")]
     return lines
+
+
+def report_batch_sizes(found: Sequence[dict[str, Any]]) -> list[str]:
+    """Return the lines of a table of images per second by batch size; the first describes the machine."""
+    sizes = sorted({one["batch_size"] for one in found})
+    epochs = " or ".join(f"{count:,}" for count in sorted({one["images"] for one in found}))
+    rows = []
+    for framework in dict.fromkeys(one["framework"] for one in found):
+        measured = {one["batch_size"]: one for one in found if one["framework"] == framework}
+        for kind in measured[sizes[0]]["seconds"]:
+            rates = (
+                f"{one['images'] / statistics.median(one['seconds'][kind]):,.0f}" for _, one in sorted(measured.items())
+            )
+            rows.append([framework, kind.removeprefix("common: "), *rates])
+    rounds = count_of(len(found[0]["seconds"]["trainer"]), "round")
+    return [
+        _describe(found),
+        f"Images per second; an epoch is {epochs} images; median of {rounds}.",
+        *table(["framework", "loop", *(f"batches of {size:,}" for size in sizes)], rows),
+    ]
+
+
+def _describe(found: Sequence[dict[str, Any]]) -> str:
+    """Return machine, versions, threads and load of the measurements."""
+    first = found[0]
+    packages = {package: version for one in found for package, version in one["versions"].items()}
+    versions = ", ".join(f"{package} {version}" for package, version in packages.items())
+    threads = ", ".join(dict.fromkeys(f"{one['framework']} {one['threads']}" for one in found))
+    loads = [load for one in found for load in one["load_averages"]]
+    return (
+        f"{first['machine']}, commit {first['commit']}; device {first['device']}; Python {first['python']}, "
+        f"{versions}; threads: {threads}; load average {min(loads):.1f} to {max(loads):.1f}."
+    )
 
 
 def _beside_products(one: dict[str, Any], kind: str) -> str:

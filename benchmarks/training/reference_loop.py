@@ -20,6 +20,9 @@ LEARNING_RATE = 1e-3
 Epoch = Callable[[np.ndarray], float]
 """Train an epoch on uint8 images, shuffled by the loop itself, and return the mean ELBO."""
 
+UNCOMPILED = ("step not compiled, as in Flax's example", "eager `GradientTape`")
+"""The loops of JAX and TensorFlow that run operation by operation."""
+
 
 def common_ways(framework: str, batch_size: int, device: str) -> dict[str, Epoch]:
     """Return functions that train an epoch, by a descriptive name."""
@@ -65,7 +68,7 @@ def _jax(batch_size: int, device: str) -> dict[str, Epoch]:
     compiled = jax.jit(train_step)
     states = {train_step: start(), compiled: start()}
     return {
-        "step not compiled, as in Flax's example": partial(epoch, step=train_step),
+        UNCOMPILED[0]: partial(epoch, step=train_step),
         "`jax.jit` of a step": partial(epoch, step=compiled),
     }
 
@@ -83,7 +86,7 @@ def _tensorflow(batch_size: int, device: str) -> dict[str, Epoch]:
         return total / steps
 
     return {
-        "eager `GradientTape`": partial(epoch, step=loops.make_step(LEARNING_RATE)),
+        UNCOMPILED[1]: partial(epoch, step=loops.make_step(LEARNING_RATE)),
         "`tf.function` of a step": partial(epoch, step=tf.function(loops.make_step(LEARNING_RATE))),
         "`tf.function` of a step, by XLA": partial(
             epoch, step=tf.function(loops.make_step(LEARNING_RATE), jit_compile=True)

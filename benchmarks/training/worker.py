@@ -14,19 +14,22 @@ import sys
 import time
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.training.matmul import flops_of_step, products
-from benchmarks.training.reference_loop import common_ways
+from benchmarks.training.reference_loop import UNCOMPILED, common_ways
 from benchmarks.training.step_breakdown import parts
 from training.config import ModelConfig, TrainConfig
 from training.data import TRAIN_SEED, binarize, load_dataset
 from training.frameworks import FRAMEWORKS, import_trainer, trainable_frameworks
-from training.machine import describe_machine, package_versions
+from training.machine import describe_origin, package_versions
 
 WARM_UP_STEPS = 4
+
+CODE = Path(__file__).parents[2] / "training"
 
 
 def main() -> None:
@@ -38,21 +41,26 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=50_000)
     parser.add_argument("--batch-size", type=int, default=256)
     parser.add_argument("--common-batch-size", type=int, default=128)
+    parser.add_argument("--loops-only", action="store_true", help="no products, parts or uncompiled common ways")
     options = parser.parse_args()
     json.dump(measure(**vars(options)), sys.stdout)
 
 
-def measure(  # noqa: PLR0913, PLR0917 - one for each option
-    framework: str, device: str, rounds: int, images: int, batch_size: int, common_batch_size: int
+def measure(  # noqa: PLR0913 - one for each option
+    *, framework: str, device: str, rounds: int, images: int, batch_size: int, common_batch_size: int, loops_only: bool
 ) -> dict[str, Any]:
     """Return the seconds of an epoch of each kind, by round."""
     pictures = load_dataset("mnist").train[:images]
     steps = len(pictures) // batch_size
     trainer, epoch = _trainer(framework, pictures, device, rounds, batch_size)
     first_epoch = _seconds(epoch)
-    alone = {f"products: {name}": run for name, run in products(framework, batch_size, device).items()}
-    alone |= {f"part: {name}": run for name, run in parts(framework, pictures, batch_size, device).items()}
+    alone: dict[str, Callable[[int], Any]] = {}
     common = common_ways(framework, common_batch_size, device)
+    if loops_only:
+        common = {name: train for name, train in common.items() if name not in UNCOMPILED}
+    else:
+        alone |= {f"products: {name}": run for name, run in products(framework, batch_size, device).items()}
+        alone |= {f"part: {name}": run for name, run in parts(framework, pictures, batch_size, device).items()}
     for run in alone.values():
         run(WARM_UP_STEPS)
     for train in common.values():
@@ -62,6 +70,7 @@ def measure(  # noqa: PLR0913, PLR0917 - one for each option
         **{kind: lambda run=run: run(steps) for kind, run in alone.items()},
         **{f"common: {name}": lambda train=train: train(pictures) for name, train in common.items()},
     }
+    origin = describe_origin(package_versions(FRAMEWORKS[framework].packages), code=CODE)
     seconds: dict[str, list[float]] = {kind: [] for kind in kinds}
     loads = []
     for number in range(1, rounds + 1):
@@ -71,9 +80,10 @@ def measure(  # noqa: PLR0913, PLR0917 - one for each option
         print(f"{framework}: round {number} of {rounds}, load {loads[-1]:.1f}", file=sys.stderr, flush=True)
     return {
         "framework": framework,
-        "versions": package_versions(FRAMEWORKS[framework].packages),
+        "versions": origin["versions"],
         "python": sys.version.partition(" ")[0],
-        "machine": describe_machine(),
+        "machine": origin["machine"],
+        "commit": origin["commit"],
         "device": trainer.device,
         "threads": _threads(framework),
         "images": steps * batch_size,
