@@ -11,7 +11,6 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from training.config import ModelConfig
 
@@ -97,34 +96,17 @@ def _tensorflow(batch_size: int, device: str) -> dict[str, Epoch]:
 
 
 def _pytorch(batch_size: int, device: str) -> dict[str, Epoch]:
-    torch, data = import_module("torch"), import_module("torch.utils.data")
+    torch, loops = import_module("torch"), import_module("benchmarks.training.pytorch_loops")
     place = import_module("training.pytorch_vae.device").select_device(device)
     losses = import_module("training.pytorch_vae.losses")
     size = ModelConfig()
-
-    class Pictures(data.Dataset):
-        """Data set with torchvision's conversion of each item: to a PIL image, then to a tensor in [0, 1]."""
-
-        def __init__(self, images: np.ndarray) -> None:
-            self.images = torch.tensor(images)
-
-        def __len__(self) -> int:
-            return len(self.images)
-
-        def __getitem__(self, index: int) -> Any:
-            picture = Image.fromarray(self.images[index].reshape(size.image_shape).numpy())
-            tensor = torch.from_numpy(np.array(picture, np.uint8, copy=True))
-            return (tensor.view(size.image_dim).to(torch.float32).div(255),)
-
-    def tensors(images: np.ndarray) -> Any:
-        return data.TensorDataset(torch.tensor(images).to(torch.float32).div(255))
 
     def make_epoch(make_dataset: Any) -> Epoch:
         model = import_module("training.pytorch_vae.model").VAE(size).to(place)
         optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
 
         def epoch(images: np.ndarray) -> float:
-            loader = data.DataLoader(make_dataset(images), batch_size=batch_size, shuffle=True, drop_last=True)
+            loader = loops.load(make_dataset(images), batch_size)
             total = 0.0
             for (batch,) in loader:
                 pixels = torch.bernoulli(batch.to(place))
@@ -139,6 +121,6 @@ def _pytorch(batch_size: int, device: str) -> dict[str, Epoch]:
         return epoch
 
     return {
-        "`DataLoader` of pictures, as torchvision has MNIST": make_epoch(Pictures),
-        "`DataLoader` of a `TensorDataset`": make_epoch(tensors),
+        "`DataLoader` of pictures, as torchvision has MNIST": make_epoch(loops.Pictures),
+        "`DataLoader` of a `TensorDataset`": make_epoch(loops.tensors),
     }

@@ -17,6 +17,7 @@ BENCHMARKS = [
     "benchmarks.serving",
     "benchmarks.soak",
     "benchmarks.training",
+    "benchmarks.training.loaders",
 ]
 
 

@@ -52,7 +52,7 @@ def write(content: Mapping[str, Any]) -> list[str]:
         *table(headers, slow),
         "Images per second, one call after the other, from that median:",
         *table(headers, throughput),
-        "The first call of each size in its process, in this order, ms:",
+        *_write_first_calls(found),
         *table(headers, first),
         *_write_memory(ways, sizes),
         *prose("""Seconds from the start of Python to the first image, each in a fresh process: importing the framework,
@@ -123,6 +123,14 @@ def draw(content: Mapping[str, Any]) -> Figure:
         name_panel(left, "latency", "images in a call", "ms a call")
         name_panel(right, "throughput", "images in a call", "images/s")
     return figure
+
+
+def _write_first_calls(found: Mapping[str, Any]) -> list[str]:
+    text = "The first call of each size in its process, in this order, ms:"
+    if found.get("pytorch", {}).get("compiled"):
+        text = f"""{text[:-1]}. `torch.compile` keeps its code on disk, and its processes share it: if there was none
+            before, the first of them compiled (the maximum), and the others loaded the code:"""
+    return prose(text)
 
 
 def _write_memory(ways: Mapping[str, list[dict[str, Any]]], sizes: Sequence[str]) -> list[str]:

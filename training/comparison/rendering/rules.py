@@ -31,8 +31,9 @@ def write_rules(content: Mapping[str, Any]) -> list[str]:
         - *Compiled* is not one thing: JAX compiles an epoch as one scan; TensorFlow a loop of the graph, whose steps
           XLA compiles; PyTorch compiles the ELBO with its gradients, and the moving average, each whole
           (`torch.compile` with `fullgraph=True`; a graph break is an error), and a Python loop calls them and the fused
-          Adam. A section that is marked as stale may have compiled something else. *Warm cache* starts with the
-          compiled code of an earlier process, the others with none; *max-autotune* is a mode of `torch.compile`.
+          Adam. A section that is marked as stale may have compiled something else. In the training section *warm
+          cache* starts with the compiled code of an earlier process, the others with none; *max-autotune* is a mode of
+          `torch.compile`.
         - *Eager* is PyTorch's normal mode. In JAX hardly anybody trains so: `jax.disable_jit` is for debugging.
           TensorFlow's is `run_functions_eagerly(True)`. Of an eager epoch only some steps are timed, and multiplied:
           PyTorch's own way too, while the own ways of the other two are timed in whole epochs.
