@@ -167,4 +167,6 @@ def import_backend(framework: str) -> ModuleType:
     backend = FRAMEWORKS[framework].backend
     if backend is None:
         raise UnknownFrameworkError(f"{framework} has no backend to compare: it only serves")
+    if (trainer := FRAMEWORKS[framework].trainer) is not None:
+        import_module(trainer)  # imports a framework without its messages, which a backend wouldn't
     return import_module(backend)

@@ -108,7 +108,7 @@ def _jax(images: Images, batch_size: int, folder: Path) -> Mapping[str, Loader]:
 
 def _tfds(images: Images, batch_size: int, folder: Path) -> Loader:
     """Return the seed article's pipeline: single images are mapped, cached, repeated, shuffled, then batched."""
-    tf, tfds = import_module("tensorflow"), import_module("tensorflow_datasets")
+    tf, tfds = _import_tensorflow(), import_module("tensorflow_datasets")
     tf.config.set_visible_devices([], "GPU")
     height, width = ModelConfig().image_shape
     examples = ((index, {"image": image.reshape(height, width, 1)}) for index, image in enumerate(images))
@@ -130,7 +130,7 @@ def _tfds(images: Images, batch_size: int, folder: Path) -> Loader:
 
 
 def _tensorflow(images: Images, batch_size: int, _: Path) -> Mapping[str, Loader]:
-    tf = import_module("tensorflow")
+    tf = _import_tensorflow()
     loops = import_module("benchmarks.training.tensorflow_loops")
     resident = tf.constant(images)
 
@@ -167,6 +167,11 @@ def _pytorch(images: Images, batch_size: int, _: Path) -> Mapping[str, Loader]:
             iter, loops.load(loops.Pictures(images), batch_size)
         ),
     }
+
+
+def _import_tensorflow() -> Any:
+    import_module("training.tensorflow_vae")  # imports it without the messages of its C++ code
+    return import_module("tensorflow")
 
 
 def _shuffle(images: Images, batch_size: int) -> ndarray:

@@ -73,8 +73,8 @@ def _jax(batch_size: int, device: str) -> dict[str, Epoch]:
 
 
 def _tensorflow(batch_size: int, device: str) -> dict[str, Epoch]:
-    tf = import_module("tensorflow")
     import_module("training.tensorflow_vae.device").select_device(device)
+    tf = import_module("tensorflow")
     loops = import_module("benchmarks.training.tensorflow_loops")
 
     def epoch(images: np.ndarray, *, step: Any) -> float:

@@ -45,6 +45,14 @@ def test_comparison_has_every_section_of_every_framework(compared):
         assert found["parity"]["loss"] <= LOSS_LIMIT
 
 
+def test_frameworks_write_no_messages_of_their_start(compared):
+    """What TensorFlow's C++ code writes at each import is held back in all measuring processes."""
+    _, done, _ = compared
+
+    assert "absl" not in done.stderr
+    assert "oneDNN" not in done.stderr
+
+
 def test_page_shows_the_figures_of_the_record(compared):
     """Each section is on the page, with figures that are in comparison.json, the rules and the machine."""
     folder, _, content = compared
