@@ -167,4 +167,6 @@ PRESETS: Final[Mapping[str, TrainConfig]] = {
     "full": TrainConfig(),
     "quick": TrainConfig(epochs=25, learning_rate=3e-3, warmup_epochs=1.0, ema_decay=0.999),
 }
-"""Recipes by name: `full` is the better of two that were trained for 300 epochs; `quick` takes about a minute."""
+"""Recipes by name: `full` is one of three that were trained for 300 epochs (`benchmarks/recipes/RESULTS.md`); `quick`
+takes about a minute.
+"""
