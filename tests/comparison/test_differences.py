@@ -36,6 +36,17 @@ def test_difference_is_paired_by_seed():
     assert found.is_apart_from_zero
 
 
+def test_joint_interval_is_wider_where_there_are_several_pairs():
+    """Three pairs share the 5% that may miss: t's 99.17% quantile of 4 degrees, 3.961, in place of 2.776."""
+    jax, pytorch = [99.0, 99.1, 99.2, 99.3, 99.4], [99.1, 98.9, 99.0, 99.2, 99.3]
+    (single,) = paired_differences(section(jax=jax, pytorch=pytorch))
+    several = paired_differences(section(jax=jax, tensorflow=jax[::-1], pytorch=pytorch))
+
+    (same,) = [one for one in several if one.of == ("jax", "pytorch")]
+    assert single.joint_half_width == single.half_width == same.half_width
+    assert same.joint_half_width / same.half_width == pytest.approx(3.9608 / 2.7764, rel=1e-4)
+
+
 def test_pairs_need_two_seeds_in_common():
     """One difference has no spread, and a framework without runs no difference."""
     assert paired_differences(section(jax=[99.0], pytorch=[99.1])) == []

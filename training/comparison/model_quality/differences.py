@@ -12,7 +12,7 @@ from scipy.stats import t
 from training.comparison.model_quality.summary import measured_runs
 
 CONFIDENCE: Final = 0.95
-"""Of each interval; of several intervals, one in twenty misses its true difference."""
+"""Of an interval alone, and of the joint intervals together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +31,18 @@ class Difference:
     half_width: float
     """Half the width of the confidence interval, by Student's t."""
 
+    joint_half_width: float
+    """The same for the intervals of all pairs together, by Bonferroni: one of several misses 0 more often by luck."""
+
     @property
     def is_apart_from_zero(self) -> bool:
-        """The interval doesn't contain 0."""
+        """The interval alone doesn't contain 0."""
         return abs(self.mean) > self.half_width
+
+    @property
+    def is_jointly_apart_from_zero(self) -> bool:
+        """The joint interval doesn't contain 0."""
+        return abs(self.mean) > self.joint_half_width
 
 
 def paired_differences(section: Mapping[str, Any]) -> list[Difference]:
@@ -44,14 +52,26 @@ def paired_differences(section: Mapping[str, Any]) -> list[Difference]:
     own.
     """
     seeds = measured_runs(section)
+    pairs = {
+        (one, other): [seed for seed in seeds[one] if seed in seeds[other]] for one, other in combinations(seeds, 2)
+    }
+    pairs = {pair: shared for pair, shared in pairs.items() if len(shared) >= 2}
     found = []
-    for one, other in combinations(seeds, 2):
-        shared = [seed for seed in seeds[one] if seed in seeds[other]]
-        if len(shared) < 2:
-            continue
+    for (one, other), shared in pairs.items():
         values = [seeds[other][seed]["elbo"]["value"] - seeds[one][seed]["elbo"]["value"] for seed in shared]
         error = statistics.stdev(values) / math.sqrt(len(values))
-        half_width = float(t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * error
-        mean = statistics.fmean(values)
-        found.append(Difference(of=(one, other), seeds=len(shared), mean=mean, half_width=half_width))
+        found.append(
+            Difference(
+                of=(one, other),
+                seeds=len(shared),
+                mean=statistics.fmean(values),
+                half_width=_quantile(1 - CONFIDENCE, len(values)) * error,
+                joint_half_width=_quantile((1 - CONFIDENCE) / len(pairs), len(values)) * error,
+            )
+        )
     return found
+
+
+def _quantile(outside: float, count: int) -> float:
+    """Return how many standard errors an interval of a mean of so many values reaches, if it misses this share."""
+    return float(t.ppf(1 - outside / 2, count - 1))

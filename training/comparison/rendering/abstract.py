@@ -7,7 +7,7 @@ from typing import Any, Final
 from training.comparison.agreement.section import LOSS_LIMIT, PARITY_STEPS
 from training.comparison.crossed_weights.summary import largest_differences
 from training.comparison.environment import stale_frameworks
-from training.comparison.model_quality.differences import CONFIDENCE, paired_differences
+from training.comparison.model_quality.differences import CONFIDENCE, Difference, paired_differences
 from training.comparison.model_quality.summary import epochs_of, measured_runs
 from training.comparison.training_speed.summary import Speed, own_speed
 from training.counts import count_of
@@ -110,10 +110,19 @@ def _write_differences(section: Mapping[str, Any]) -> str:
     differences = paired_differences(section)
     if not differences or min(one.seeds for one in differences) < _MANY_SEEDS:
         return ""
-    apart = [" and ".join(FRAMEWORKS[name].title for name in one.of) for one in differences if one.is_apart_from_zero]
-    if not apart:
-        return f"Paired by seed, no two differ by more than their {CONFIDENCE:.0%} interval. "
-    return f"Paired by seed, 0 lies outside the {CONFIDENCE:.0%} interval of the difference of {'; '.join(apart)}. "
+    if joint := [one for one in differences if one.is_jointly_apart_from_zero]:
+        return f"Paired by seed, 0 lies outside the joint {CONFIDENCE:.0%} interval of {_name_pairs(joint)}. "
+    if alone := [one for one in differences if one.is_apart_from_zero]:
+        return (
+            f"Paired by seed, 0 lies outside the {CONFIDENCE:.0%} interval of {_name_pairs(alone)} alone, but within "
+            f"each joint interval of the {len(differences)} differences: no difference is established. "
+        )
+    return f"Paired by seed, 0 lies within the {CONFIDENCE:.0%} interval of each difference. "
+
+
+def _name_pairs(differences: Iterable[Difference]) -> str:
+    pairs = [" minus ".join(FRAMEWORKS[name].title for name in one.of) for one in differences]
+    return " and of ".join(pairs)
 
 
 def _write_causes(content: Mapping[str, Any]) -> str:
