@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from jaxtyping import Float64
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy import ndarray
 
 from training.comparison.model_quality.differences import CONFIDENCE, paired_differences
 from training.comparison.model_quality.summary import epochs_of, measured_runs
@@ -113,27 +116,23 @@ def _write_active_units(counts: Sequence[int]) -> str:
 
 
 def draw(content: Mapping[str, Any]) -> Figure:
-    """Draw -ELBO of each run over epochs and over seconds."""
+    """Draw -ELBO over epochs and over seconds, as the mean and the range of the seeds."""
     found = measured_runs(content["sections"]["quality"])
     figure, (left, right) = new_panels(
         "Learning curves",
-        "-ELBO on the validation images, target fixed, in nats per image: a line for each seed; "
+        "-ELBO on the validation images, target fixed, in nats per image: mean of the seeds, and shaded their range; "
         "seconds are compiling plus epochs times the median epoch of the training section",
     )
-    values = []
+    values: list[float] = []
     with rc_context(STYLE):
         for framework, runs in found.items():
-            speed = own_speed(content, framework)
-            for place, run in enumerate(runs.values()):
-                ys = [-epoch["validation_elbo"] for epoch in run["curve"]]
-                values += ys[int(len(ys) * _SETTLED) :]
-                epochs = range(1, len(ys) + 1)
-                style = {"color": FRAMEWORKS[framework].color, "linewidth": 1.4, "alpha": 0.7}
-                marks: dict[str, Any] = {"marker": "o", "markersize": 3} if len(ys) < 5 else {}
-                label = None if place else f"{FRAMEWORKS[framework].title}, {FRAMEWORKS[framework].own_mode}"
-                left.plot(epochs, ys, label=label, **style, **marks)
-                if speed is not None:
-                    right.plot([speed.run_seconds(epoch) for epoch in epochs], ys, **style, **marks)
+            curves = np.array([[-epoch["validation_elbo"] for epoch in run["curve"]] for run in runs.values()])
+            values += curves[:, int(curves.shape[1] * _SETTLED) :].flat
+            epochs = range(1, curves.shape[1] + 1)
+            label = f"{FRAMEWORKS[framework].title}, {FRAMEWORKS[framework].own_mode}"
+            _draw_curves(left, epochs, curves, framework, label=label)
+            if (speed := own_speed(content, framework)) is not None:
+                _draw_curves(right, [speed.run_seconds(epoch) for epoch in epochs], curves, framework)
         for axes in (left, right):
             _fit(axes, values)
         if not right.lines:
@@ -144,6 +143,15 @@ def draw(content: Mapping[str, Any]) -> Figure:
         left.set_xlim(left=0)
         right.set_xlim(left=0)
     return figure
+
+
+def _draw_curves(
+    axes: Axes, xs: Sequence[float], curves: Float64[ndarray, "seeds epochs"], framework: str, label: str | None = None
+) -> None:
+    color = FRAMEWORKS[framework].color
+    marks: dict[str, Any] = {"marker": "o", "markersize": 3} if len(xs) < 5 else {}
+    axes.fill_between(xs, curves.min(axis=0), curves.max(axis=0), color=color, alpha=0.2, linewidth=0)
+    axes.plot(xs, curves.mean(axis=0), label=label, color=color, linewidth=1.4, **marks)
 
 
 def _fit(axes: Axes, values: list[float]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from training.comparison.model_quality.summary import LEVELS, epochs_to, mean_curve
 from training.comparison.rendering.plots import name_panel, new_panels
@@ -87,7 +88,7 @@ def draw(content: Mapping[str, Any]) -> Figure:
         "each dot an epoch or a process, logarithmic scale; a filled mark is the way in which the trainer itself runs",
         height=max(3.6, 1.6 + 0.33 * len(speeds)),
     )
-    figure.subplots_adjust(left=0.16, wspace=0.08)
+    figure.subplots_adjust(left=0.25, wspace=0.08)
     with rc_context(STYLE):
         for axes, name in zip(panels, ("epoch_seconds", "compile_seconds"), strict=True):
             for place, ((framework, mode), speed) in enumerate(reversed(speeds.items())):
@@ -114,6 +115,9 @@ def draw(content: Mapping[str, Any]) -> Figure:
                         fontsize=8.5,
                     )
             axes.set_xscale("log")
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+            axes.xaxis.set_major_formatter("{x:g}")
+            axes.xaxis.set_minor_formatter(NullFormatter())
             axes.margins(x=0.16)
             axes.set_ylim(-0.6, len(speeds) - 0.4)
             axes.set_yticks(range(len(speeds)), [""] * len(speeds))
