@@ -46,7 +46,7 @@ def test_comparison_has_every_section_of_every_framework(compared):
 
 
 def test_frameworks_write_no_messages_of_their_start(compared):
-    """What TensorFlow's C++ code writes at each import is held back in all measuring processes."""
+    """Messages of TensorFlow's C++ code at each import are held back in all measuring processes."""
     _, done, _ = compared
 
     assert "absl" not in done.stderr
