@@ -95,7 +95,7 @@ function drawLines({ axis, series }, said) {
       text(tick.toLocaleString("en", { maximumSignificantDigits: 3 }), { x: MARGIN.left - 6, y: y(tick), class: "end" }));
   }
   const marked = axis.length <= MARKED ? axis : ticks(axis[0], axis.at(-1), false).filter(Number.isInteger);
-  for (const tick of marked) picture.append(text(String(tick), { x: x(tick), y: HEIGHT - MARGIN.bottom + 12, class: "middle" }));
+  for (const tick of apart(marked, x)) picture.append(text(String(tick), { x: x(tick), y: HEIGHT - MARGIN.bottom + 12, class: "middle" }));
   for (const [place, { framework, values }] of series.entries()) {
     // Curves without markers may coincide: earlier ones are wider, and stay visible on both sides.
     const width = axis.length <= MARKED ? 2 : 6 - 2 * place;
@@ -113,6 +113,17 @@ function scale(low, high, start, end, isWide) {
   const along = isWide ? Math.log : (value) => value;
   const length = along(high) - along(low) || 1;
   return (value) => start + ((along(value) - along(low)) / length) * (end - start);
+}
+
+/* Those whose labels don't touch, from the right. */
+function apart(marked, x) {
+  let start = Infinity;
+  return marked.toReversed().filter((tick) => {
+    const half = (String(tick).length * CHARACTER) / 2;
+    if (x(tick) + half > start - 5) return false;
+    start = x(tick) - half;
+    return true;
+  });
 }
 
 function ticks(low, high, isWide) {
