@@ -102,9 +102,7 @@ function drawLines({ axis, series }, said) {
     const points = axis.flatMap((label, at) => (values[at] === null ? [] : [[x(label), y(values[at])]]));
     picture.append(svg("polyline", { class: framework, "stroke-width": width, points: points.map((point) => point.join(",")).join(" ") }));
     if (axis.length > MARKED) continue;
-    for (const [left, top] of points) {
-      picture.append(svg("path", { class: framework, d: markOf(framework), transform: `translate(${left} ${top})` }));
-    }
+    for (const point of points) picture.append(svg("path", { class: framework, d: markOf(framework), transform: `translate(${point})` }));
   }
   return picture;
 }
@@ -120,9 +118,9 @@ function apart(marked, x) {
   let start = Infinity;
   return marked.toReversed().filter((tick) => {
     const half = (String(tick).length * CHARACTER) / 2;
-    if (x(tick) + half > start - 5) return false;
-    start = x(tick) - half;
-    return true;
+    const fits = x(tick) + half < start - 5;
+    if (fits) start = x(tick) - half;
+    return fits;
   });
 }
 
