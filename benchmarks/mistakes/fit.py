@@ -12,7 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.jax_steps import draw_order, update
+from benchmarks.batch_order import draw_order
+from benchmarks.jax_steps import update
 from benchmarks.mistakes.catalogue import Mistake
 from training.checkpoints.checkpoint import Weights, weight_shapes
 from training.config import ModelConfig, TrainConfig

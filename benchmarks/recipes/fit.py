@@ -13,7 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from benchmarks.jax_steps import draw_order, update
+from benchmarks.batch_order import draw_order
+from benchmarks.jax_steps import update
 from benchmarks.recipes.catalogue import Recipe
 from training.checkpoints.checkpoint import Weights, weight_shapes
 from training.config import ModelConfig, TrainConfig

@@ -23,6 +23,8 @@ import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
 
+from benchmarks.batch_order import draw_order
+from training.comparison.environment import CODE
 from training.config import ModelConfig
 from training.counts import count_of
 from training.data import load_dataset
@@ -34,8 +36,6 @@ Images = UInt8[ndarray, "images pixels"]
 
 Loader = Callable[[], Iterable[Any]]
 """Start an epoch; each batch is ready for a step when the iterator returns it."""
-
-CODE = Path(__file__).parents[2] / "training"
 
 
 def main() -> None:
@@ -176,9 +176,8 @@ def _import_tensorflow() -> Any:
 
 def _shuffle(images: Images, batch_size: int) -> ndarray:
     """Return the indices of each batch of an epoch."""
-    order = np.random.default_rng(0).permutation(len(images)).astype(np.int32)
     steps = len(images) // batch_size
-    return order[: steps * batch_size].reshape(steps, batch_size)
+    return draw_order(np.random.default_rng(0), len(images), steps=steps, batch_size=batch_size)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.batch_order import draw_order
 from training.config import ModelConfig
 
 LEARNING_RATE = 1e-3
@@ -56,8 +57,7 @@ def _jax(batch_size: int, device: str) -> dict[str, Epoch]:
     def epoch(images: np.ndarray, *, step: Any) -> float:
         nonlocal key
         total, steps = 0.0, len(images) // batch_size
-        order = np.random.default_rng(0).permutation(len(images))
-        for indices in order[: steps * batch_size].reshape(steps, batch_size):
+        for indices in draw_order(np.random.default_rng(0), len(images), steps=steps, batch_size=batch_size):
             key, step_key = jax.random.split(key)
             states[step], value = step(states[step], images[indices].astype(np.float32) / 255, step_key)
             total -= float(value)

@@ -14,22 +14,21 @@ import sys
 import time
 from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.batch_order import draw_order
 from benchmarks.training.matmul import flops_of_step, products
 from benchmarks.training.reference_loop import UNCOMPILED, common_ways
 from benchmarks.training.step_breakdown import parts
+from training.comparison.environment import CODE
 from training.config import ModelConfig, TrainConfig
 from training.data import TRAIN_SEED, binarize, load_dataset
 from training.frameworks import FRAMEWORKS, import_trainer, trainable_frameworks
 from training.machine import describe_origin, package_versions
 
 WARM_UP_STEPS = 4
-
-CODE = Path(__file__).parents[2] / "training"
 
 
 def main() -> None:
@@ -109,8 +108,8 @@ def _trainer(
     steps = len(pictures) // batch_size
 
     def epoch() -> None:
-        order = random.permutation(len(pictures)).astype(np.int32)[: steps * batch_size]
-        trainer.train_epoch(order.reshape(steps, batch_size), seed=int(random.integers(2**31)))
+        order = draw_order(random, len(pictures), steps=steps, batch_size=batch_size)
+        trainer.train_epoch(order, seed=int(random.integers(2**31)))
 
     return trainer, epoch
 

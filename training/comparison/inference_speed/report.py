@@ -126,11 +126,11 @@ def draw(content: Mapping[str, Any]) -> Figure:
 
 
 def _write_first_calls(found: Mapping[str, Any]) -> list[str]:
-    text = "The first call of each size in its process, in this order, ms:"
+    text = "The first call of each size in its process, in this order, ms"
     if found.get("pytorch", {}).get("compiled"):
-        text = f"""{text[:-1]}. `torch.compile` keeps its code on disk, and its processes share it: if there was none
-            before, the first of them compiled (the maximum), and the others loaded the code:"""
-    return prose(text)
+        text += """. `torch.compile` keeps its code on disk, and its processes share it: if there was none
+            before, the first of them compiled (the maximum), and the others loaded the code"""
+    return prose(f"{text}:")
 
 
 def _write_memory(ways: Mapping[str, list[dict[str, Any]]], sizes: Sequence[str]) -> list[str]:

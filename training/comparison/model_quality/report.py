@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy import ndarray
 
 from training.comparison.model_quality.differences import CONFIDENCE, paired_differences
-from training.comparison.model_quality.summary import epochs_of, measured_runs
+from training.comparison.model_quality.summary import curves_of, epochs_of, measured_runs
 from training.comparison.rendering.plots import name_panel, new_panels
 from training.comparison.training_speed.summary import own_speed
 from training.counts import count_of
@@ -126,7 +126,7 @@ def draw(content: Mapping[str, Any]) -> Figure:
     values: list[float] = []
     with rc_context(STYLE):
         for framework, runs in found.items():
-            curves = np.array([[-epoch["validation_elbo"] for epoch in run["curve"]] for run in runs.values()])
+            curves = np.array(curves_of(runs))
             values += curves[:, int(curves.shape[1] * _SETTLED) :].flat
             epochs = range(1, curves.shape[1] + 1)
             label = f"{FRAMEWORKS[framework].title}, {FRAMEWORKS[framework].own_mode}"

@@ -22,10 +22,14 @@ def measured_runs(section: Mapping[str, Any]) -> dict[str, Any]:
     return {name: found["seeds"] for name, found in measured_frameworks(section).items() if found.get("seeds")}
 
 
+def curves_of(runs: Mapping[str, Any]) -> list[list[float]]:
+    """Return -ELBO on the validation images of each run after each epoch, in nats."""
+    return [[-epoch["validation_elbo"] for epoch in run["curve"]] for run in runs.values()]
+
+
 def mean_curve(found: Mapping[str, Any]) -> list[float]:
-    """Return -ELBO on the validation images after each epoch, the mean of the seeds, in nats."""
-    curves = [[-epoch["validation_elbo"] for epoch in run["curve"]] for run in found["seeds"].values()]
-    return [statistics.fmean(values) for values in zip(*curves, strict=True)]
+    """Return the mean of the curves of a framework's seeds."""
+    return [statistics.fmean(values) for values in zip(*curves_of(found["seeds"]), strict=True)]
 
 
 def epochs_to(curve: Sequence[float], level: float) -> int | None:
