@@ -12,7 +12,7 @@ from training.stop_signals import Stopped, handle_signals
 def main() -> int:
     """Run the command, and return the exit code: 2 for a wrong setting or option, 130 after Ctrl-C."""
     handle_signals()
-    command = next((word for word in sys.argv[1:2] if not word.startswith("-")), "")
+    command = next((argument for argument in sys.argv[1:2] if not argument.startswith("-")), "")
     try:
         from training.environment import pin_environment, tolerate_warnings  # noqa: PLC0415 -- after signals are handled
 

@@ -37,10 +37,10 @@ class ApiKeys:
         """Return whether any key is set; without keys the service is open to anyone."""
         return bool(self._keys)
 
-    def find(self, given: Iterable[str]) -> bytes | None:
+    def find(self, candidates: Iterable[str]) -> bytes | None:
         """Return the first valid key among those given, by comparison in constant time."""
-        found = [key for text in given for key in self._keys if hmac.compare_digest(text.encode(), key)]
-        return found[0] if found else None
+        valid_keys = [key for text in candidates for key in self._keys if hmac.compare_digest(text.encode(), key)]
+        return valid_keys[0] if valid_keys else None
 
     def is_valid(self, key: bytes) -> bool:
         """Return whether a key that `find` returned is still valid."""

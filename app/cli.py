@@ -69,8 +69,8 @@ def unset_service_links() -> list[str]:
 
 def _unknown_options(arguments: Sequence[str]) -> list[str]:
     known = _options()
-    given = [word.partition("=")[0] for word in arguments if word.startswith("--") and word != "--"]
-    return [option for option in given if option not in known]
+    options = [argument.partition("=")[0] for argument in arguments if argument.startswith("--") and argument != "--"]
+    return [option for option in options if option not in known]
 
 
 def _options() -> list[str]:
@@ -84,7 +84,9 @@ def _describe_unknown(word: str, kind: str, known: Sequence[str]) -> str:
 
 
 def _describe(name: str, value: object, message: str) -> str:
-    shown = "" if name == "api_keys" else f" is {str(value)[:60]!r}"
+    quoted_value = "" if name == "api_keys" else f" is {str(value)[:60]!r}"
     reason = message.removeprefix("Value error, ")
     names = f"{PREFIX}{name.upper()} (--{name.replace('_', '-')})"
-    return f"{names}{shown}: {reason[0].lower()}{reason[1:]}. Expected: {Settings.model_fields[name].description}"
+    return (
+        f"{names}{quoted_value}: {reason[0].lower()}{reason[1:]}. Expected: {Settings.model_fields[name].description}"
+    )

@@ -95,8 +95,8 @@ def _find(options: argparse.Namespace) -> ModelFile:
     name = check_name(options.name)
     if options.framework:
         return ModelFile(options.checkpoints, canonical_framework(options.framework), name)
-    found = [model for framework in FRAMEWORKS for model in list_models(options.checkpoints, framework)]
-    matching = [model for model in found if model.name == name]
+    models = [model for framework in FRAMEWORKS for model in list_models(options.checkpoints, framework)]
+    matching = [model for model in models if model.name == name]
     if len(matching) == 1:
         return matching[0]
     count = "no framework has" if not matching else "several frameworks have"

@@ -46,21 +46,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.measure:
         print(json.dumps(measure(options.measure, int(options.devices), options)))
         return
-    found = {
+    measurements = {
         framework: {count: measure_in_child(framework, count, options) for count in options.devices.split(",")}
         for framework in options.frameworks.split(",")
     }
     if options.json:
         content = {"machine": describe_machine(), "device": options.device, "batch_size": options.batch_size}
-        options.json.write_text(json.dumps(content | {"frameworks": found}, indent=2) + "\n", encoding="utf-8")
-    print("\n".join(render(found)))
+        options.json.write_text(json.dumps(content | {"frameworks": measurements}, indent=2) + "\n", encoding="utf-8")
+    print("\n".join(render(measurements)))
 
 
 def measure_in_child(framework: str, devices: str, options: argparse.Namespace) -> dict[str, Any]:
     """Return the measurement of a process of its own."""
-    words = ["--measure", framework, "--devices", devices, "--device", options.device, "--images", options.images]
-    words += ["--batch-size", options.batch_size, "--epochs", options.epochs]
-    command = [sys.executable, "-m", "benchmarks.devices", *map(str, words)]
+    arguments = ["--measure", framework, "--devices", devices, "--device", options.device, "--images", options.images]
+    arguments += ["--batch-size", options.batch_size, "--epochs", options.epochs]
+    command = [sys.executable, "-m", "benchmarks.devices", *map(str, arguments)]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603 -- Python itself
     values: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return values
@@ -84,13 +84,13 @@ def measure(framework: str, devices: int, options: argparse.Namespace) -> dict[s
     return {"seconds": seconds[1:] or seconds, "losses": losses[:COMPARED_STEPS], "images": order.size}
 
 
-def render(found: dict[str, dict[str, dict[str, Any]]]) -> list[str]:
+def render(measurements: dict[str, dict[str, dict[str, Any]]]) -> list[str]:
     """Return the lines of the table."""
     rows = []
-    for framework, by_count in found.items():
+    for framework, by_count in measurements.items():
         first = next(iter(by_count.values()))
         for count, values in by_count.items():
-            seconds, alone = (statistics.median(one["seconds"]) for one in (values, first))
+            seconds, alone = (statistics.median(measurement["seconds"]) for measurement in (values, first))
             pairs = zip(values["losses"], first["losses"], strict=True)
             difference = max(abs(loss / expected - 1) for loss, expected in pairs)
             rate = f"{values['images'] / seconds:,.0f}"

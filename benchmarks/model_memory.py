@@ -54,16 +54,16 @@ async def _measure(settings: Settings, framework: str, loads: int) -> None:
     registry.start(metrics.for_framework)
     await registry.wait_until_loaded()
     images = np.zeros((4, 784), np.float32)
-    found = [_resident_mib()]
+    memory_mib = [_resident_mib()]
     for number in range(1, loads + 1):
         model = await registry.get_or_load(framework, _NAMES[number % len(_NAMES)])
         await model.new_session().run_operation(operations.reconstruct(model.adapter.model, images, seed=0))
         del model
         if number % (loads // 10 or 1) == 0:
             gc.collect()
-            found.append(_resident_mib())
+            memory_mib.append(_resident_mib())
     registry.close()
-    print(f"{framework}: MiB after 0, {loads // 10}, ... {loads} loads: {' '.join(f'{one:.0f}' for one in found)}")
+    print(f"{framework}: MiB after 0, {loads // 10}, ... {loads} loads: {' '.join(f'{mib:.0f}' for mib in memory_mib)}")
 
 
 def _resident_mib() -> float:

@@ -36,7 +36,7 @@ def fill_place(page: str, name: str, lines: Sequence[str]) -> str:
     """
     text = "\n".join(lines)
     place = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=<!-- end -->)", re.DOTALL)
-    page, found = place.subn(lambda _: f"{text}\n", page, count=1)
-    if not found:
+    page, replacements = place.subn(lambda _: f"{text}\n", page, count=1)
+    if not replacements:
         raise SystemExit(f"the page has no place for {name}: put the line <!-- {name} --> there, and <!-- end -->")
     return page

@@ -26,11 +26,11 @@ def main() -> None:
     process = subprocess.Popen(line, stderr=subprocess.PIPE, text=True)  # noqa: S603 -- our own service
     try:
         assert process.stderr is not None
-        found = re.search(r"listening on (http://\S+) ", process.stderr.readline())
-        assert found is not None
+        match = re.search(r"listening on (http://\S+) ", process.stderr.readline())
+        assert match is not None
         for _ in range(2):
             process.stderr.readline()  # a worker is ready
-        url = httpx.URL(found[1])
+        url = httpx.URL(match[1])
         workers = _find_workers(process.pid)
         print("| connections | share of the fuller worker | all in one |\n|---|---|---|")
         for count in COUNTS:

@@ -28,10 +28,10 @@ def parse_device(name: str) -> tuple[str, int]:
     Raises:
         DeviceError: It isn't a device's name.
     """
-    found = DEVICE.fullmatch(name)
-    if found is None:
+    match = DEVICE.fullmatch(name)
+    if match is None:
         raise DeviceError(f"device {name!r}: expected auto, cpu, cuda, or cuda:N with a number from 0")
-    return name.partition(":")[0], int(found[1] or 0)
+    return name.partition(":")[0], int(match[1] or 0)
 
 
 def check_found(title: str, name: str, count: int, *, found: int, extra: str) -> None:

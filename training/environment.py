@@ -125,7 +125,7 @@ def _unset(names: Iterable[str]) -> set[str]:
 def _drop_xla_flags() -> set[str]:
     """Drop flags of XLA_FLAGS: XLA ends the whole process at one that it doesn't know, and others change numbers."""
     flags = os.environ.get("XLA_FLAGS", "").split()
-    kept = [flag for flag in flags if _HARMLESS_XLA_FLAG.fullmatch(flag)]
+    harmless_flags = [flag for flag in flags if _HARMLESS_XLA_FLAG.fullmatch(flag)]
     if flags:
-        os.environ["XLA_FLAGS"] = " ".join(kept)
-    return {f"XLA_FLAGS {flag}" for flag in flags if flag not in kept}
+        os.environ["XLA_FLAGS"] = " ".join(harmless_flags)
+    return {f"XLA_FLAGS {flag}" for flag in flags if flag not in harmless_flags}

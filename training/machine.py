@@ -100,6 +100,6 @@ def _commit(code: Path) -> str | None:
     return f"{head} (changed)" if head and changed else head
 
 
-def _output(*words: str) -> str | None:
-    done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 -- git itself
+def _output(*command: str) -> str | None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- git itself
     return done.stdout.strip() if done.returncode == 0 else None

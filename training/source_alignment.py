@@ -51,8 +51,8 @@ def align_twins(sources: Mapping[str, str]) -> list[dict[str, Any]]:
     lines = {framework: source.splitlines() for framework, source in sources.items()}
     blocks = {framework: _split(source) for framework, source in sources.items()}
     rows = []
-    for name in _merge([list(found) for found in blocks.values()]):
-        present = {framework: found[name] for framework, found in blocks.items() if name in found}
+    for name in _merge([list(file_blocks) for file_blocks in blocks.values()]):
+        present = {framework: file_blocks[name] for framework, file_blocks in blocks.items() if name in file_blocks}
         columns = _align(
             {framework: lines[framework][block.start : block.stop] for framework, block in present.items()}
         )
@@ -83,18 +83,18 @@ def _line(column: Column, present: Mapping[str, _Block], lines: Mapping[str, Seq
 
 def _split(source: str) -> dict[str, _Block]:
     """Return the definitions of a file by id; what stands between two, comments and blank lines, is the later one's."""
-    found: dict[str, _Block] = {}
+    blocks: dict[str, _Block] = {}
     start = 0
     for name, kind, stop in _definitions(ast.parse(source).body, ""):
         unique, count = name, 1
-        while unique in found:
+        while unique in blocks:
             count += 1
             unique = f"{name}#{count}"
-        found[unique] = _Block(id=unique, kind=kind, start=start, stop=stop)
+        blocks[unique] = _Block(id=unique, kind=kind, start=start, stop=stop)
         start = stop
     if start < len(source.splitlines()):
-        found["end"] = _Block(id="end", kind="end", start=start, stop=len(source.splitlines()))
-    return found
+        blocks["end"] = _Block(id="end", kind="end", start=start, stop=len(source.splitlines()))
+    return blocks
 
 
 def _definitions(body: Sequence[ast.stmt], prefix: str) -> Iterator[tuple[str, str, int]]:
@@ -175,8 +175,8 @@ def _likeness(column: Column, line: str, texts: Mapping[str, Sequence[str]]) -> 
     return max(_ratio(other.strip(), line.strip()) for other in others)
 
 
-def _ratio(one: str, other: str) -> float:
-    matcher = SequenceMatcher(None, one, other, autojunk=False)
+def _ratio(first: str, second: str) -> float:
+    matcher = SequenceMatcher(None, first, second, autojunk=False)
     # The quick bounds spare most of the slow comparisons.
     if matcher.real_quick_ratio() < _ALIKE or matcher.quick_ratio() < _ALIKE:
         return 0.0

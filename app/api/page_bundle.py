@@ -51,7 +51,7 @@ def bundle_page(folder: Path) -> PageBundle:
         ValueError: A module has an import or export of another form.
     """
     html = (folder / "index.html").read_text(encoding="utf-8")
-    styles = [_read_style(folder, found["path"]) for found in _STYLE.finditer(html)]
+    styles = [_read_style(folder, match["path"]) for match in _STYLE.finditer(html)]
     first = _SCRIPT.search(html)
     assert first is not None, "index.html has a module"
     style = _file("page", ".css", "text/css; charset=utf-8", "".join(styles))
@@ -80,7 +80,7 @@ def bundle_modules(folder: Path, first: str) -> str:
         if path in sources:
             continue
         sources[path] = path.read_text(encoding="utf-8")
-        imports[path] = [(path.parent / found["source"]).resolve() for found in _IMPORT.finditer(sources[path])]
+        imports[path] = [(path.parent / match["source"]).resolve() for match in _IMPORT.finditer(sources[path])]
         to_read += imports[path]
     order = list(TopologicalSorter(imports).static_order())
     names = {path: f"$module{number}" for number, path in enumerate(order)}
@@ -90,11 +90,11 @@ def bundle_modules(folder: Path, first: str) -> str:
 def _wrap(path: Path, source: str, names: dict[Path, str]) -> str:
     """Return a module as a function that returns its exports."""
 
-    def assign(found: re.Match[str]) -> str:
-        target = found["names"].removeprefix("* as ").replace(" as ", ": ")
-        return f"const {target} = {names[(path.parent / found['source']).resolve()]};\n"
+    def assign(match: re.Match[str]) -> str:
+        target = match["names"].removeprefix("* as ").replace(" as ", ": ")
+        return f"const {target} = {names[(path.parent / match['source']).resolve()]};\n"
 
-    exports = ", ".join(found["name"] for found in _EXPORT.finditer(source))
+    exports = ", ".join(match["name"] for match in _EXPORT.finditer(source))
     body = _EXPORT.sub(r"\g<kind> \g<name>", _IMPORT.sub(assign, _COMMENT.sub("", source)))
     if left := _LEFT.search(body):
         raise ValueError(f"{path.name}: {left[0]!r} can't be bundled: use a form that this module's docstring names")

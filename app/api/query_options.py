@@ -31,14 +31,14 @@ def read_query(query: QueryParams, known: Collection[str]) -> dict[str, str]:
     Raises:
         InvalidValueError: A parameter is unknown or given twice.
     """
-    given = query.multi_items()
-    names = [name for name, _ in given]
+    parameters = query.multi_items()
+    names = [name for name, _ in parameters]
     errors = _unknown_names(names, known, source="query")
     errors += [
         FieldError(f"query.{name}", "given more than once: give it once") for name in known if names.count(name) > 1
     ]
     _raise_if_any(errors)
-    return dict(given)
+    return dict(parameters)
 
 
 def read_query_options(options_type: type[OptionsT], query: Mapping[str, str], *, limits: Limits) -> OptionsT:

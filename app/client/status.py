@@ -61,17 +61,19 @@ def status(
 ) -> None:
     """Print the frameworks, models and counts of a running service. Exit code: 0 ready, 1 not ready, 2 unreachable."""
     try:
-        found = read_status(url, api_key=api_key)
+        service_status = read_status(url, api_key=api_key)
     except StatusError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(UNREACHABLE) from error
     if as_json:
-        json.dump(asdict(found), sys.stdout)
+        json.dump(asdict(service_status), sys.stdout)
         sys.stdout.write("\n")
     else:
         is_terminal = sys.stdout.isatty()
-        print_status(found, Console(highlight=False, width=None if is_terminal else _PIPE_WIDTH), plain=not is_terminal)
-    raise typer.Exit(READY if found.ready else NOT_READY)
+        print_status(
+            service_status, Console(highlight=False, width=None if is_terminal else _PIPE_WIDTH), plain=not is_terminal
+        )
+    raise typer.Exit(READY if service_status.ready else NOT_READY)
 
 
 def read_status(url: str, *, api_key: str | None = None, transport: httpx.BaseTransport | None = None) -> ServiceStatus:
@@ -104,16 +106,16 @@ def read_status(url: str, *, api_key: str | None = None, transport: httpx.BaseTr
         raise StatusError(f"{url} doesn't respond as this service does: is it another one?") from error
 
 
-def print_status(found: ServiceStatus, console: Console, *, plain: bool) -> None:
+def print_status(service_status: ServiceStatus, console: Console, *, plain: bool) -> None:
     """Print the status as tables, without lines and colors if plain."""
     table = Table(box=None if plain else box.SIMPLE_HEAD, pad_edge=False)
     for head in ("framework", "status", "version", "device", "checkpoint", "requests", "5xx", "mean ms", "queue"):
         table.add_column(head, justify="right" if head in {"requests", "5xx", "mean ms", "queue"} else "left")
-    for entry in found.frameworks:
+    for entry in service_status.frameworks:
         counts, name = entry["counts"], entry["framework"]
         color = "green" if entry["ready"] else "red"
         table.add_row(
-            f"{name} (default)" if name == found.default_framework else name,
+            f"{name} (default)" if name == service_status.default_framework else name,
             entry["status"] if plain else f"[{color}]{entry['status']}[/]",
             *(str(entry.get(key) or "-") for key in ("framework_version", "device", "checkpoint")),
             f"{counts['requests']:,.0f}",
@@ -122,23 +124,23 @@ def print_status(found: ServiceStatus, console: Console, *, plain: bool) -> None
             f"{counts['queue_images']:,.0f}",
         )
     console.print(table)
-    for entry in found.frameworks:
+    for entry in service_status.frameworks:
         if entry.get("reason"):
             console.print(f"{entry['framework']}: {entry['reason']}", markup=False)
-    if found.models:
+    if service_status.models:
         models = Table(box=None if plain else box.SIMPLE_HEAD, pad_edge=False)
-        heads = [key for key in ("framework", "name", "state", "checkpoint") if key in found.models[0]]
+        heads = [key for key in ("framework", "name", "state", "checkpoint") if key in service_status.models[0]]
         for head in heads:
             models.add_column("model" if head == "name" else head)
-        for model in found.models:
+        for model in service_status.models:
             models.add_row(*(str(model.get(head, "-")) for head in heads))
         console.print(models)
-    counts = found.counts
+    counts = service_status.counts
     line = f"{count_of(int(counts['requests']), 'request', ',')}, {counts['rejected']:,.0f} rejected by full queues, "
     line += f"{counts['timed_out']:,.0f} past their deadline, {count_of(int(counts['connections']), 'connection', ',')}"
     if up_s := counts.get("up_s"):
         line += f", up {_duration(up_s)}"
-    console.print(f"{found.url}: {'ready' if found.ready else 'not ready'}; {line}", markup=False)
+    console.print(f"{service_status.url}: {'ready' if service_status.ready else 'not ready'}; {line}", markup=False)
 
 
 def _get(http: httpx.Client, path: str) -> httpx.Response:
@@ -159,7 +161,11 @@ def _parse_samples(text: str) -> Samples:
 
 def _sum(samples: Samples, name: str, **labels: str) -> float:
     wanted = labels.items()
-    return sum(value for each, found, value in samples if each == f"triptych_{name}" and wanted <= found.items())
+    return sum(
+        value
+        for sample_name, sample_labels, value in samples
+        if sample_name == f"triptych_{name}" and wanted <= sample_labels.items()
+    )
 
 
 def _count_framework(samples: Samples, framework: str) -> dict[str, float]:

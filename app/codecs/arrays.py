@@ -36,9 +36,9 @@ def as_images(
         return _as_pixels(array.reshape(1, -1), name=lambda _: where)
     if array.size == 0 or array.shape[1:] not in shapes:
         height, width = model.image_shape
-        one = f"({model.image_dim},) or ({height}, {width})"
-        many = f"(n, {model.image_dim}), (n, {height}, {width})"
-        raise _wrong_shape(array, f"{many}, or one image of {one}", where)
+        single_shapes = f"({model.image_dim},) or ({height}, {width})"
+        batch_shapes = f"(n, {model.image_dim}), (n, {height}, {width})"
+        raise _wrong_shape(array, f"{batch_shapes}, or one image of {single_shapes}", where)
     check_count(len(array), limits=limits, where=where)
     return _as_pixels(array.reshape(len(array), -1), name=lambda index: f"{where}[{index}]")
 

@@ -110,10 +110,10 @@ async def _read_files(form: FormData) -> tuple[ImageFile, ...]:
 
 
 def _other_field(name: str, *, is_file: bool) -> InvalidValueError:
-    found = truncated(name)
+    quoted = truncated(name)
     if is_file:
-        return invalid_value("body", f"has a file in the field {found}: send it in the field {_FIELD}")
-    return invalid_value("body", f"has the text field {found}: expected only files, in the field {_FIELD}; {_OPTIONS}")
+        return invalid_value("body", f"has a file in the field {quoted}: send it in the field {_FIELD}")
+    return invalid_value("body", f"has the text field {quoted}: expected only files, in the field {_FIELD}; {_OPTIONS}")
 
 
 def _as_request_error(error: MultiPartException, limits: Limits) -> RequestError:

@@ -147,10 +147,10 @@ def _parse_descr(descr: object) -> np.dtype:
     raise _wrong_dtype(f"has the dtype {truncated(descr)}: {expected}")
 
 
-def _wrong_length(found: int, *, expected: int) -> MalformedBodyError:
-    if found < expected:
+def _wrong_length(length: int, *, expected: int) -> MalformedBodyError:
+    if length < expected:
         return _malformed("it is shorter than its header says")
-    return _malformed(f"with {count_of(found - expected, 'byte')} after the data that its header announces")
+    return _malformed(f"with {count_of(length - expected, 'byte')} after the data that its header announces")
 
 
 def _malformed(why: str) -> MalformedBodyError:

@@ -96,13 +96,13 @@ async def parse_payload(
         return Payload({}, await parse_form(body, content_type=content_type or "", limits=limits))
     if field != "latents" and _is_image_file(body, media_type):
         return Payload({}, (ImageFile("body", bytes(body)),))
-    found = f"Content-Type is {truncated(media_type)}" if content_type else "the request has no Content-Type"
+    problem = f"Content-Type is {truncated(media_type)}" if content_type else "the request has no Content-Type"
     hint = (
         "; for JSON, send Content-Type: application/json"
         if body[:_MAX_SIGNATURE_BYTES].lstrip().startswith(b"{")
         else ""
     )
-    raise UnsupportedContentError(f"{found}: {field} are read from {READABLE[field]}{hint}")
+    raise UnsupportedContentError(f"{problem}: {field} are read from {READABLE[field]}{hint}")
 
 
 def parse_plain(
@@ -172,9 +172,9 @@ def _parse_json(body: Body, field: str) -> Payload:
 
 
 def _find_ends(members: Mapping[str, object]) -> str:
-    given = [field for field in ("images", "latents") if field in members]
-    if len(given) != 1:
+    fields = [field for field in ("images", "latents") if field in members]
+    if len(fields) != 1:
         expected = 'expected an object with two images, {"images": [..., ...]}, or two latents, {"latents": [..., ...]}'
-        found = "both images and latents" if given else "neither images nor latents"
+        found = "both images and latents" if fields else "neither images nor latents"
         raise invalid_value("body", f"has {found}: {expected}")
-    return given[0]
+    return fields[0]

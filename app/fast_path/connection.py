@@ -67,8 +67,8 @@ class FastPath:
         request = FastRequest(connection, scope, route, services=services, cors=self._cors)
         state = scope["state"]
         state["arrived"] = time.perf_counter()
-        given = headers.get(b"x-request-id")
-        state["request_id"] = choose_request_id(() if given is None else (given,))
+        request_id = headers.get(b"x-request-id")
+        state["request_id"] = choose_request_id(() if request_id is None else (request_id,))
         try:
             if self._access.is_needed:
                 self._access.check(scope)

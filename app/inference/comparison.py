@@ -56,8 +56,8 @@ async def compare(
         results,
         {name: round(sessions[name].timings.model_s * 1e3, 3) for name in results},
         {
-            f"{one}-{other}": float(np.abs(results[one]["probs"] - results[other]["probs"]).max())
-            for one, other in combinations(results, 2)
+            f"{first}-{second}": float(np.abs(results[first]["probs"] - results[second]["probs"]).max())
+            for first, second in combinations(results, 2)
         },
         errors,
     )

@@ -36,10 +36,10 @@ def log_request(scope: Mapping[str, Any], *, route: str, status: int, trace_id: 
     total_ms = _ms(time.perf_counter() - state["arrived"])
     if timings := state.get("timings"):
         # Frameworks that compute side by side: the slowest.
-        fields["images"] = max([each.rows for each in timings])
+        fields["images"] = max([timing.rows for timing in timings])
         fields["total_ms"] = total_ms
-        fields["queue_ms"] = _ms(max([each.queue_s for each in timings]))
-        fields["model_ms"] = _ms(max([each.model_s for each in timings]))
+        fields["queue_ms"] = _ms(max([timing.queue_s for timing in timings]))
+        fields["model_ms"] = _ms(max([timing.model_s for timing in timings]))
     else:
         fields["total_ms"] = total_ms
     if client:
@@ -67,8 +67,8 @@ def describe_error(error: Exception) -> str:
 
 def read_trace_id(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     """Return the trace ID of a request's `traceparent` header."""
-    found = [_TRACE_PARENT.fullmatch(value) for name, value in headers if name == b"traceparent"]
-    return found[0][1].decode() if len(found) == 1 and found[0] else None
+    matches = [_TRACE_PARENT.fullmatch(value) for name, value in headers if name == b"traceparent"]
+    return matches[0][1].decode() if len(matches) == 1 and matches[0] else None
 
 
 def _log(message: str, fields: Mapping[str, object]) -> None:

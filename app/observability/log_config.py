@@ -63,8 +63,8 @@ class TextFormatter(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 -- logging's name
         """Return the line without a traceback."""
         fields = getattr(record, "fields", {})
-        shown = [f"{name}={_quoted(value)}" for name, value in fields.items() if name not in _IN_MESSAGE]
-        return " ".join([super().formatMessage(record), *shown])
+        pairs = [f"{name}={_quoted(value)}" for name, value in fields.items() if name not in _IN_MESSAGE]
+        return " ".join([super().formatMessage(record), *pairs])
 
 
 class JsonFormatter(logging.Formatter):

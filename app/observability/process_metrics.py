@@ -33,7 +33,7 @@ class WorkersCollector(Collector):
         return total.values()
 
     def _living_pids(self) -> set[int]:
-        return {int(found[1]) for path in self._folder.iterdir() if (found := _LIVING.fullmatch(path.name))}
+        return {int(match[1]) for path in self._folder.iterdir() if (match := _LIVING.fullmatch(path.name))}
 
 
 def _collect_process(pid: int) -> list[Metric]:

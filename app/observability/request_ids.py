@@ -22,9 +22,9 @@ def read_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
     return choose_request_id(value for name, value in headers if name == b"x-request-id")
 
 
-def choose_request_id(given: Iterable[bytes]) -> str:
+def choose_request_id(candidates: Iterable[bytes]) -> str:
     """Return the first valid ID among those that a client sent, or else a generated one."""
-    for value in given:
+    for value in candidates:
         if _VISIBLE_ASCII.fullmatch(value):
             return value.decode()
     return fresh_request_id()

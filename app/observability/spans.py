@@ -92,7 +92,7 @@ class SpanTracer:
         return self._propagator.extract(carrier, Context()) if carrier else Context()
 
     def _add_stages(self, request: Span, arrived: float, timings: tuple[Timings, ...], clock: "_Clock") -> None:
-        jobs = [job for each in timings for job in list(each.jobs)]
+        jobs = [job for timing in timings for job in list(timing.jobs)]
         if not jobs:
             return
         parent = request.get_span_context()
@@ -165,7 +165,7 @@ def _attributes(scope: Mapping[str, Any], route: str, status: int) -> dict[str, 
     if framework := state.get("framework"):
         attributes["triptych.framework"] = framework
     if timings := state.get("timings"):
-        attributes["triptych.images"] = max(each.rows for each in timings)
+        attributes["triptych.images"] = max(timing.rows for timing in timings)
     if status >= 500:
         attributes["error.type"] = str(status)
     return attributes

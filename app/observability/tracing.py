@@ -33,8 +33,8 @@ def create_tracer(variables: Mapping[str, str], *, version: str) -> RequestTrace
         return None
     protocol = next((variables[name] for name in _PROTOCOLS if variables.get(name)), _HTTP)
     if exporter not in {"", "otlp"} or protocol != _HTTP:
-        shown = f"OTLP over {protocol}" if exporter in {"", "otlp"} else f"{_EXPORTER}={exporter}"
-        logger.warning("requests are not traced: %.80r is not supported, only OTLP over %s", shown, _HTTP)
+        unsupported = f"OTLP over {protocol}" if exporter in {"", "otlp"} else f"{_EXPORTER}={exporter}"
+        logger.warning("requests are not traced: %.80r is not supported, only OTLP over %s", unsupported, _HTTP)
         return None
     try:
         from app.observability.spans import otlp_tracer  # noqa: PLC0415 -- an extra of its own

@@ -31,7 +31,7 @@ class ExcessConnections:
         """Add a connection; evict the oldest idle one if they are too many."""
         self._open[connection] = None
         if len(self._open) > self._max_open:
-            evicted = next((one for one in self._open if one.is_idle), connection)
+            evicted = next((candidate for candidate in self._open if candidate.is_idle), connection)
             del self._open[evicted]
             evicted.evict()
 

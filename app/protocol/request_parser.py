@@ -193,7 +193,7 @@ class RequestParser(HttpToolsProtocol):
         for name, value in self.headers:
             if name == b"connection":
                 options = [option.strip() for option in value.split(b",")]
-                lines.append(b"connection: " + b", ".join(one for one in options if one.lower() != b"upgrade"))
+                lines.append(b"connection: " + b", ".join(option for option in options if option.lower() != b"upgrade"))
             elif name != b"upgrade":
                 lines.append(name + b": " + value)
         return b"\r\n".join([*lines, b"", b""])
@@ -229,15 +229,15 @@ class RequestParser(HttpToolsProtocol):
         llhttp ignores other codings before the last one, and would pass on a compressed body as plain bytes.
         """
         values = [value for name, value in self.headers if name == b"transfer-encoding"]
-        codings = [one.strip() for one in b",".join(values).lower().split(b",") if one.strip()]
+        codings = [coding.strip() for coding in b",".join(values).lower().split(b",") if coding.strip()]
         if not values or (codings == [b"chunked"] and self.parser.get_http_version() != "1.0"):
             return
-        found = f"Transfer-Encoding is {truncated(b', '.join(values).decode('latin-1'))}"
+        problem = f"Transfer-Encoding is {truncated(b', '.join(values).decode('latin-1'))}"
         if codings[-1:] != [b"chunked"] or codings.count(b"chunked") > 1:
-            self.stop_parsing(400, f"{found}, so the body's end isn't known: send Content-Length, or chunked alone")
+            self.stop_parsing(400, f"{problem}, so the body's end isn't known: send Content-Length, or chunked alone")
         if len(codings) == 1:
-            self.stop_parsing(400, f"{found}, which HTTP/1.0 doesn't have: send Content-Length, or use HTTP/1.1")
-        self.stop_parsing(501, f"{found}: only chunked is supported; compress the body with Content-Encoding instead")
+            self.stop_parsing(400, f"{problem}, which HTTP/1.0 doesn't have: send Content-Length, or use HTTP/1.1")
+        self.stop_parsing(501, f"{problem}: only chunked is supported; compress the body with Content-Encoding instead")
 
     def _too_long(self) -> str:
         return f"the headers of the request are over {self._max_header_bytes} bytes: send fewer or shorter ones"

@@ -99,12 +99,12 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to accept connections."""
-        for one in sockets or []:
+        for sock in sockets or []:
             # Workers may share the socket's file: if one made it blocking, another could hang in `accept`.
-            one.setblocking(False)
+            sock.setblocking(False)
         # uvloop accepts one connection per listening socket and iteration. Under load, hundreds of new connections,
         # with health checks among them, would wait for as many iterations: hence the duplicates.
-        await super().startup([one.dup() for one in sockets or [] for _ in range(ACCEPT_BATCH)])
+        await super().startup([sock.dup() for sock in sockets or [] for _ in range(ACCEPT_BATCH)])
         if self._start_grpc is not None and not self.should_exit:
             self.grpc_server = await self._start_grpc()
 

@@ -23,14 +23,14 @@ def bind_sockets(host: str, port: int, *, workers: int = 1) -> list[socket.socke
         StartupError: No address can be bound.
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as error:
         raise StartupError(
             f"TRIPTYCH_HOST (--host) is {host!r}, which is no address of this machine: {error.strerror}"
         ) from error
     sockets: list[socket.socket] = []
     failure: OSError | None = None
-    for family, _, _, _, address in dict.fromkeys(found):
+    for family, _, _, _, address in dict.fromkeys(addresses):
         chosen = sockets[0].getsockname()[1] if sockets else port
         try:
             sockets.append(_bind(family, (address[0], chosen, *address[2:]), is_shared=workers > 1))

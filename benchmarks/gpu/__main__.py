@@ -113,8 +113,8 @@ def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
 def measure_adapter(framework: str, record: Record, options: argparse.Namespace, *, limit_s: float) -> None:
     """Measure parity, throughput and latency in one process."""
     seen = set()
-    words = [framework, "--parts", ",".join(WORKER_PARTS)]
-    for values in follow_worker(words, options, limit_s=min(limit_s, record.left_s)):
+    arguments = [framework, "--parts", ",".join(WORKER_PARTS)]
+    for values in follow_worker(arguments, options, limit_s=min(limit_s, record.left_s)):
         seen.add(part := values.pop("part"))
         record.add(framework, part, values)
     for part in WORKER_PARTS:
@@ -129,11 +129,11 @@ def measure_sharing(record: Record, options: argparse.Namespace, *, limit_s: flo
         record.add("all", "sharing", {"skipped": "no time was left"})
         return
     frameworks = [options.frameworks[number % len(options.frameworks)] for number in range(PROCESSES)]
-    found: list[list[dict[str, Any]]] = [[] for _ in frameworks]
+    results: list[list[dict[str, Any]]] = [[] for _ in frameworks]
 
     def follow(number: int) -> None:
-        words = [frameworks[number], "--parts", "rate", "--wait-for", str(barrier)]
-        found[number].extend(follow_worker(words, options, limit_s=limit_s))
+        arguments = [frameworks[number], "--parts", "rate", "--wait-for", str(barrier)]
+        results[number].extend(follow_worker(arguments, options, limit_s=limit_s))
 
     with tempfile.TemporaryDirectory() as folder:
         barrier = Path(folder) / "barrier"
@@ -144,7 +144,7 @@ def measure_sharing(record: Record, options: argparse.Namespace, *, limit_s: flo
             thread.start()
         for thread in threads:
             thread.join()
-    rates = [each[0]["images_per_second"] if each else None for each in found]
+    rates = [worker_results[0]["images_per_second"] if worker_results else None for worker_results in results]
     record.add("all", "sharing", {"frameworks": frameworks, "images_per_second": rates})
 
 
@@ -175,15 +175,15 @@ def measure_training(framework: str, record: Record, options: argparse.Namespace
         {
             "seconds": round(seconds, 1),
             "epochs": len(epochs),
-            "epoch_seconds": sorted(one["seconds"] for one in epochs)[len(epochs) // 2],
+            "epoch_seconds": sorted(epoch["seconds"] for epoch in epochs)[len(epochs) // 2],
             "test_elbo": result["test_elbo"],
         },
     )
 
 
-def follow_worker(words: Sequence[str], options: argparse.Namespace, *, limit_s: float) -> Iterator[dict[str, Any]]:
+def follow_worker(arguments: Sequence[str], options: argparse.Namespace, *, limit_s: float) -> Iterator[dict[str, Any]]:
     """Yield each result of a worker as it is printed; kill the worker when its time is over."""
-    command = [sys.executable, "-m", "benchmarks.gpu.worker", *words, "--device", options.device]
+    command = [sys.executable, "-m", "benchmarks.gpu.worker", *arguments, "--device", options.device]
     command += ["--sizes", options.sizes, "--seconds", str(options.seconds)]
     # JAX compiles for half a minute on a GPU: the processes after the first read its results.
     cache = {"JAX_COMPILATION_CACHE_DIR": options.cache, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}

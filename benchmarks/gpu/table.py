@@ -18,24 +18,24 @@ def render(values: Mapping[str, Any]) -> str:
     versions = ", ".join(f"{package} {version}" for package, version in values["versions"].items())
     lines = [f"{values['machine']}; {versions}. Measured in {values.get('seconds', 0):.0f} s."]
     for framework, parts in values["frameworks"].items():
-        for part, found in parts.items():
-            if "skipped" in found:
-                lines += ["", f"{framework}, {part}: not measured: {found['skipped']}."]
+        for part, figures in parts.items():
+            if "skipped" in figures:
+                lines += ["", f"{framework}, {part}: not measured: {figures['skipped']}."]
             else:
-                lines += _TABLES[part](framework, found)
+                lines += _TABLES[part](framework, figures)
     return "\n".join(lines).replace("\n\n\n", "\n\n").strip() + "\n"
 
 
-def _parity(framework: str, found: Mapping[str, Any]) -> Iterator[str]:
-    worst = max(found["relative_difference"].values())
+def _parity(framework: str, figures: Mapping[str, Any]) -> Iterator[str]:
+    worst = max(figures["relative_difference"].values())
     yield ""
     yield (
-        f"{framework} on {found['device_name'] or 'a CPU'}: largest difference from NumPy in float64 {worst:.1e} "
-        f"(relative); batches of up to {found['max_batch']} pay; loaded in {found['load_seconds']} s."
+        f"{framework} on {figures['device_name'] or 'a CPU'}: largest difference from NumPy in float64 {worst:.1e} "
+        f"(relative); batches of up to {figures['max_batch']} pay; loaded in {figures['load_seconds']} s."
     )
 
 
-def _throughput(framework: str, found: Mapping[str, Any]) -> list[str]:
+def _throughput(framework: str, figures: Mapping[str, Any]) -> list[str]:
     heads = [
         framework,
         "images/s, host to host",
@@ -46,36 +46,36 @@ def _throughput(framework: str, found: Mapping[str, Any]) -> list[str]:
     names = ("images_per_second", "images_per_second_on_device", "images_per_second_of_products")
     rows = [
         [f"{row['batch']:,}", *(f"{row[name]:,.0f}" for name in names), f"{row['share_of_products']:.2f}"]
-        for row in found["sizes"]
+        for row in figures["sizes"]
     ]
     return table(heads, rows)
 
 
-def _latency(framework: str, found: Mapping[str, Any]) -> list[str]:
+def _latency(framework: str, figures: Mapping[str, Any]) -> list[str]:
     heads = [f"{framework}: batch", "median, ms", "99th percentile, ms", "median without a CUDA graph, ms"]
     rows = [
         [
             size,
-            f"{one['median_ms']:.3f}",
-            f"{one['p99_ms']:.3f}",
-            f"{one['eager']['median_ms']:.3f}" if "eager" in one else "",
+            f"{latency['median_ms']:.3f}",
+            f"{latency['p99_ms']:.3f}",
+            f"{latency['eager']['median_ms']:.3f}" if "eager" in latency else "",
         ]
-        for size, one in found.items()
+        for size, latency in figures.items()
     ]
     return table(heads, rows)
 
 
-def _sharing(_framework: str, found: Mapping[str, Any]) -> list[str]:
-    pairs = zip(found["frameworks"], found["images_per_second"], strict=True)
+def _sharing(_framework: str, figures: Mapping[str, Any]) -> list[str]:
+    pairs = zip(figures["frameworks"], figures["images_per_second"], strict=True)
     rows = [[name, f"{rate:,.0f}" if rate else "failed"] for name, rate in pairs]
     return table(["three processes on one card", "images/s of each at once, largest batch"], rows)
 
 
-def _training(framework: str, found: Mapping[str, Any]) -> list[str]:
+def _training(framework: str, figures: Mapping[str, Any]) -> list[str]:
     line = (
-        f"{framework}: a training of {count_of(found['epochs'], 'epoch')} took {found['seconds']} s "
-        f"(goal {TRAINING_GOAL_S} s), {found['epoch_seconds']:.3f} s an epoch; "
-        f"test -ELBO {-found['test_elbo']:.2f} nats."
+        f"{framework}: a training of {count_of(figures['epochs'], 'epoch')} took {figures['seconds']} s "
+        f"(goal {TRAINING_GOAL_S} s), {figures['epoch_seconds']:.3f} s an epoch; "
+        f"test -ELBO {-figures['test_elbo']:.2f} nats."
     )
     return ["", line]
 

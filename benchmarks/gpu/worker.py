@@ -53,9 +53,11 @@ class Measurements:
         for size in PARITY_SIZES:
             images, eps = self._inputs(size)
             expected = exact.reconstruct(images.astype(np.float64), eps.astype(np.float64))
-            found = self.adapter.reconstruct(images, eps)
-            pairs = zip(found, expected, strict=True)
-            worst[str(size)] = max(float(abs(one - other).max() / abs(other).max()) for one, other in pairs)
+            outputs = self.adapter.reconstruct(images, eps)
+            pairs = zip(outputs, expected, strict=True)
+            worst[str(size)] = max(
+                float(abs(output - reference).max() / abs(reference).max()) for output, reference in pairs
+            )
         details = self.adapter.details
         return {
             "relative_difference": worst,
@@ -85,18 +87,18 @@ class Measurements:
 
     def latency(self) -> dict[str, Any]:
         """Return milliseconds of single calls: median and 99th percentile, and of the model without a graph."""
-        found: dict[str, Any] = {}
+        latencies: dict[str, Any] = {}
         for size in sorted({1, self.sizes[0], self.sizes[-1]}):
             images, eps = self._inputs(size)
-            found[str(size)] = _percentiles(
+            latencies[str(size)] = _percentiles(
                 lambda images=images, eps=eps: self.adapter.reconstruct(images, eps), self.seconds
             )
             eager = eager_call(self.adapter)
             if eager is not None:
-                found[str(size)]["eager"] = _percentiles(
+                latencies[str(size)]["eager"] = _percentiles(
                     lambda images=images, eps=eps, eager=eager: eager(images, eps), self.seconds
                 )
-        return found
+        return latencies
 
     def rate(self) -> dict[str, Any]:
         """Return images per second of the largest batch, host to host."""
@@ -153,8 +155,8 @@ def _wait_for_others(folder: Path) -> None:
 
 def _percentiles(call: Callable[[], object], seconds: float) -> dict[str, float]:
     call()
-    times, end = [], time.perf_counter() + seconds
-    while time.perf_counter() < end or len(times) < 3:
+    times, deadline = [], time.perf_counter() + seconds
+    while time.perf_counter() < deadline or len(times) < 3:
         began = time.perf_counter()
         call()
         times.append(1000 * (time.perf_counter() - began))

@@ -63,8 +63,8 @@ def main() -> None:
             runs[str(seed)] = _describe(outcome)
             if name == RIGHT and seed == SEEDS[0]:
                 record["targets"] = _measure_targets(outcome.weights, dataset, evaluator)
-            shown = f"{-outcome.test.elbo:.2f}" if outcome.test else f"broken at step {outcome.broken_step}"
-            print(f"{name}, seed {seed}: {shown}", flush=True)
+            result = f"{-outcome.test.elbo:.2f}" if outcome.test else f"broken at step {outcome.broken_step}"
+            print(f"{name}, seed {seed}: {result}", flush=True)
             replace_file(options.json, (json.dumps(record, indent=1) + "\n").encode())
 
 

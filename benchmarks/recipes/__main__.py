@@ -65,13 +65,13 @@ def measure(recipe: Recipe, config: TrainConfig, dataset: Dataset, evaluator: Ev
     """Train one recipe and return its metrics, in nats, with as many draws as the published ones."""
     trained = train(recipe, config, dataset, evaluator)
     images = binarize(dataset.validation, target=EVALUATION_TARGET, seed=VALIDATION_SEED)
-    found = evaluate(evaluator, trained.weights, images, draws=TEST_DRAWS)
+    evaluation = evaluate(evaluator, trained.weights, images, draws=TEST_DRAWS)
     return {
         "epoch": trained.epoch,
         "train_elbo": trained.train_elbo,
-        "validation_elbo": found.elbo,
-        "validation_standard_error": found.elbo_standard_error,
-        "validation_kl_divergence": found.kl_divergence,
+        "validation_elbo": evaluation.elbo,
+        "validation_standard_error": evaluation.elbo_standard_error,
+        "validation_kl_divergence": evaluation.kl_divergence,
         "machine": describe_machine(),
         "device": evaluator.device,
         "versions": {package: version(package) for package in ("jax", "flax", "optax")},

@@ -28,20 +28,20 @@ def main() -> None:
     parser.add_argument("--cores", type=int, default=0, help="cores of the service; by default all")
     parser.add_argument("--ray", metavar="PYTHON", help="Python with Ray and the service, for the part ray")
     parser.add_argument("--write", action="store_true", help="write docs/scaling.json and docs/scaling.md")
-    words = parser.parse_args()
+    args = parser.parse_args()
     require_wrk()
     cores = sorted(os.sched_getaffinity(0))
     options = Options(
-        rounds=words.rounds,
-        seconds=words.seconds,
-        server_cores=tuple(cores[: words.cores or len(cores)]),
+        rounds=args.rounds,
+        seconds=args.seconds,
+        server_cores=tuple(cores[: args.cores or len(cores)]),
         client_core=cores[-1],
-        ray=words.ray,
+        ray=args.ray,
     )
-    for name in PARTS if words.part == "all" else [words.part]:
+    for name in PARTS if args.part == "all" else [args.part]:
         record = take_record(PARTS[name], options)
         print("\n".join(render(name, record)), flush=True)
-        if words.write:
+        if args.write:
             write(name, record)
 
 

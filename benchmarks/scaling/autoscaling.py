@@ -34,7 +34,7 @@ def measure(_options: Options) -> Figures:
     record = json.loads((ROOT / "docs" / "scaling.json").read_text(encoding="utf-8")).get("queueing")
     if record is None:
         raise SystemExit("docs/scaling.json has no service times yet: run --part queueing --write first")
-    rounds = sorted(record["figures"]["rounds"], key=lambda one: one["highest_per_s"])
+    rounds = sorted(record["figures"]["rounds"], key=lambda measurement: measurement["highest_per_s"])
     middle = rounds[len(rounds) // 2]
     return {"rises": [_rise(ServiceTimes(**middle["times"]), start_s) for start_s in STARTS_S]}
 
@@ -44,14 +44,14 @@ def report(figures: Figures) -> list[str]:
     head = ["a replica starts in, s", "requests rejected", "until none is rejected, s", "replicas at the end"]
     rows = [
         [
-            f"{one['start_s']:g}",
-            f"{one['rejected']:.1%}",
-            f"{one['shed_for_s']:.0f}",
-            f"{one['replicas']}",
-            f"{one['before_ms']:.1f}",
-            f"{one['after_ms']:.1f}",
+            f"{rise['start_s']:g}",
+            f"{rise['rejected']:.1%}",
+            f"{rise['shed_for_s']:.0f}",
+            f"{rise['replicas']}",
+            f"{rise['before_ms']:.1f}",
+            f"{rise['after_ms']:.1f}",
         ]
-        for one in figures["rises"]
+        for rise in figures["rises"]
     ]
     return table([*head, "p50 before, ms", "p50 at the end, ms"], rows)
 
@@ -77,5 +77,5 @@ def _rise(times: ServiceTimes, start_s: float) -> dict[str, float]:
 
 
 def _median_ms(outcome: Outcome, start: float, end: float) -> float:
-    found = [latency for arrived, latency in outcome.latencies_s if start <= arrived < end]
-    return statistics.median(found) * 1e3 if found else float("nan")
+    latencies = [latency for arrived, latency in outcome.latencies_s if start <= arrived < end]
+    return statistics.median(latencies) * 1e3 if latencies else float("nan")

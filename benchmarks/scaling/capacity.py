@@ -37,9 +37,9 @@ def measure(_options: Options) -> Figures:
     kinds = {}
     for kind in ("npy", "JSON"):
         figure = next(
-            one
-            for one in recorded["throughput"]["figures"]
-            if (one["kind"], one["by"], one["connections"]) == (kind, "pytorch", 64)
+            figure
+            for figure in recorded["throughput"]["figures"]
+            if (figure["kind"], figure["by"], figure["connections"]) == (kind, "pytorch", 64)
         )
         kinds[f"{kind}, 1 image"] = {
             "core_us": statistics.median(run["cpu_us"] for run in figure["runs"]),
@@ -47,7 +47,9 @@ def measure(_options: Options) -> Figures:
             "bytes": 2 * len(Case(kind, "pytorch").request("http://x").body) + HEADER_BYTES,
             "images": 1,
         }
-    large = next(one for one in recorded["overload"]["figures"] if one["case"] == f"npy pytorch {BATCH} images")
+    large = next(
+        figure for figure in recorded["overload"]["figures"] if figure["case"] == f"npy pytorch {BATCH} images"
+    )
     kinds[f"npy, {BATCH} images"] = {
         "core_us": 1e6 / statistics.median(run["highest_per_s"] for run in large["runs"]),
         "model_us": kinds["npy, 1 image"]["model_us"] * BATCH,
@@ -64,15 +66,15 @@ def report(figures: Figures) -> list[str]:
     times = [
         [
             name,
-            f"{one['core_us']:,.0f}",
-            f"{one['model_us']:,.0f}",
-            f"{one['bytes']:,}",
-            f"{one['images'] / one['core_us'] * 1e6:,.0f}",
+            f"{kind['core_us']:,.0f}",
+            f"{kind['model_us']:,.0f}",
+            f"{kind['bytes']:,}",
+            f"{kind['images'] / kind['core_us'] * 1e6:,.0f}",
         ]
-        for name, one in kinds.items()
+        for name, kind in kinds.items()
     ]
     needs_head = ["images/s", "sent as", "cores", "machines", "network, Gbit/s", "dollars an hour"]
-    needs = [_needs(rate, name, one) for rate in RATES for name, one in kinds.items()]
+    needs = [_needs(rate, name, kind) for rate in RATES for name, kind in kinds.items()]
     return [
         *table(head, times),
         f"Times of the recorded measurements, on {figures['machine']}.",

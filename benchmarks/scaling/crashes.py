@@ -44,16 +44,16 @@ def measure(options: Options) -> Figures:
     """Return the service's memory and files after each crash, and latencies of the others with and without one."""
     arguments, variables = ("--isolate", "true"), {"TRIPTYCH_API_KEYS": KEY["X-API-Key"]}
     with (
-        service(*options.server_cores, frameworks=list(FRAMEWORKS), arguments=arguments, variables=variables) as found,
-        httpx.Client(base_url=found.url, headers=KEY, timeout=120) as client,
+        service(*options.server_cores, frameworks=list(FRAMEWORKS), arguments=arguments, variables=variables) as server,
+        httpx.Client(base_url=server.url, headers=KEY, timeout=120) as client,
     ):
-        after = [_usage(found)]
+        after = [_usage(server)]
         for _ in range(CRASHES):
             _kill(client)
             client.post(f"/admin/reload?framework={VICTIM}").raise_for_status()
-            after.append(_usage(found))
+            after.append(_usage(server))
         runs = [
-            {name: _latencies(found, client, options, kills=name == "killed") for name in ("undisturbed", "killed")}
+            {name: _latencies(server, client, options, kills=name == "killed") for name in ("undisturbed", "killed")}
             for _ in range(options.rounds)
         ]
     return {"after": after, "runs": runs}
@@ -63,9 +63,10 @@ def report(figures: Figures) -> list[str]:
     """Return the lines of both tables."""
     after = figures["after"]
     head = ["crashes", "RSS of the service, MiB", "open files", "threads", "child processes"]
-    shown = [number for number in (0, 1, 10, 20, 30, 40, 50) if number < len(after)]
+    crash_counts = [number for number in (0, 1, 10, 20, 30, 40, 50) if number < len(after)]
     rows = [
-        [str(number), f"{after[number]['rss'] / 2**20:,.1f}", *map(str, _counts(after[number]))] for number in shown
+        [str(number), f"{after[number]['rss'] / 2**20:,.1f}", *map(str, _counts(after[number]))]
+        for number in crash_counts
     ]
     latency_head = ["framework", f"while {VICTIM} is", "p50, ms", "p99, ms", "responses"]
     return [*table(head, rows), *table(latency_head, _latency_rows(figures["runs"]))]
@@ -75,16 +76,16 @@ def _latency_rows(runs: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     rows = []
     for framework in OTHERS:
         for name in ("undisturbed", "killed"):
-            found = [run[name][framework] for run in runs]
+            measurements = [run[name][framework] for run in runs]
             statuses: dict[str, int] = {}
-            for one in found:
-                for status, number in one["statuses"].items():
+            for measurement in measurements:
+                for status, number in measurement["statuses"].items():
                     statuses[status] = statuses.get(status, 0) + number
             rows.append(
                 [
                     framework,
                     name,
-                    *(spread([one[key] for one in found], 1) for key in ("p50_ms", "p99_ms")),
+                    *(spread([measurement[key] for measurement in measurements], 1) for key in ("p50_ms", "p99_ms")),
                     counts(statuses),
                 ]
             )
@@ -95,12 +96,12 @@ def _counts(usage: Mapping[str, int]) -> list[int]:
     return [usage["files"], usage["threads"], usage["children"]]
 
 
-def _usage(found: Server) -> dict[str, int]:
-    process = Path(f"/proc/{found.pid}")
+def _usage(server: Server) -> dict[str, int]:
+    process = Path(f"/proc/{server.pid}")
     # A thread of its own starts the children.
     children = [path.read_text(encoding="utf-8").split() for path in process.glob("task/*/children")]
     return {
-        "rss": found.rss(),
+        "rss": server.rss(),
         "files": len(list((process / "fd").iterdir())),
         "threads": len(list((process / "task").iterdir())),
         "children": sum(map(len, children)),
@@ -112,8 +113,8 @@ def _kill(client: httpx.Client) -> None:
     os.kill(next(entry["pid"] for entry in entries if entry["framework"] == VICTIM), signal.SIGKILL)
 
 
-def _latencies(found: Server, client: httpx.Client, options: Options, *, kills: bool) -> dict[str, Any]:
-    requests = [Case("npy", framework).request(found.url) for framework in OTHERS]
+def _latencies(server: Server, client: httpx.Client, options: Options, *, kills: bool) -> dict[str, Any]:
+    requests = [Case("npy", framework).request(server.url) for framework in OTHERS]
     streams = [
         Stream(replace(request, headers={**request.headers, **KEY}), rate=RATE, connections=16) for request in requests
     ]

@@ -26,8 +26,8 @@ class Form:
 
     def cpu_seconds(self) -> float:
         """Return the CPU time of all its processes so far, user and kernel."""
-        found = descendants(self.pids)
-        return sum(_cpu_ticks(pid) for pid in found) / os.sysconf("SC_CLK_TCK")
+        pids = descendants(self.pids)
+        return sum(_cpu_ticks(pid) for pid in pids) / os.sysconf("SC_CLK_TCK")
 
 
 def compare(
@@ -102,10 +102,10 @@ def descendants(pids: Sequence[int]) -> list[int]:
         except (OSError, IndexError):
             continue  # it has just ended
         children.setdefault(parent, []).append(int(path.parent.name))
-    found = list(pids)
-    for pid in found:
-        found += children.get(pid, [])
-    return found
+    processes = list(pids)
+    for pid in processes:
+        processes += children.get(pid, [])
+    return processes
 
 
 def _cpu_ticks(pid: int) -> int:

@@ -22,8 +22,8 @@ def measure(options: Options) -> list[Figure]:
     with ExitStack() as stack:
         forms = {}
         for name, arguments in ARGUMENTS.items():
-            found = stack.enter_context(service(*options.server_cores, frameworks=frameworks, arguments=arguments))
-            forms[name] = Form(found.url, [found.pid])
+            server = stack.enter_context(service(*options.server_cores, frameworks=frameworks, arguments=arguments))
+            forms[name] = Form(server.url, [server.pid])
         return compare(forms, cases, connections=(64, 1), options=options)
 
 

@@ -44,8 +44,8 @@ def measure(options: Options) -> Figures:
     """Return the calibrated times, and both results at each load."""
     server_core, client_core = options.server_cores[0], options.client_core
     arguments = ("--max-queue-images", str(LIMIT * IMAGES))
-    with service(server_core, frameworks=[FRAMEWORK], arguments=arguments) as found:
-        request = Case("npy", FRAMEWORK, IMAGES).request(found.url)
+    with service(server_core, frameworks=[FRAMEWORK], arguments=arguments) as server:
+        request = Case("npy", FRAMEWORK, IMAGES).request(server.url)
         run_wrk(request, core=client_core, connections=LIMIT // 2, seconds=1)  # warms up
         rounds = []
         for _ in range(options.rounds):
@@ -60,11 +60,11 @@ def report(figures: Figures) -> list[str]:
     head = ["load", "figure", "service", "simulation", "simulation / service", "goal", "met"]
     rows = []
     for position, load in enumerate(LOADS):
-        found = [one["loads"][position] for one in figures["rounds"]]
+        comparisons = [measurement["loads"][position] for measurement in figures["rounds"]]
         for name, title, digits in (("goodput_per_s", "responses/s", 0), ("p50_ms", "p50, ms", 2)):
-            real = [one["real"][name] for one in found]
-            simulated = [one["simulated"][name] for one in found]
-            ratios = [its / ours for its, ours in zip(simulated, real, strict=True)]
+            real = [comparison["real"][name] for comparison in comparisons]
+            simulated = [comparison["simulated"][name] for comparison in comparisons]
+            ratios = [prediction / actual for prediction, actual in zip(simulated, real, strict=True)]
             middle = statistics.median(ratios)
             met = verdict(abs(middle - 1), below=TOLERANCE)[1]
             cells = [f"{load:g}", title, spread(real, digits), spread(simulated, digits), spread(ratios)]

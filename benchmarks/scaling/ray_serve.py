@@ -51,8 +51,8 @@ def measure(options: Options) -> list[Figure]:
         raise SystemExit("the part ray needs an environment with Ray and the service: name its Python with --ray")
     workers = ("--workers", str(REPLICAS))
     with ExitStack() as stack:
-        found = stack.enter_context(service(*options.server_cores, frameworks=[FRAMEWORK], arguments=workers))
-        forms = {f"--workers {REPLICAS}": Form(found.url, [found.pid])}
+        server = stack.enter_context(service(*options.server_cores, frameworks=[FRAMEWORK], arguments=workers))
+        forms = {f"--workers {REPLICAS}": Form(server.url, [server.pid])}
         figures: list[Figure] = []
         cases = [Case("npy", FRAMEWORK)]
         for name, haproxy in (("Ray, HAProxy", "1"), ("Ray, its own proxy", "0")):

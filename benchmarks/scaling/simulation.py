@@ -136,7 +136,7 @@ def simulate(rate_at: Callable[[float], float], fleet: Fleet, *, seconds: float,
     def arrive() -> Iterator[simpy.Event]:
         while True:
             yield env.timeout(draw(rate_at(env.now)))
-            min(running, key=lambda one: one.load).receive()
+            min(running, key=lambda replica: replica.load).receive()
 
     env.process(arrive())
     if fleet.scaling is not None:
@@ -163,12 +163,12 @@ def _scale(
         loads = []
         for _ in repeat(None, 10):
             yield env.timeout(rules.interval_s / 10)
-            loads.append(sum(one.load for one in running))
+            loads.append(sum(replica.load for replica in running))
         decisions.append((env.now, min(rules.most, max(1, math.ceil(sum(loads) / len(loads) / rules.target)))))
         wanted = max(number for decided_at, number in decisions if env.now - decided_at <= rules.keep_s)
         for _ in range(wanted - len(running) - starting):
             env.process(start())
         if wanted < len(running):
             # Its last requests are answered, but it gets no further ones.
-            running.remove(min(running, key=lambda one: one.load))
+            running.remove(min(running, key=lambda replica: replica.load))
             outcome.replicas_at.append((env.now, len(running)))

@@ -36,22 +36,22 @@ def main() -> None:
     parser.add_argument("--server-args", default="", help="further options of `python -m app`, as one word")
     parser.add_argument("--pytriton", metavar="PYTHON", help="Python with nvidia-pytriton, to measure Triton too")
     parser.add_argument("--json", type=Path, help="file for all figures; parts that it has already are kept")
-    words = parser.parse_args()
+    args = parser.parse_args()
     require_wrk()
     options = Options(
         cores=choose_cores(),
-        rounds=words.rounds,
-        seconds=words.seconds,
-        minutes=words.minutes,
-        bound_ms=words.bound_ms,
-        only=words.only,
-        server_args=tuple(shlex.split(words.server_args)),
-        pytriton=words.pytriton,
+        rounds=args.rounds,
+        seconds=args.seconds,
+        minutes=args.minutes,
+        bound_ms=args.bound_ms,
+        only=args.only,
+        server_args=tuple(shlex.split(args.server_args)),
+        pytriton=args.pytriton,
     )
-    for name in PARTS if words.part == "all" else [words.part]:
+    for name in PARTS if args.part == "all" else [args.part]:
         record = take_record(PARTS[name], options)
-        if words.json:
-            keep_record(words.json, name, record)
+        if args.json:
+            keep_record(args.json, name, record)
         print("\n".join([*render(name, record), ""]), flush=True)
 
 

@@ -140,8 +140,10 @@ async def measure() -> list[Driven]:
 
 def main() -> None:
     """Print the table."""
-    found = uvloop.run(measure())
-    rows = [[one.name, f"{min(one.costs):.0f}", f"{statistics.median(one.costs):.0f}"] for one in found]
+    all_driven = uvloop.run(measure())
+    rows = [
+        [driven.name, f"{min(driven.costs):.0f}", f"{statistics.median(driven.costs):.0f}"] for driven in all_driven
+    ]
     print("\n".join(table(["request", "least CPU time, us", "median"], rows)))
 
 

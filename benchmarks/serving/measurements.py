@@ -37,12 +37,12 @@ def render(name: str, record: Record) -> list[str]:
     conditions, options = record["conditions"], record["options"]
     cores, rounds, seconds = options["cores"], options["rounds"], options["seconds"]
     versions = ", ".join(f"{package} {number}" for package, number in conditions["versions"].items())
-    given = "".join(f", `{word}`" for word in options["server_args"])
+    arguments = "".join(f", `{word}`" for word in options["server_args"])
     return [
         *PARTS[name].report(record["figures"]),
         (
             f"{conditions['machine']}, core {cores['server']} serving and core {cores['client']} asking, load average "
-            f"before {conditions['load_before']:.1f}; commit {conditions['commit']}{given}; median of "
+            f"before {conditions['load_before']:.1f}; commit {conditions['commit']}{arguments}; median of "
             f"{count_of(rounds, 'round')} of {seconds} s, with the least and the most. {versions}."
         ),
     ]

@@ -19,7 +19,7 @@ import uvloop
 from benchmarks.serving.processes import pinned
 from benchmarks.serving.wrk import Request
 
-DISCONNECT_CHECK_DELAY_S: Final = 15.0
+LAST_RESPONSES_S: Final = 15.0
 """Time to wait for the last responses."""
 
 
@@ -64,29 +64,29 @@ class Outcome:
 
     def statuses(self) -> dict[str, int]:
         """Return the number of responses by status, and of requests without a response."""
-        counts = Counter({str(status): len(found) for status, found in sorted(self.latencies_s.items())})
+        counts = Counter({str(status): len(latencies) for status, latencies in sorted(self.latencies_s.items())})
         return dict(+Counter(counts | {"lost": self.lost, "not sent": self.not_sent}))
 
 
 def ask(
-    streams: Sequence[Stream], *, core: int, seconds: float, patience_s: float = DISCONNECT_CHECK_DELAY_S
+    streams: Sequence[Stream], *, core: int, seconds: float, last_responses_s: float = LAST_RESPONSES_S
 ) -> list[Outcome]:
     """Send the streams concurrently for a number of seconds from one core; return the result of each."""
     with pinned(core):
-        return uvloop.run(_ask(streams, seconds, patience_s))
+        return uvloop.run(_ask(streams, seconds, last_responses_s))
 
 
-async def _ask(streams: Sequence[Stream], seconds: float, patience_s: float) -> list[Outcome]:
+async def _ask(streams: Sequence[Stream], seconds: float, last_responses_s: float) -> list[Outcome]:
     clients = [_Client(stream) for stream in streams]
     for client in clients:
         await client.connect()
     start = time.perf_counter()
     halfway = await _send_until(clients, start, seconds / 2)
     before = [client.outcome.count(200) for client in clients]
-    end = await _send_until(clients, start, seconds)
+    stopped = await _send_until(clients, start, seconds)
     for client, count in zip(clients, before, strict=True):
-        client.outcome.goodput_per_s = (client.outcome.count(200) - count) / (end - halfway)
-    while any(client.waiting for client in clients) and time.perf_counter() - start < seconds + patience_s:  # noqa: ASYNC110 -- nothing else is measured any more
+        client.outcome.goodput_per_s = (client.outcome.count(200) - count) / (stopped - halfway)
+    while any(client.waiting for client in clients) and time.perf_counter() - start < seconds + last_responses_s:  # noqa: ASYNC110 -- nothing else is measured any more
         await asyncio.sleep(0.01)
     for client in clients:
         client.close()
@@ -94,7 +94,7 @@ async def _ask(streams: Sequence[Stream], seconds: float, patience_s: float) -> 
 
 
 async def _send_until(clients: Sequence["_Client"], start: float, seconds: float) -> float:
-    """Send requests when they are due, until some seconds after the start; return their number."""
+    """Send requests when they are due, until some seconds after the start; return the seconds since the start."""
     while (now := time.perf_counter() - start) < seconds:
         for client in clients:
             client.send_what_is_due(start, now)

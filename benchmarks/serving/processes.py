@@ -82,15 +82,15 @@ def service(
     """Start the service on the cores; by default wait until its frameworks are ready."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    words = ["-m", "app", "--port", str(port), "--frameworks", ",".join(frameworks), *QUIET, *arguments]
-    with tempfile.TemporaryFile() as log, _started(words, cores, variables=variables, stderr=log) as process:
-        found = Server(f"http://127.0.0.1:{port}", process.pid)
-        while waits and not _is_ready(found.url):
+    command = ["-m", "app", "--port", str(port), "--frameworks", ",".join(frameworks), *QUIET, *arguments]
+    with tempfile.TemporaryFile() as log, _started(command, cores, variables=variables, stderr=log) as process:
+        server = Server(f"http://127.0.0.1:{port}", process.pid)
+        while waits and not _is_ready(server.url):
             if process.poll() is not None:
                 log.seek(0)
                 raise SystemExit(f"the service ended by itself: {log.read().decode().strip()}")
             time.sleep(0.02)
-        yield found
+        yield server
 
 
 @contextmanager
@@ -129,11 +129,13 @@ def bare_framework(*cores: int, framework: str) -> Iterator[Callable[[int, float
 
 @contextmanager
 def _started(
-    words: Sequence[str], cores: Sequence[int], *, variables: Mapping[str, str] | None = None, **streams: Any
+    arguments: Sequence[str], cores: Sequence[int], *, variables: Mapping[str, str] | None = None, **streams: Any
 ) -> Iterator[subprocess.Popen[bytes]]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TRIPTYCH_", "OTEL_"))}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("TRIPTYCH_", "OTEL_"))}
     with pinned(*cores):
-        process = subprocess.Popen([sys.executable, *words], cwd=ROOT, env=kept | dict(variables or {}), **streams)  # noqa: S603 -- Python itself
+        process = subprocess.Popen(  # noqa: S603 -- Python itself
+            [sys.executable, *arguments], cwd=ROOT, env=inherited | dict(variables or {}), **streams
+        )
     try:
         yield process
     finally:

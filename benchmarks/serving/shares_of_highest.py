@@ -17,13 +17,13 @@ def run_at_share(
     """
     core, seconds = options.cores.client, options.seconds
     frameworks = sorted({case.framework for case in cases})
-    with service(options.cores.server, frameworks=frameworks, arguments=options.server_args) as found:
+    with service(options.cores.server, frameworks=frameworks, arguments=options.server_args) as server:
         for case in cases:
-            case.check(found.url)
-            case.highest(found.url, core=core, seconds=1)  # warms up
+            case.check(server.url)
+            case.highest(server.url, core=core, seconds=1)  # warms up
         for _ in range(options.rounds):
             for index, case in enumerate(cases):
-                highest = case.highest(found.url, core=core, seconds=seconds)
-                stream = Stream(case.request(found.url), rate=share * highest, connections=connections)
+                highest = case.highest(server.url, core=core, seconds=seconds)
+                stream = Stream(case.request(server.url), rate=share * highest, connections=connections)
                 (outcome,) = ask([stream], core=core, seconds=lengths * seconds)
                 yield index, highest, outcome

@@ -49,7 +49,7 @@ class Request:
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
-    """Body to POST; None to GET."""
+    """Body to POST; empty to GET."""
 
     is_traced: bool = False
     """True if each request has a `traceparent` header, with other values each time, as tracing proxies send it."""
@@ -75,10 +75,10 @@ def require_wrk() -> str:
     Raises:
         SystemExit: It isn't installed.
     """
-    found = shutil.which("wrk")
-    if found is None:
+    path = shutil.which("wrk")
+    if path is None:
         raise SystemExit("wrk, which asks the server, isn't installed: `apt install wrk`, or `brew install wrk`")
-    return found
+    return path
 
 
 def run_wrk(request: Request, *, core: int, connections: int, seconds: int) -> Run:
@@ -110,12 +110,12 @@ def write_script(request: Request, body: Path) -> str:
 def parse_output(text: str) -> Run:
     """Return the results from the script's last line."""
     line = next(line for line in text.splitlines() if line.startswith(MARK))
-    found = json.loads(line.removeprefix(MARK))
+    summary = json.loads(line.removeprefix(MARK))
     return Run(
-        requests=found["requests"],
-        requests_per_s=found["requests"] / found["duration_us"] * 1e6,
-        p50_ms=found["p50_us"] / 1e3,
-        p99_ms=found["p99_us"] / 1e3,
-        bad_statuses=found["bad_statuses"],
-        socket_errors=found["socket_errors"],
+        requests=summary["requests"],
+        requests_per_s=summary["requests"] / summary["duration_us"] * 1e6,
+        p50_ms=summary["p50_us"] / 1e3,
+        p99_ms=summary["p99_us"] / 1e3,
+        bad_statuses=summary["bad_statuses"],
+        socket_errors=summary["socket_errors"],
     )

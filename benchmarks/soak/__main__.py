@@ -82,17 +82,17 @@ def main() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         grpc_port = free.getsockname()[1]
     arguments = ["--grpc-port", str(grpc_port), *shlex.split(options.server_args)]
-    with service(*os.sched_getaffinity(0), frameworks=FRAMEWORKS, arguments=arguments) as found:
-        tally = uvloop.run(_soak(found, options, grpc_port))
+    with service(*os.sched_getaffinity(0), frameworks=FRAMEWORKS, arguments=arguments) as server:
+        tally = uvloop.run(_soak(server, options, grpc_port))
     for fault, count in tally.faults.most_common():
         print(f"{count_of(count, 'time', ',')}: {fault}")
     return 1 if tally.faults else 0
 
 
-async def _soak(found: Server, options: argparse.Namespace, grpc_port: int) -> Tally:
+async def _soak(server: Server, options: argparse.Namespace, grpc_port: int) -> Tally:
     tally = Tally()
     limits = httpx.Limits(max_connections=None)
-    async with httpx.AsyncClient(base_url=found.url, timeout=60, limits=limits) as client:
+    async with httpx.AsyncClient(base_url=server.url, timeout=60, limits=limits) as client:
         kinds = await _learn(client)
         print(
             "| seconds | responses | left | reloads | wrong | RSS, MiB |",
@@ -103,17 +103,17 @@ async def _soak(found: Server, options: argparse.Namespace, grpc_port: int) -> T
         before = count_responses((await client.get("/metrics")).text)
         tally.statuses["200"] += 1  # that scrape, which is counted after its response
         start = time.monotonic()
-        end = start + options.minutes * 60
+        deadline = start + options.minutes * 60
         async with asyncio.TaskGroup() as group:
-            group.create_task(_scrape(client, tally, found, end))
-            group.create_task(_reload(tally, found, end))
-            group.create_task(GrpcCalls(grpc_port).run(tally.statuses, tally.faults, end))
+            group.create_task(_scrape(client, tally, server, deadline))
+            group.create_task(_reload(tally, server, deadline))
+            group.create_task(GrpcCalls(grpc_port).run(tally.statuses, tally.faults, deadline))
             for number in range(options.clients):
-                group.create_task(_ask(client, kinds, tally, random.Random(options.seed + number), end))  # noqa: S311 -- an order
-            while (now := time.monotonic()) < end:
-                _print_row(now - start, tally, found)
-                await asyncio.sleep(min(options.every, end - now))
-        _print_row(time.monotonic() - start, tally, found)
+                group.create_task(_ask(client, kinds, tally, random.Random(options.seed + number), deadline))  # noqa: S311 -- an order
+            while (now := time.monotonic()) < deadline:
+                _print_row(now - start, tally, server)
+                await asyncio.sleep(min(options.every, deadline - now))
+        _print_row(time.monotonic() - start, tally, server)
         await asyncio.sleep(1)  # until the requests of those who left have ended
         counted = count_responses((await client.get("/metrics")).text) - before
         tally.faults.update(find_miscounts(counted, tally.statuses, left=tally.left))
@@ -123,19 +123,19 @@ async def _soak(found: Server, options: argparse.Namespace, grpc_port: int) -> T
     return tally
 
 
-async def _scrape(client: httpx.AsyncClient, tally: Tally, found: Server, end: float) -> None:
+async def _scrape(client: httpx.AsyncClient, tally: Tally, server: Server, deadline: float) -> None:
     """Scrape the metrics each second, as Prometheus does, and sample the memory."""
-    while time.monotonic() < end:
+    while time.monotonic() < deadline:
         tally.statuses[str((await client.get("/metrics")).status_code)] += 1
-        tally.memory.append(found.rss())
+        tally.memory.append(server.rss())
         await asyncio.sleep(SCRAPE_S)
 
 
-async def _reload(tally: Tally, found: Server, end: float) -> None:
+async def _reload(tally: Tally, server: Server, deadline: float) -> None:
     """Have the service reload its checkpoints, which stay the same."""
-    while (left_s := end - time.monotonic()) > 0:
+    while (left_s := deadline - time.monotonic()) > 0:
         await asyncio.sleep(min(RELOAD_S, left_s))
-        os.kill(found.pid, signal.SIGHUP)
+        os.kill(server.pid, signal.SIGHUP)
         tally.reloads += 1
 
 
@@ -158,11 +158,11 @@ async def _ask(
     kinds: Sequence[tuple[RequestContext, Any]],
     tally: Tally,
     order: random.Random,
-    end: float,
+    deadline: float,
 ) -> None:
     """Run one client until the end."""
     weights = [kind.weight for kind, _ in kinds]
-    while time.monotonic() < end:
+    while time.monotonic() < deadline:
         kind, expected = order.choices(kinds, weights)[0]
         request = kind.build(client)
         try:
@@ -196,10 +196,10 @@ async def _leave(request: httpx.Request, order: random.Random) -> None:
         await writer.wait_closed()
 
 
-def _print_row(seconds: float, tally: Tally, found: Server) -> None:
+def _print_row(seconds: float, tally: Tally, server: Server) -> None:
     numbers = tally.left, tally.reloads, tally.faults.total()
     cells = f"{seconds:.0f}", counts(tally.statuses), *(f"{number:,}" for number in numbers)
-    print(f"| {' | '.join(cells)} | {found.rss() / MIB:,.0f} |", flush=True)
+    print(f"| {' | '.join(cells)} | {server.rss() / MIB:,.0f} |", flush=True)
 
 
 if __name__ == "__main__":

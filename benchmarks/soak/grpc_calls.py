@@ -31,11 +31,11 @@ class GrpcCalls:
             response_deserializer=message_class("ModelInferResponse").FromString,
         )
 
-    async def run(self, statuses: Counter[str], faults: Counter[str], end: float) -> None:
+    async def run(self, statuses: Counter[str], faults: Counter[str], deadline: float) -> None:
         """Call until the end, and count the statuses and what is wrong."""
         expected = {framework: _read(await self._call(_request(framework))) for framework in FRAMEWORKS}
         statuses["200"] += len(expected)
-        while time.monotonic() < end:
+        while time.monotonic() < deadline:
             framework = random.choice([*FRAMEWORKS])  # noqa: S311 -- an order
             try:
                 outputs = _read(await self._call(_request(framework), timeout=60))

@@ -30,7 +30,7 @@ class RequestContext:
     query: Mapping[str, str | int] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
-    """Body to POST; None to GET."""
+    """Body to POST; empty to GET."""
 
     weight: float = 1.0
     """Relative frequency."""
@@ -52,7 +52,7 @@ class RequestContext:
 
 def exchanges() -> list[RequestContext]:
     """Return the requests of all frameworks."""
-    found = [
+    requests = [
         RequestContext(path="/healthz"),
         RequestContext(path="/readyz"),
         RequestContext(path="/frameworks", is_compared=False),  # a reload changes the time of loading
@@ -65,7 +65,7 @@ def exchanges() -> list[RequestContext]:
     for framework in FRAMEWORKS:
         named: dict[str, str | int] = {"framework": framework, "seed": SEED}
         images, latents = digits(2).tolist(), np.linspace(-2, 2, 60, dtype=np.float32).reshape(3, 20).tolist()
-        found += [
+        requests += [
             _npy("/reconstruct", 1, named, weight=8),
             _npy("/reconstruct", 64, named),
             _npy("/reconstruct", 1024, named, weight=0.1),
@@ -81,7 +81,7 @@ def exchanges() -> list[RequestContext]:
             _infer(framework, binary=False),
             _infer(framework, binary=True, weight=4),
         ]
-    return found
+    return requests
 
 
 def read_answer(answer: httpx.Response) -> Any:
@@ -100,22 +100,22 @@ def read_answer(answer: httpx.Response) -> Any:
             return answer.text
 
 
-def find_difference(expected: Any, found: Any, where: str = "answer") -> str | None:
+def find_difference(expected: Any, actual: Any, where: str = "answer") -> str | None:
     """Return where and how a response differs from the expected one; None if it doesn't."""
-    if isinstance(expected, dict) and isinstance(found, dict) and expected.keys() == found.keys():
-        inner = [(expected[name], found[name], f"{where}.{name}") for name in expected if name not in VOLATILE]
-        return next(filter(None, (find_difference(*each) for each in inner)), None)
-    if _is_list_of_objects(expected) and _is_list_of_objects(found) and len(expected) == len(found):
-        items = enumerate(zip(expected, found, strict=True))
+    if isinstance(expected, dict) and isinstance(actual, dict) and expected.keys() == actual.keys():
+        inner = [(expected[name], actual[name], f"{where}.{name}") for name in expected if name not in VOLATILE]
+        return next(filter(None, (find_difference(*arguments) for arguments in inner)), None)
+    if _is_list_of_objects(expected) and _is_list_of_objects(actual) and len(expected) == len(actual):
+        items = enumerate(zip(expected, actual, strict=True))
         return next(filter(None, (find_difference(*pair, f"{where}[{index}]") for index, pair in items)), None)
-    if _is_numeric(expected) and _is_numeric(found):
-        old, new = np.asarray(expected, np.float64), np.asarray(found, np.float64)
+    if _is_numeric(expected) and _is_numeric(actual):
+        old, new = np.asarray(expected, np.float64), np.asarray(actual, np.float64)
         if old.shape != new.shape:
             return f"{where} has shape {new.shape} instead of {old.shape}"
         if not np.allclose(old, new, rtol=TOLERANCE, atol=TOLERANCE):
             return f"{where} differs by {np.abs(old - new).max():.1g}"
         return None
-    return None if expected == found else f"{where} is {str(found)[:80]!r} instead of {str(expected)[:80]!r}"
+    return None if expected == actual else f"{where} is {str(actual)[:80]!r} instead of {str(expected)[:80]!r}"
 
 
 def _is_list_of_objects(value: Any) -> bool:

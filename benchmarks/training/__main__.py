@@ -46,34 +46,34 @@ def main() -> None:
     frameworks = options.frameworks.split(",")
     if options.batch_sizes:
         sizes = list(map(int, options.batch_sizes.split(",")))
-        found = [measure(framework, options, batch_size=size) for framework in frameworks for size in sizes]
-        lines = report_batch_sizes(found)
+        runs = [measure(framework, options, batch_size=size) for framework in frameworks for size in sizes]
+        lines = report_batch_sizes(runs)
     else:
-        found = [measure(framework, options) for framework in frameworks]
-        lines = report(found)
+        runs = [measure(framework, options) for framework in frameworks]
+        lines = report(runs)
     if options.json:
-        options.json.write_text(json.dumps(found, indent=2) + "\n")
+        options.json.write_text(json.dumps(runs, indent=2) + "\n")
     print("\n".join(lines))
 
 
 def measure(framework: str, options: argparse.Namespace, *, batch_size: int | None = None) -> dict[str, Any]:
     """Return the measurements of a separate process; with a batch size, of trainer and compiled common ways at it."""
-    words = ["--device", options.device, "--rounds", options.rounds, "--images", options.images]
+    arguments = ["--device", options.device, "--rounds", options.rounds, "--images", options.images]
     if batch_size is None:
-        words += ["--batch-size", options.batch_size, "--common-batch-size", options.common_batch_size]
+        arguments += ["--batch-size", options.batch_size, "--common-batch-size", options.common_batch_size]
     else:
-        words += ["--batch-size", batch_size, "--common-batch-size", batch_size, "--loops-only"]
-    command = [sys.executable, "-m", "benchmarks.training.worker", framework, *map(str, words)]
+        arguments += ["--batch-size", batch_size, "--common-batch-size", batch_size, "--loops-only"]
+    command = [sys.executable, "-m", "benchmarks.training.worker", framework, *map(str, arguments)]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603 - Python itself
     measured: dict[str, Any] = json.loads(done.stdout)
     return measured
 
 
-def report(found: Sequence[dict[str, Any]]) -> list[str]:
+def report(runs: Sequence[dict[str, Any]]) -> list[str]:
     """Return the lines of the tables; the first describes the machine."""
-    first = found[0]
+    first = runs[0]
     lines = [
-        _describe(found),
+        _describe(runs),
         (
             f"An epoch is {count_of(first['images'], 'image', ',')} in batches of {first['batch_size']} "
             f"({first['common_batch_size']} in the common ways); median of "
@@ -86,76 +86,76 @@ def report(found: Sequence[dict[str, Any]]) -> list[str]:
         ),
         "|---|---|---|---|---|---|---|---|",
     ]
-    lines += [_beside_products(one, kind) for one in found for kind in one["seconds"] if kind.startswith("products: ")]
+    lines += [_beside_products(run, kind) for run in runs for kind in run["seconds"] if kind.startswith("products: ")]
     lines += [
         "",
         "| framework | s an epoch: trainer | drawing batches | ELBO and gradients | Adam and moving average |",
         "|---|---|---|---|---|",
     ]
-    lines += [_parts(one) for one in found]
+    lines += [_parts(run) for run in runs]
     lines += [
         "",
         f"| framework | common way | s an epoch | images/s | our trainer is faster (goal {SPEEDUP_GOAL:.0f}) |",
         "|---|---|---|---|---|",
     ]
-    lines += [_beside_common(one, kind) for one in found for kind in one["seconds"] if kind.startswith("common: ")]
+    lines += [_beside_common(run, kind) for run in runs for kind in run["seconds"] if kind.startswith("common: ")]
     return lines
 
 
-def report_batch_sizes(found: Sequence[dict[str, Any]]) -> list[str]:
+def report_batch_sizes(runs: Sequence[dict[str, Any]]) -> list[str]:
     """Return the lines of a table of images per second by batch size; the first describes the machine."""
-    sizes = sorted({one["batch_size"] for one in found})
-    epochs = " or ".join(f"{count:,}" for count in sorted({one["images"] for one in found}))
+    sizes = sorted({run["batch_size"] for run in runs})
+    epochs = " or ".join(f"{count:,}" for count in sorted({run["images"] for run in runs}))
     rows = []
-    for framework in dict.fromkeys(one["framework"] for one in found):
-        measured = {one["batch_size"]: one for one in found if one["framework"] == framework}
+    for framework in dict.fromkeys(run["framework"] for run in runs):
+        measured = {run["batch_size"]: run for run in runs if run["framework"] == framework}
         for kind in measured[sizes[0]]["seconds"]:
             rates = (
-                f"{one['images'] / statistics.median(one['seconds'][kind]):,.0f}" for _, one in sorted(measured.items())
+                f"{run['images'] / statistics.median(run['seconds'][kind]):,.0f}" for _, run in sorted(measured.items())
             )
             rows.append([framework, kind.removeprefix("common: "), *rates])
-    rounds = count_of(len(found[0]["seconds"]["trainer"]), "round")
+    rounds = count_of(len(runs[0]["seconds"]["trainer"]), "round")
     return [
-        _describe(found),
+        _describe(runs),
         f"Images per second; an epoch is {epochs} images; median of {rounds}.",
         *table(["framework", "loop", *(f"batches of {size:,}" for size in sizes)], rows),
     ]
 
 
-def _describe(found: Sequence[dict[str, Any]]) -> str:
+def _describe(runs: Sequence[dict[str, Any]]) -> str:
     """Return machine, versions, threads and load of the measurements."""
-    first = found[0]
-    packages = {package: version for one in found for package, version in one["versions"].items()}
+    first = runs[0]
+    packages = {package: version for run in runs for package, version in run["versions"].items()}
     versions = ", ".join(f"{package} {version}" for package, version in packages.items())
-    threads = ", ".join(dict.fromkeys(f"{one['framework']} {one['threads']}" for one in found))
-    loads = [load for one in found for load in one["load_averages"]]
+    threads = ", ".join(dict.fromkeys(f"{run['framework']} {run['threads']}" for run in runs))
+    loads = [load for run in runs for load in run["load_averages"]]
     return (
         f"{first['machine']}, commit {first['commit']}; device {first['device']}; Python {first['python']}, "
         f"{versions}; threads: {threads}; load average {min(loads):.1f} to {max(loads):.1f}."
     )
 
 
-def _beside_products(one: dict[str, Any], kind: str) -> str:
-    seconds = one["seconds"]
+def _beside_products(run: dict[str, Any], kind: str) -> str:
+    seconds = run["seconds"]
     middle, trainer = statistics.median(seconds[kind]), statistics.median(seconds["trainer"])
     return (
-        f"| {one['framework']} | {kind.partition(': ')[2]} | {_spread(seconds[kind])} "
-        f"| {one['flops'] / middle / 1e9:.0f} | {_spread(seconds['trainer'])} | {one['images'] / trainer:,.0f} "
-        f"| {_spread(_ratios(seconds[kind], seconds['trainer']), percent=True)} | {one['compile_seconds']:.1f} |"
+        f"| {run['framework']} | {kind.partition(': ')[2]} | {_spread(seconds[kind])} "
+        f"| {run['flops'] / middle / 1e9:.0f} | {_spread(seconds['trainer'])} | {run['images'] / trainer:,.0f} "
+        f"| {_spread(_ratios(seconds[kind], seconds['trainer']), percent=True)} | {run['compile_seconds']:.1f} |"
     )
 
 
-def _parts(one: dict[str, Any]) -> str:
+def _parts(run: dict[str, Any]) -> str:
     kinds = ("trainer", "part: draw", "part: gradients", "part: update")
-    return f"| {' | '.join([one['framework'], *(_spread(one['seconds'][kind]) for kind in kinds)])} |"
+    return f"| {' | '.join([run['framework'], *(_spread(run['seconds'][kind]) for kind in kinds)])} |"
 
 
-def _beside_common(one: dict[str, Any], kind: str) -> str:
-    seconds = one["seconds"]
-    common, trainer = one["common_images"] / statistics.median(seconds[kind]), one["images"]
-    faster = [ratio * trainer / one["common_images"] for ratio in _ratios(seconds[kind], seconds["trainer"])]
+def _beside_common(run: dict[str, Any], kind: str) -> str:
+    seconds = run["seconds"]
+    common, trainer = run["common_images"] / statistics.median(seconds[kind]), run["images"]
+    faster = [ratio * trainer / run["common_images"] for ratio in _ratios(seconds[kind], seconds["trainer"])]
     return (
-        f"| {one['framework']} | {kind.partition(': ')[2]} | {_spread(seconds[kind])} | {common:,.0f} "
+        f"| {run['framework']} | {kind.partition(': ')[2]} | {_spread(seconds[kind])} | {common:,.0f} "
         f"| {_spread(faster)} times |"
     )
 

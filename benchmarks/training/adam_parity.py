@@ -30,13 +30,13 @@ def main() -> None:
     print("epsilon  tensorflow  with Keras's own Adam  pytorch")
     for epsilon in (1e-7, 1e-8, 1e-12):
         expected = losses("jax", epsilon)
-        found = [
+        others = [
             losses("tensorflow", epsilon),
             losses("tensorflow", epsilon, keras_adam=True),
             losses("pytorch", epsilon),
         ]
-        ours, keras, torch = (float(np.abs(other / expected - 1).max()) for other in found)
-        print(f"{epsilon:7.0e}  {ours:10.1e}  {keras:21.1e}  {torch:7.1e}")
+        tensorflow, keras, torch = (float(np.abs(other / expected - 1).max()) for other in others)
+        print(f"{epsilon:7.0e}  {tensorflow:10.1e}  {keras:21.1e}  {torch:7.1e}")
 
 
 def losses(framework: str, epsilon: float, *, keras_adam: bool = False) -> np.ndarray:
@@ -52,13 +52,13 @@ def losses(framework: str, epsilon: float, *, keras_adam: bool = False) -> np.nd
     state = module.create_train_state(model_config, config, steps_per_epoch=STEPS, weights=weights)
     if keras_adam:
         state.optimizer = _keras_adam(state, config)
-    found = []
+    step_losses = []
     for batch, eps in zip(images.reshape(STEPS, BATCH, -1), noise, strict=True):
         result = module.train_step(state, *(_array(framework, array) for array in (batch, eps)))
         if framework == "jax":
             state, *result = result
-        found.append(-float(result[0]))
-    return np.array(found)
+        step_losses.append(-float(result[0]))
+    return np.array(step_losses)
 
 
 def _glorot(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
@@ -70,9 +70,9 @@ def _glorot(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 def _keras_adam(state: Any, config: TrainConfig) -> Any:
     keras = import_module("keras")
-    ours = state.optimizer
+    optimizer = state.optimizer
     adam = keras.optimizers.Adam(
-        ours._learning_rate,  # noqa: SLF001 - the schedule itself, not its first value
+        optimizer._learning_rate,  # noqa: SLF001 - the schedule itself, not its first value
         beta_1=config.adam_b1,
         beta_2=config.adam_b2,
         epsilon=config.adam_epsilon,

@@ -51,8 +51,8 @@ def main() -> None:
     for framework in trainable_frameworks():
         # A fresh process: threads and memory of one framework don't disturb another.
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as processes:
-            found = processes.submit(measure, framework, **vars(options)).result()
-        rows += [[FRAMEWORKS[framework].title, name, spread(seconds, 3)] for name, seconds in found.items()]
+            seconds_by_loader = processes.submit(measure, framework, **vars(options)).result()
+        rows += [[FRAMEWORKS[framework].title, name, spread(seconds, 3)] for name, seconds in seconds_by_loader.items()]
     origin = describe_origin(installed_versions(), code=CODE)
     versions = ", ".join(f"{name} {version}" for name, version in origin["versions"].items())
     images = options.images // options.batch_size * options.batch_size

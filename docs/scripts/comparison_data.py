@@ -45,21 +45,21 @@ def summarise(content: Mapping[str, Any]) -> dict[str, Any]:
 
 def _measured(section: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return machine, commit and day of a section's figures, each different one once."""
-    found = [section.get("measured")]
-    for each in dict(section["frameworks"] if isinstance(section.get("frameworks"), dict) else {}).values():
-        found += [each.get("measured"), *(run.get("measured") for run in each.get("seeds", {}).values())]
+    records = [section.get("measured")]
+    for framework in dict(section["frameworks"] if isinstance(section.get("frameworks"), dict) else {}).values():
+        records += [framework.get("measured"), *(run.get("measured") for run in framework.get("seeds", {}).values())]
     origins = [
-        {"machine": one["machine"], "commit": (one["commit"] or "")[:12], "day": one["time"][:10]}
-        for one in found
-        if one
+        {"machine": record["machine"], "commit": (record["commit"] or "")[:12], "day": record["time"][:10]}
+        for record in records
+        if record
     ]
-    return [one for place, one in enumerate(origins) if one not in origins[:place]]
+    return [origin for place, origin in enumerate(origins) if origin not in origins[:place]]
 
 
 def _chart(kind: str, title: str, unit: str, axis: Iterable[str | int], values: Values) -> dict[str, Any]:
     series = [
-        {"framework": name, "values": [None if value is None else float(f"{value:.4g}") for value in found]}
-        for name, found in values.items()
+        {"framework": name, "values": [None if value is None else float(f"{value:.4g}") for value in points]}
+        for name, points in values.items()
     ]
     return {"kind": kind, "title": title, "unit": unit, "axis": list(axis), "series": series}
 
@@ -73,48 +73,51 @@ def _training(section: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         ("epoch_seconds", "Training time per epoch"),
         ("compile_seconds", "Extra time for the first epoch (compiling)"),
     ):
-        values = {name: [speed and median(getattr(speed, field)) for speed in found] for name, found in speeds.items()}
+        values = {
+            name: [speed and median(getattr(speed, field)) for speed in mode_speeds]
+            for name, mode_speeds in speeds.items()
+        }
         yield _chart("bars", title, "s", MODES, values)
 
 
 def _quality(section: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     runs = {name: section["frameworks"][name] for name in _names(section["frameworks"])}
-    runs = {name: found for name, found in runs.items() if found["seeds"]}
+    runs = {name: framework for name, framework in runs.items() if framework["seeds"]}
     figures = {"\N{MINUS SIGN}ELBO": "elbo", f"\N{MINUS SIGN}L{section['settings']['samples']} (bound)": "iwae"}
     values = {
-        name: [-fmean(run[figure]["value"] for run in found["seeds"].values()) for figure in figures.values()]
-        for name, found in runs.items()
+        name: [-fmean(run[figure]["value"] for run in framework["seeds"].values()) for figure in figures.values()]
+        for name, framework in runs.items()
     }
-    curves = {name: mean_curve(found) for name, found in runs.items()}
+    curves = {name: mean_curve(framework) for name, framework in runs.items()}
     epochs = range(1, min(map(len, curves.values())) + 1)
     yield _chart("bars", f"Quality on test images, after {len(epochs)} epochs", "nats", figures, values)
     yield _chart("lines", "Quality on validation images (\N{MINUS SIGN}ELBO), by epoch", "nats", epochs, curves)
 
 
 def _inference(section: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    found = {name: section["frameworks"][name] for name in _names(section["frameworks"])}
+    frameworks = {name: section["frameworks"][name] for name in _names(section["frameworks"])}
     sizes = section["settings"]["batch_sizes"]
     warm = {
         name: [
             median(
-                each["median_seconds"] * 1e3
-                for process in one["processes"]
-                for each in process["batches"][str(size)]["rounds"]
+                timing["median_seconds"] * 1e3
+                for process in framework["processes"]
+                for timing in process["batches"][str(size)]["rounds"]
             )
             for size in sizes
         ]
-        for name, one in found.items()
+        for name, framework in frameworks.items()
     }
     first = {
         name: [
-            median(process["batches"][str(size)]["first_seconds"] * 1e3 for process in one["processes"])
+            median(process["batches"][str(size)]["first_seconds"] * 1e3 for process in framework["processes"])
             for size in sizes
         ]
-        for name, one in found.items()
+        for name, framework in frameworks.items()
     }
     starts = {
-        name: [median(start[f"{part}_seconds"] for start in one["starts"]) for part in START]
-        for name, one in found.items()
+        name: [median(start[f"{part}_seconds"] for start in framework["starts"]) for part in START]
+        for name, framework in frameworks.items()
     }
     yield _chart("lines", "Inference by batch size: warmed up", "ms", sizes, warm)
     yield _chart("lines", "Inference by batch size: first call", "ms", sizes, first)
@@ -129,8 +132,8 @@ def _code(section: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     yield _chart("bars", "Code size per file", "tokens", files, values)
 
 
-def _names(found: Iterable[str]) -> list[str]:
-    return [name for name in FRAMEWORKS if name in found]
+def _names(frameworks: Iterable[str]) -> list[str]:
+    return [name for name in FRAMEWORKS if name in frameworks]
 
 
 def write(source: Path, target: Path) -> None:

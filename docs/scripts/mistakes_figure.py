@@ -32,7 +32,7 @@ def draw(record: dict) -> Figure:
     runs = record["runs"]
     right = fmean(run["test"]["elbo"] for run in runs[RIGHT]["seeds"].values())
     luck = [right - run["test"]["elbo"] for run in runs[RIGHT]["seeds"].values()]
-    mistakes = {name: found["seeds"].values() for name, found in runs.items() if found["topic"]}
+    mistakes = {name: mistake["seeds"].values() for name, mistake in runs.items() if mistake["topic"]}
     width, height = 10.0, 1.6 + 0.27 * len(mistakes)
     with rc_context(STYLE):
         figure, top = new_figure(

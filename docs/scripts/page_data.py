@@ -64,12 +64,12 @@ def map_latents(dataset: Dataset) -> dict[str, dict[str, Any]]:
             "kl": _rounded(numpy_model.kl_by_dimension(mean, logvar).mean(axis=0), 3),
             "to": {},
         }
-    for one, other in permutations(FRAMEWORKS, 2):
-        solution = np.linalg.lstsq(_with_ones(validation[one]), validation[other], rcond=None)[0]
-        wanted = test[other][0]
-        errors = wanted - _with_ones(test[one][0]) @ solution
+    for source, target in permutations(FRAMEWORKS, 2):
+        solution = np.linalg.lstsq(_with_ones(validation[source]), validation[target], rcond=None)[0]
+        wanted = test[target][0]
+        errors = wanted - _with_ones(test[source][0]) @ solution
         unexplained = np.square(errors).mean(axis=0) / wanted.var(axis=0)
-        frameworks[one]["to"][other] = {
+        frameworks[source]["to"][target] = {
             "matrix": _rounded(solution[:-1].T, 3),
             "offset": _rounded(solution[-1], 3),
             "explained": round(1 - float(unexplained.mean()), 3),

@@ -60,11 +60,11 @@ def _bound(bound: dict[str, Any]) -> str:
 def read_evaluation(framework: str, checkpoint: Checkpoint) -> dict[str, Any]:
     """Return the metrics in `docs/evaluation`, checked against the checkpoint's SHA-256 and its framework."""
     path = ROOT / "docs" / "evaluation" / f"{framework}.json"
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    evaluation: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     expected = {"sha256": checkpoint.sha256, "framework": framework, "part": "test", "target": EVALUATION_TARGET}
-    if not expected.items() <= found.items():
+    if not expected.items() <= evaluation.items():
         raise SystemExit(f"{path}: expected the evaluation of {expected}; evaluate the checkpoint again")
-    return found
+    return evaluation
 
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ from tests.support.checkpoints import make_checkpoint, make_weights
 from training.checkpoints.checkpoint import save_checkpoint
 
 
-def run(*words):
+def run(*arguments):
     """Run the command, and return its exit code, output and errors."""
-    command = [sys.executable, "-m", "app", "models", *map(str, words)]
+    command = [sys.executable, "-m", "app", "models", *map(str, arguments)]
     done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=False)
     return done.returncode, done.stdout, done.stderr
 
@@ -46,10 +46,10 @@ def test_worse_checkpoint_is_refused_in_one_line(tmp_path):
     save(tmp_path / "served" / "jax" / "model.safetensors", 0, -99.0)
     worse = tmp_path / "runs" / "jax" / "model.safetensors"
     save(worse, 1, -100.0)
-    words = ("promote", worse, "--checkpoints", tmp_path / "served")
+    arguments = ("promote", worse, "--checkpoints", tmp_path / "served")
 
-    code, output, errors = run(*words)
-    forced = run(*words, "--force")
+    code, output, errors = run(*arguments)
+    forced = run(*arguments, "--force")
 
     assert (code, output, errors.count("\n")) == (1, "", 1)
     assert "-100.00 +- 0.25 nats (target fixed), worse than -99.00 +- 0.25" in errors
@@ -80,8 +80,8 @@ def test_list_shows_each_model_and_no_folder(tmp_path):
 )
 def test_wrong_options_are_explained(tmp_path, words, code, message):
     """Each error is one line that says what is wrong."""
-    found, _, errors = run(*words, "--checkpoints", tmp_path)
+    exit_code, _, errors = run(*words, "--checkpoints", tmp_path)
 
-    assert found == code
+    assert exit_code == code
     assert message in errors
     assert errors.count("\n") == 1

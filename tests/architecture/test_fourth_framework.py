@@ -32,16 +32,16 @@ FRAMEWORKS["numpy"] = FrameworkInfo(
 """
 
 
-def command(module, *words):
+def command(module, *arguments):
     """Return the command that adds NumPy to the table and runs a module as `python -m` does."""
-    return [sys.executable, "-c", f"{ADD}runpy.run_module({module!r}, run_name='__main__', alter_sys=True)", *words]
+    return [sys.executable, "-c", f"{ADD}runpy.run_module({module!r}, run_name='__main__', alter_sys=True)", *arguments]
 
 
-def run(module, *words):
+def run(module, *arguments):
     """Run a module to its end, with NumPy in the table."""
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "COLUMNS": "200"}
     return subprocess.run(
-        command(module, *words), env=environment, capture_output=True, text=True, check=False, timeout=120
+        command(module, *arguments), env=environment, capture_output=True, text=True, check=False, timeout=120
     )
 
 
@@ -52,8 +52,8 @@ def client(tmp_path_factory):
     model = ModelConfig(hidden_dim=8)
     weights = {name: array * np.float32(0.2) for name, array in make_weights(model).items()}
     save_checkpoint(folder / "numpy/model.safetensors", make_checkpoint(model, weights, framework="numpy"))
-    words = ["--frameworks", "np", "--checkpoints", str(folder)]
-    with serving(*words, log=folder / "log", command=command("app")) as client:
+    options = ["--frameworks", "np", "--checkpoints", str(folder)]
+    with serving(*options, log=folder / "log", command=command("app")) as client:
         yield client
 
 

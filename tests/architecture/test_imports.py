@@ -52,8 +52,8 @@ def test_import_imports_no_framework(imported, module):
 def test_run_imports_its_own_framework_alone(tmp_path):
     """A run in PyTorch, with its events and figures, loads neither TensorFlow nor JAX."""
     write_images(tmp_path)
-    words = ["train", "--framework", "pytorch", "--epochs", "1", *SMALL, "--figures"]
-    script = f"from training.commands.application import cli\ncli({words}, standalone_mode=False)\n{REPORT}"
+    arguments = ["train", "--framework", "pytorch", "--epochs", "1", *SMALL, "--figures"]
+    script = f"from training.commands.application import cli\ncli({arguments}, standalone_mode=False)\n{REPORT}"
 
     result = subprocess.run(
         [sys.executable, "-c", script],

@@ -14,10 +14,10 @@ from training.frameworks import trainable_frameworks
 TINY = ("--device", "cpu", "--sizes", "1,32", "--seconds", "0.02", "--preset", "quick")
 
 
-def benchmark(*words, **variables):
+def benchmark(*arguments, **variables):
     """Run the command to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "benchmarks.gpu", *words],
+        [sys.executable, "-m", "benchmarks.gpu", *arguments],
         cwd=CHECKOUT,
         env=os.environ | variables,
         capture_output=True,
@@ -80,7 +80,7 @@ def test_parts_without_time_are_recorded_as_skipped(tmp_path):
     parts = json.loads(path.read_text())["frameworks"]
     assert code == 0
     assert len(parts["pytorch"]) == 4
-    assert all("skipped" in part for each in parts.values() for part in each.values())
+    assert all("skipped" in part for framework_parts in parts.values() for part in framework_parts.values())
 
 
 def test_table_of_an_earlier_run_is_printed_again(tmp_path, capsys):

@@ -83,6 +83,6 @@ def test_page_shows_the_record():
 def test_descendants_are_found():
     """A process that has started another counts with it."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
-        found = descendants([os.getpid()])
-        assert child.pid in found
+        pids = descendants([os.getpid()])
+        assert child.pid in pids
         child.communicate(b"\n")

@@ -89,12 +89,12 @@ def test_streams_are_asked_side_by_side(service):
     """Each request of each stream is counted under its status, with a latency."""
     streams = [Stream(Request(url_of(service, path)), rate=200) for path in ("/healthz", "/absent")]
 
-    found, absent = ask(streams, core=CORE, seconds=0.2)
+    present, absent = ask(streams, core=CORE, seconds=0.2)
 
-    assert found.statuses() == {"200": found.count(200)}
+    assert present.statuses() == {"200": present.count(200)}
     assert absent.statuses() == {"404": absent.count(404)}
-    assert min(found.count(200), absent.count(404)) > 0
-    assert found.percentile_ms(99) >= found.percentile_ms(50) > 0
+    assert min(present.count(200), absent.count(404)) > 0
+    assert present.percentile_ms(99) >= present.percentile_ms(50) > 0
 
 
 def test_stream_without_a_rate_asks_again_as_soon_as_it_is_answered(service):
@@ -114,7 +114,7 @@ def test_silent_server_loses_what_was_sent():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         request = Request(f"http://127.0.0.1:{silent.getsockname()[1]}/")
 
-        (outcome,) = ask([Stream(request, rate=100, connections=2)], core=CORE, seconds=0.2, patience_s=0.05)
+        (outcome,) = ask([Stream(request, rate=100, connections=2)], core=CORE, seconds=0.2, last_responses_s=0.05)
 
     assert outcome.lost == 2
     assert outcome.not_sent > 0

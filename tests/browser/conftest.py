@@ -101,7 +101,7 @@ def assert_accessible():
     axe = Axe()
 
     def check(page, only=WCAG):
-        found = axe.run(page, options={"runOnly": only})
-        assert found.violations_count == 0, found.generate_report()
+        results = axe.run(page, options={"runOnly": only})
+        assert results.violations_count == 0, results.generate_report()
 
     return check

@@ -90,13 +90,13 @@ def test_term_explains_itself_by_keyboard(page, term, assert_accessible):
 
     button.focus()
     page.keyboard.press("Enter")
-    shown = page.inner_text("#explanation")
+    explanation = page.inner_text("#explanation")
     described = page.text_content(f"#{button.get_attribute('aria-describedby')}")
     assert_accessible(page)
     page.keyboard.press("Escape")
 
-    assert shown == described
-    assert len(shown) > 40
+    assert explanation == described
+    assert len(explanation) > 40
     assert page.is_hidden("#explanation")
 
 

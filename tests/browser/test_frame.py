@@ -129,11 +129,11 @@ def test_lost_server_is_reported_and_found_again(visit, allowed):
     page.context.set_offline(True)
     page.click("#panel-reconstruct .digits button:nth-child(3)")
     page.wait_for_selector("#notices .notice:not([hidden])")
-    said = page.inner_text("#notices .notice")
+    notice = page.inner_text("#notices .notice")
     page.context.set_offline(False)
     page.wait_for_selector(".chip[data-state=ready]")
 
-    assert "Can't reach" in said
+    assert "Can't reach" in notice
     page.wait_for_selector("#notices .notice", state="hidden")
 
 
@@ -182,7 +182,7 @@ def test_sentences_keep_the_case_of_names(visit):
     """A framework is called by its title; paths, packages and options stay as they are."""
     page = visit("code")
 
-    said = page.evaluate(
+    sentences = page.evaluate(
         """async texts => {
             const { nameAs, sentence } = await import("/web/api/client.js");
             for (const title of ["JAX", "TensorFlow", "PyTorch"]) nameAs(title.toLowerCase(), title);
@@ -191,4 +191,4 @@ def test_sentences_keep_the_case_of_names(visit):
         list(SENTENCES),
     )
 
-    assert said == list(SENTENCES.values())
+    assert sentences == list(SENTENCES.values())

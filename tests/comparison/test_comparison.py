@@ -62,10 +62,10 @@ def config(tmp_path):
 @pytest.fixture
 def processes(monkeypatch):
     """Stand-ins for the processes: their recorded calls, and the error added to PyTorch's results."""
-    asked, off = [], {"losses": 0.0, "logits": 0.0}
+    calls, off = [], {"losses": 0.0, "logits": 0.0}
 
     def measure(task, framework, **options):
-        asked.append((task, framework))
+        calls.append((task, framework))
         assert task == "agreement", "nothing is to be timed"
         extra = {name: value * (framework == "pytorch") for name, value in off.items()}
         probe = agreement.binarize(agreement.load_dataset("mnist").test[:8], target="fixed", seed=agreement.TEST_SEED)
@@ -79,21 +79,21 @@ def processes(monkeypatch):
         return {}
 
     monkeypatch.setattr(worker_process, "measure", measure)
-    return asked, off
+    return calls, off
 
 
 @pytest.mark.parametrize("section", [training, inference])
 @pytest.mark.parametrize(("figure", "difference"), [("losses", 2.4e-5), ("losses", np.nan), ("logits", 0.01)])
 def test_nothing_is_timed_when_the_frameworks_differ(config, processes, tmp_path, section, figure, difference):
     """A loss or logit beyond the limit is an error before any timing, and the message has the difference."""
-    asked, off = processes
+    calls, off = processes
     off[figure] = difference
     results = ResultsFile(tmp_path / "out", smoke=True)
 
     with pytest.raises(ParityError, match=r"nothing was timed: the frameworks' (loss|logits) differ by"):
         section.measure(config, results)
 
-    assert {task for task, _ in asked} == {"agreement"}
+    assert {task for task, _ in calls} == {"agreement"}
     assert not results.path.exists()
 
 
@@ -105,13 +105,13 @@ def test_agreement_is_kept_with_every_pair_layer_and_loader(config, processes, t
 
     agreement.measure(config, results)
 
-    found = json.loads(results.path.read_text())["sections"]["agreement"]
-    assert found["losses"]["pairs"][0]["of"] == ["jax", "pytorch"]
-    assert found["losses"]["pairs"][0]["relative"] == pytest.approx([1e-3, 1e-3])
-    assert [(each["layer"], each["steps"]) for each in found["layers"][::6]] == [
+    section = json.loads(results.path.read_text())["sections"]["agreement"]
+    assert section["losses"]["pairs"][0]["of"] == ["jax", "pytorch"]
+    assert section["losses"]["pairs"][0]["relative"] == pytest.approx([1e-3, 1e-3])
+    assert [(entry["layer"], entry["steps"]) for entry in section["layers"][::6]] == [
         ("encoder.hidden", n) for n in (0, 1, 2)
     ]
-    assert {trained: set(row) for trained, row in found["logits"].items()} == {
+    assert {trained: set(row) for trained, row in section["logits"].items()} == {
         "jax": {"jax", "pytorch"},
         "pytorch": {"jax", "pytorch"},
     }
@@ -191,12 +191,12 @@ def test_figures_are_shown_with_their_spread():
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_disk_counts_a_frameworks_packages_and_what_they_need(framework):
     """The framework itself is among them, tens of MB at least; another's packages are not."""
-    found = package_bytes(framework)
+    sizes = package_bytes(framework)
 
     core = {name: next(iter(package_versions(info.packages))) for name, info in FRAMEWORKS.items()}
-    assert {name for name in core.values() if name in found} == {core[framework]}
-    assert found[core[framework]] > 1e7
-    assert len(found) > 5
+    assert {name for name in core.values() if name in sizes} == {core[framework]}
+    assert sizes[core[framework]] > 1e7
+    assert len(sizes) > 5
 
 
 def test_failed_process_ends_with_its_own_words():

@@ -53,10 +53,10 @@ def test_reconstruction_is_that_of_the_layers(backend, inputs):
     model = backend.comparison().Inference(MODEL, weights, device="cpu")
 
     for size in (1, 8):
-        found = model.reconstruct(images[:size], eps[:size])
+        reconstruction = model.reconstruct(images[:size], eps[:size])
 
         outputs = model.layer_outputs(images[:size], eps[:size])
-        for array, layer in zip(found, ("decoder.logits", "encoder.mean", "encoder.logvar"), strict=True):
+        for array, layer in zip(reconstruction, ("decoder.logits", "encoder.mean", "encoder.logvar"), strict=True):
             np.testing.assert_allclose(array, outputs[layer], rtol=1e-4, atol=1e-5)
 
 
@@ -66,9 +66,9 @@ def test_compiled_inference_is_the_frameworks_own(framework, inputs):
     weights, images, eps = inputs
     inference = import_backend(framework).Inference
 
-    found = inference(MODEL, weights, device="cpu", compiled=True).reconstruct(images, eps)
+    outputs = inference(MODEL, weights, device="cpu", compiled=True).reconstruct(images, eps)
 
-    for array, expected in zip(found, inference(MODEL, weights, device="cpu").reconstruct(images, eps), strict=True):
+    for array, expected in zip(outputs, inference(MODEL, weights, device="cpu").reconstruct(images, eps), strict=True):
         np.testing.assert_allclose(array, expected, rtol=1e-4, atol=1e-5)
 
 
@@ -111,9 +111,9 @@ def test_every_mode_trains_as_the_trainer_does(backend, inputs, mode):
 
     expected = train()
     with backend.comparison().execution_mode(mode) as options:
-        found = train(**options)
+        results = train(**options)
 
-    for figures, others in zip(found, expected, strict=True):
+    for figures, others in zip(results, expected, strict=True):
         np.testing.assert_allclose(figures, others, rtol=1e-5)
 
 

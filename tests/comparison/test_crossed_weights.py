@@ -62,10 +62,10 @@ def config(tmp_path):
 
 def test_every_framework_gets_all_initial_weights(config, monkeypatch, tmp_path):
     """Each trains from the weights of both; results are saved, and with --resume not measured again."""
-    asked = []
+    calls = []
 
     def measure(task, framework, **options):
-        asked.append((task, framework, list(options.get("weights", ()))))
+        calls.append((task, framework, list(options.get("weights", ()))))
         return {"weights_of": {}, "nudged": {}} if task == "cross" else {}
 
     monkeypatch.setattr(worker_process, "measure", measure)
@@ -74,7 +74,7 @@ def test_every_framework_gets_all_initial_weights(config, monkeypatch, tmp_path)
     section.measure(config, results)
     section.measure(config, results)
 
-    assert asked == [
+    assert calls == [
         ("initial_weights", "jax", []),
         ("initial_weights", "pytorch", []),
         ("cross", "jax", ["jax", "pytorch"]),

@@ -54,8 +54,8 @@ def test_comments_do_not_make_results_stale():
 def test_sections_measured_with_other_code_are_marked(fresh, tmp_path, framework):
     """A section is stale if a trainer has changed since, or wasn't recorded, and the page says so; others aren't."""
     changed = copy.deepcopy(fresh)
-    for found, origin in find_origins(changed["sections"]["training"]):
-        if found == framework:
+    for origin_framework, origin in find_origins(changed["sections"]["training"]):
+        if origin_framework == framework:
             origin["trainers"][framework] = "another"
     for _, origin in find_origins(changed["sections"]["quality"]):
         del origin["trainers"]

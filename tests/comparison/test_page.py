@@ -22,13 +22,13 @@ def content():
     content = json.loads((CHECKOUT / "docs" / "comparison" / "comparison.json").read_text(encoding="utf-8"))
     sections = content["sections"]
     for framework, modes in EXTRA_MODES.items():
-        found = sections["training"]["frameworks"][framework]["modes"]
-        found |= {mode: copy.deepcopy(found["compiled"]) for mode in modes}
+        measured_modes = sections["training"]["frameworks"][framework]["modes"]
+        measured_modes |= {mode: copy.deepcopy(measured_modes["compiled"]) for mode in modes}
     for framework in COMPILERS:
-        found = sections["inference"]["frameworks"][framework]
-        found["compiled"] = copy.deepcopy(found["processes"])
-    for found in sections["training"]["frameworks"].values():
-        found["batches"] = dict.fromkeys(("32", "4096"), found["modes"]["compiled"][0])
+        inference = sections["inference"]["frameworks"][framework]
+        inference["compiled"] = copy.deepcopy(inference["processes"])
+    for training in sections["training"]["frameworks"].values():
+        training["batches"] = dict.fromkeys(("32", "4096"), training["modes"]["compiled"][0])
     sections["cross"] = crossed({"jax": 99.0, "tensorflow": 99.01, "pytorch": 98.98}, sections["code"]["measured"])
     return content
 
@@ -68,14 +68,14 @@ def test_every_way_of_a_framework_has_its_row(content, tmp_path, monkeypatch):
 
 def test_batch_sizes_have_their_rates_and_memory(content, tmp_path):
     """Images per second from the median epoch, and the process's largest memory."""
-    found = content["sections"]["training"]["frameworks"]["jax"]["batches"]["32"] = {
+    record = content["sections"]["training"]["frameworks"]["jax"]["batches"]["32"] = {
         "steps": 100,
         "batch_size": 32,
         "seconds": [1.0, 0.5, 2.0],
         "peak_bytes": 900_000_000,
     }
     for framework in ("tensorflow", "pytorch"):
-        content["sections"]["training"]["frameworks"][framework]["batches"]["32"] = {**found, "seconds": [4.0]}
+        content["sections"]["training"]["frameworks"][framework]["batches"]["32"] = {**record, "seconds": [4.0]}
 
     list(write_page(tmp_path, content))
 
@@ -131,10 +131,10 @@ def test_bounds_are_named_as_bounds(content, tmp_path):
 
 def write_with_losses(content, folder, **losses):
     """Write the page of runs with these losses by framework, from seed 0; return its text on one line."""
-    found = content["sections"]["quality"]["frameworks"]
+    frameworks = content["sections"]["quality"]["frameworks"]
     for framework, values in losses.items():
-        run = found[framework]["seeds"]["0"]
-        found[framework]["seeds"] = {
+        run = frameworks[framework]["seeds"]["0"]
+        frameworks[framework]["seeds"] = {
             str(seed): run | {"elbo": run["elbo"] | {"value": -loss}} for seed, loss in enumerate(values)
         }
     list(write_page(folder, content))
@@ -202,13 +202,13 @@ def test_abstract_says_that_losses_disagree(content, tmp_path):
 def test_page_names_sections_measured_on_several_machines(content, tmp_path):
     """The rule that all frameworks are measured on one machine says where it was broken."""
     list(write_page(tmp_path, content))
-    one = (tmp_path / "README.md").read_text(encoding="utf-8")
+    one_machine = (tmp_path / "README.md").read_text(encoding="utf-8")
     content["sections"]["training"]["frameworks"]["jax"]["measured"]["machine"] = "another"
     list(write_page(tmp_path, content))
-    several = (tmp_path / "README.md").read_text(encoding="utf-8")
+    several_machines = (tmp_path / "README.md").read_text(encoding="utf-8")
 
-    assert "Not so in" not in one
-    assert "**Not so in training**: several machines measured a part each." in " ".join(several.split())
+    assert "Not so in" not in one_machine
+    assert "**Not so in training**: several machines measured a part each." in " ".join(several_machines.split())
 
 
 def test_committed_page_is_made_of_the_committed_figures(tmp_path):

@@ -73,24 +73,24 @@ class Reader:
                 self._type(command)
 
     def _type(self, command):
-        words = shlex.split(command)
-        if words[0] == "make":
+        tokens = shlex.split(command)
+        if tokens[0] == "make":
             self._expect(run(f"{command} --dry-run", CHECKOUT))
-        elif words[:3] == [PYTHON, "-m", "app"] and words[3:4] in (["client"], ["status"]):
+        elif tokens[:3] == [PYTHON, "-m", "app"] and tokens[3:4] in (["client"], ["status"]):
             self._expect(run(f"{command} --url {self._service().base_url}", self.folder))
-        elif PYTHON in words and "app" in words:
-            self._serve(words)
-        elif words[0] == "curl":
+        elif PYTHON in tokens and "app" in tokens:
+            self._serve(tokens)
+        elif tokens[0] == "curl":
             address = str(self._service().base_url)
             self._expect(run(command.replace(ADDRESS, address), self.folder))
-            self._look_at([word for word in words if word.endswith(".png") and "@" not in word])
+            self._look_at([token for token in tokens if token.endswith(".png") and "@" not in token])
         else:
             self._expect(run(shorten(command), self.folder))
 
-    def _serve(self, words):
+    def _serve(self, tokens):
         self._others.close()
-        variables = dict(word.split("=", 1) for word in words[: words.index(PYTHON)])
-        options = words[words.index("app") + 1 :]
+        variables = dict(token.split("=", 1) for token in tokens[: tokens.index(PYTHON)])
+        options = tokens[tokens.index("app") + 1 :]
         client = self._others.enter_context(serving(*options, log=self.folder / "log", **variables))
         while client.get("/readyz").status_code != 200:
             time.sleep(0.1)
@@ -129,9 +129,11 @@ def test_page_does_what_it_says(request, folder, page):
 
 def test_untested_commands_are_in_the_guide():
     """The list of what isn't tested has nothing that no page says any more."""
-    said = {command for steps in PAGES.values() for kind, block in steps if kind == "sh" for command in lines(block)}
+    documented = {
+        command for steps in PAGES.values() for kind, block in steps if kind == "sh" for command in lines(block)
+    }
 
-    assert set(UNTESTED) <= said
+    assert set(UNTESTED) <= documented
 
 
 def test_scripts_import_what_a_reader_has():

@@ -47,9 +47,9 @@ def test_curl_gets_an_answer_as_the_readme_has_it(live_client, folder, command):
     done = run(command.replace(ADDRESS, str(live_client.base_url)), folder)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    words = shlex.split(command)
-    if "-o" in words:
-        with Image.open(folder / words[words.index("-o") + 1]) as picture:
+    tokens = shlex.split(command)
+    if "-o" in tokens:
+        with Image.open(folder / tokens[tokens.index("-o") + 1]) as picture:
             assert picture.format == "PNG"
     else:
         assert done.stdout.startswith("{")
@@ -70,8 +70,8 @@ def test_python_runs_as_the_readme_has_it(live_client, folder, script):
 def test_command_line_does_what_the_readme_says(folder, command):
     """Each training command runs, made short; each help is shown; figures are drawn."""
     assert command in COMMANDS
-    words = shlex.split(command)
-    name = "help" if words[-1] == "--help" else words[3]
+    tokens = shlex.split(command)
+    name = "help" if tokens[-1] == "--help" else tokens[3]
 
     done = run(shorten(command), folder)
 
@@ -94,8 +94,8 @@ def test_no_command_is_left_out():
     done = run("env -u MAKEFLAGS -u ARGS make --dry-run --always-make serve test VENV=.venv", CHECKOUT)
 
     assert set(COMMANDS) - known == {".venv/bin/python -m app --help"}
-    made = [line.replace("python -m pip", "pip").strip() for line in done.stdout.splitlines()]
-    assert [line for line in made if line in SET_UP] == [SET_UP[2], SET_UP[1], SET_UP[3]]
+    make_commands = [line.replace("python -m pip", "pip").strip() for line in done.stdout.splitlines()]
+    assert [line for line in make_commands if line in SET_UP] == [SET_UP[2], SET_UP[1], SET_UP[3]]
 
 
 @pytest.mark.parametrize("file", ["README.md", "Makefile", "Dockerfile", "docker-compose.yml"])
@@ -125,7 +125,7 @@ def test_results_are_those_of_the_committed_checkpoints():
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
 
-    shown = re.search(r"<!-- results:.*?-->\n(.*?)\n<!-- /results -->", README, re.DOTALL)
+    match = re.search(r"<!-- results:.*?-->\n(.*?)\n<!-- /results -->", README, re.DOTALL)
 
-    assert shown is not None
-    assert shown[1].strip() == module.table()
+    assert match is not None
+    assert match[1].strip() == module.table()

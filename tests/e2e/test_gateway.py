@@ -35,8 +35,8 @@ def relay(backend):
 @pytest.fixture(scope="module")
 def gateway(relay, tmp_path_factory):
     """A client of a gateway that computes JAX itself, and PyTorch through the relay."""
-    words = ["--frameworks", "jax,pytorch", "--backends", f"pytorch={relay.address}", "--hang-timeout-s", str(HANG_S)]
-    with serving(*words, log=tmp_path_factory.mktemp("gateway") / "log") as client:
+    options = ["--frameworks", "jax,pytorch", "--backends", f"pytorch={relay.address}", "--hang-timeout-s", str(HANG_S)]
+    with serving(*options, log=tmp_path_factory.mktemp("gateway") / "log") as client:
         entries = wait_until_settled(client)
         assert all(entry["ready"] for entry in entries.values()), entries
         yield client

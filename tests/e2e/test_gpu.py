@@ -85,12 +85,12 @@ def test_adapter_computes_what_numpy_does(framework, checkpoint, exact, count):
     eps = np.random.default_rng(0).normal(size=(count, checkpoint.model.latent_dim)).astype(np.float32)
 
     adapter = import_adapter(framework)(checkpoint, device="cuda", threads=1)
-    found = adapter.reconstruct(images, eps)
+    outputs = adapter.reconstruct(images, eps)
 
     assert adapter.device == "cuda"
     assert MAX_BATCH <= adapter.max_batch <= LARGEST
     for array, expected in zip(
-        found, exact.reconstruct(images.astype(np.float64), eps.astype(np.float64)), strict=True
+        outputs, exact.reconstruct(images.astype(np.float64), eps.astype(np.float64)), strict=True
     ):
         np.testing.assert_allclose(array, expected, rtol=1e-5, atol=1e-5 * abs(expected).max())
 
@@ -143,24 +143,24 @@ def test_restored_trainer_goes_on_where_the_other_was(framework):
             trainer.train_epoch(order, seed=epoch)
 
     assert first.state().step == second.state().step == 12
-    for place, expected, found in paired_arrays(first.state(), second.state()):
+    for place, expected, array in paired_arrays(first.state(), second.state()):
         # Adam divides by the size of the gradient: where that is rounding alone, so is the direction of the step.
-        assert abs(found - expected).mean() < 1e-4 * abs(expected).mean(), place
+        assert abs(array - expected).mean() < 1e-4 * abs(expected).mean(), place
 
 
 def test_command_trains_and_evaluates(framework, tmp_path):
     """The two commands take `--device cuda`, and the checkpoint tells the device and the GPU's name."""
     trained = run("train", "--framework", framework, "--epochs", "2", "--device", "cuda", "--out", "o", folder=tmp_path)
     path = tmp_path / "o" / framework / "model.safetensors"
-    words = ("--checkpoint", str(path), "--framework", framework, "--samples", "10", "--device", "cuda")
-    evaluated = run("evaluate", *words, folder=tmp_path)
+    options = ("--checkpoint", str(path), "--framework", framework, "--samples", "10", "--device", "cuda")
+    evaluated = run("evaluate", *options, folder=tmp_path)
 
     assert trained.returncode == 0, trained.stderr
     assert evaluated.returncode == 0, evaluated.stderr
-    found = load_checkpoint(path)
-    assert found.training["device"] == "cuda"
-    assert "NVIDIA" in found.training["machine"]
-    assert 90 < -found.metrics["test_elbo"] < 140
+    saved_checkpoint = load_checkpoint(path)
+    assert saved_checkpoint.training["device"] == "cuda"
+    assert "NVIDIA" in saved_checkpoint.training["machine"]
+    assert 90 < -saved_checkpoint.metrics["test_elbo"] < 140
 
 
 def test_service_answers_from_the_gpu(framework, checkpoint, images, tmp_path):

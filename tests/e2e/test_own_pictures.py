@@ -36,8 +36,8 @@ def test_own_pictures_are_trained_on_served_and_reconstructed(folder):
     checkpoint = load_checkpoint(folder / "runs" / "pytorch" / "model.safetensors")
     dataset = load_dataset(f"images:{folder / 'drawings'}", image_shape=(16, 24), invert=True)
     drawing = (folder / "drawings" / "7.png").read_bytes()
-    words = ("--checkpoints", str(folder / "runs"), "--default-framework", "pytorch")
-    with serving(*words, log=folder / "log", TRIPTYCH_FRAMEWORKS="pytorch") as client:
+    options = ("--checkpoints", str(folder / "runs"), "--default-framework", "pytorch")
+    with serving(*options, log=folder / "log", TRIPTYCH_FRAMEWORKS="pytorch") as client:
         wait_until_settled(client)
         answer = client.post(
             "/reconstruct?invert=true&seed=7", content=drawing, headers={"Content-Type": "image/png"}

@@ -61,12 +61,12 @@ def test_every_way_in_and_out_gives_the_same_bits(live_client, images, framework
 def test_every_way_in_gives_the_same_within_rounding_whatever_shares_the_batch(live_client, images, framework):
     """Under load, with others of all sizes in the same batches, each is within 1e-5 of what it gets alone."""
     url = f"/reconstruct?framework={framework}&seed=7"
-    asked = [(post, count) for count in (1, 5, 60) for post in (post_npy, post_json, post_chunks, post_gzip)] * 3
+    requests = [(post, count) for count in (1, 5, 60) for post in (post_npy, post_json, post_chunks, post_gzip)] * 3
     alone = post_npy(live_client, url, images[:60]).json()
 
-    with ThreadPoolExecutor(len(asked)) as pool:
-        answers = list(pool.map(lambda way: way[0](live_client, url, images[: way[1]]).json(), asked))
+    with ThreadPoolExecutor(len(requests)) as pool:
+        answers = list(pool.map(lambda way: way[0](live_client, url, images[: way[1]]).json(), requests))
 
-    for (_, count), answer in zip(asked, answers, strict=True):
+    for (_, count), answer in zip(requests, answers, strict=True):
         for name in ("probs", "mean", "logvar"):
             np.testing.assert_allclose(answer[name], alone[name][:count], rtol=0, atol=1e-5, err_msg=name)

@@ -62,9 +62,9 @@ def site(tmp_path_factory):
     options = ["--trusted-proxies", "127.0.0.1", "--listen-when-ready", "true"]
     with ExitStack() as running:
         replicas = [running.enter_context(replica(folder / name, *options)) for name in ("first", "second")]
-        for one in replicas:
-            one.wait_until_ready()
-        ports = [one.port for one in replicas]
+        for server in replicas:
+            server.wait_until_ready()
+        ports = [server.port for server in replicas]
         urls = {name: running.enter_context(proxying(name, ports, folder / name)) for name in INSTALLED}
         yield Site((replicas[0], replicas[1]), urls)
 

@@ -20,8 +20,8 @@ def addresses(tmp_path_factory):
     """Host and port of HTTP and of gRPC, of a service of the committed checkpoints."""
     log = tmp_path_factory.mktemp("service") / "log"
     with kept_port() as port:
-        words = ("--grpc-port", str(port), "--model-control-mode", "explicit")
-        with serving(*words, log=log) as client:
+        options = ("--grpc-port", str(port), "--model-control-mode", "explicit")
+        with serving(*options, log=log) as client:
             entries = wait_until_settled(client)
             assert all(entry["ready"] for entry in entries.values()), entries
             yield f"127.0.0.1:{client.base_url.port}", f"127.0.0.1:{port}"

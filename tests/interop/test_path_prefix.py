@@ -32,9 +32,15 @@ def test_page_and_documentation_work_in_a_browser(url):
         page = browser.new_page()
         expect.set_options(timeout=30_000)
         page.set_default_timeout(30_000)
-        page.on("response", lambda got: failures.append(f"{got.status} {got.url}") if got.status >= 400 else None)
-        page.on("requestfailed", lambda sent: failures.append(sent.url) if sent.failure != "net::ERR_ABORTED" else None)
-        page.on("request", lambda sent: failures.append(sent.url) if not _is_below(sent.url, url) else None)
+        page.on(
+            "response",
+            lambda response: failures.append(f"{response.status} {response.url}") if response.status >= 400 else None,
+        )
+        page.on(
+            "requestfailed",
+            lambda request: failures.append(request.url) if request.failure != "net::ERR_ABORTED" else None,
+        )
+        page.on("request", lambda request: failures.append(request.url) if not _is_below(request.url, url) else None)
 
         page.goto(f"{url}/#sample")
         expect(page.locator("#panel-sample[data-busy=false] [data-framework=pytorch] canvas").first).to_be_visible()

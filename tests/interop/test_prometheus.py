@@ -142,11 +142,11 @@ def _wait_until_ready(client: httpx.Client, process: subprocess.Popen, log: Path
 
 def _load(url: str) -> None:
     images = np.random.default_rng(0).random((4, 28, 28), dtype=np.float32)
-    ends = time.monotonic() + SECONDS_OF_LOAD
+    deadline = time.monotonic() + SECONDS_OF_LOAD
 
     def send() -> None:
         with Client(url) as client:
-            while time.monotonic() < ends:
+            while time.monotonic() < deadline:
                 client.reconstruct(images)
                 client.encode(images)
 

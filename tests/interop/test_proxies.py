@@ -39,22 +39,22 @@ def logging_site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("logging")
     options = ["--trusted-proxies", "127.0.0.1", "--rate-limit", "5/minute", "--access-log", "true"]
     with ExitStack() as running:
-        one = running.enter_context(replica(folder / "replica", *options))
-        one.wait_until_ready()
-        urls = {name: running.enter_context(proxying(name, [one.port] * 2, folder / name)) for name in INSTALLED}
-        yield Site((one, one), urls)
+        server = running.enter_context(replica(folder / "replica", *options))
+        server.wait_until_ready()
+        urls = {name: running.enter_context(proxying(name, [server.port] * 2, folder / name)) for name in INSTALLED}
+        yield Site((server, server), urls)
 
 
 def load_while(site: Site, act) -> dict[str, Load]:
     """Send requests through all proxies while something is done, and return the loads by proxy."""
     requests = [("/decode", "application/json", LATENTS.encode()), ("/reconstruct", "application/x-npy", npy(16))]
     with ExitStack() as loads:
-        sent = {name: loads.enter_context(Load(url, requests)) for name, url in site.urls.items()}
+        load_by_proxy = {name: loads.enter_context(Load(url, requests)) for name, url in site.urls.items()}
         time.sleep(SECONDS_OF_LOAD)
         act()
         time.sleep(SECONDS_OF_LOAD)
-    assert all(load.sent > 20 for load in sent.values())
-    return sent
+    assert all(load.sent > 20 for load in load_by_proxy.values())
+    return load_by_proxy
 
 
 def unexpected(loads: dict[str, Load]) -> dict[str, list[str]]:
@@ -154,10 +154,10 @@ def test_trusted_proxy_forwards_the_address_of_the_client(logging_site, name):
 
 def test_other_clients_are_not_believed(logging_site):
     """X-Forwarded-For of a client that is no trusted proxy changes neither access log nor rate limit."""
-    one = logging_site.replicas[0]
+    server = logging_site.replicas[0]
     transport = httpx.HTTPTransport(local_address="127.0.0.99")
 
-    with httpx.Client(transport=transport, base_url=f"http://127.0.0.1:{one.port}") as http:
+    with httpx.Client(transport=transport, base_url=f"http://127.0.0.1:{server.port}") as http:
         statuses = [
             http.get(
                 "/frameworks", headers={"X-Forwarded-For": f"10.0.0.{number}", "X-Request-ID": f"liar-{number}"}
@@ -166,7 +166,7 @@ def test_other_clients_are_not_believed(logging_site):
         ]
 
     assert statuses == [200] * 5 + [429]
-    assert logged_clients(one.log, "liar-") == ["127.0.0.99"] * 6
+    assert logged_clients(server.log, "liar-") == ["127.0.0.99"] * 6
 
 
 def test_java_client_that_offers_http2_gets_its_responses(url):

@@ -66,9 +66,9 @@ class Load:
 
 def test_file_has_no_unknown_key(cluster):
     """Ray accepts keys that it doesn't know: what it read is what the file says."""
-    read = cluster.command("round_trip", str(FILE))
+    config = cluster.command("round_trip", str(FILE))
 
-    assert read == yaml.safe_load(FILE.read_text())
+    assert config == yaml.safe_load(FILE.read_text())
 
 
 def test_responses_are_those_of_the_service(cluster, tmp_path):
@@ -119,7 +119,7 @@ def test_killed_replica_loses_no_request(cluster):
         before = {replica["pid"] for replica in cluster.command("replicas")}
         cluster.command("kill", min(before))
         load.wait_for(200)
-        cluster.wait_for(lambda _: len({one["pid"] for one in cluster.command("replicas")} - before) == 1)
+        cluster.wait_for(lambda _: len({replica["pid"] for replica in cluster.command("replicas")} - before) == 1)
         load.wait_for(200)
 
     assert load.lost == []
@@ -131,7 +131,7 @@ def test_removed_node_loses_no_request(cluster):
     with Load(cluster.url) as load:
         cluster.command("remove_node")
         load.wait_for(200)
-        cluster.wait_for(lambda _: [one["node"] for one in cluster.command("replicas")] == [cluster.head] * 2)
+        cluster.wait_for(lambda _: [replica["node"] for replica in cluster.command("replicas")] == [cluster.head] * 2)
         load.wait_for(200)
     cluster.command("add_node")
 

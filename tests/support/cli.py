@@ -24,11 +24,11 @@ def write_images(folder: Path, count: int = 600) -> None:
     write_idx(folder / "images/train-labels-idx1-ubyte", (np.arange(count) % 10).astype(np.uint8))
 
 
-def start(*words: str, folder: Path, **variables: str) -> subprocess.Popen[str]:
+def start(*arguments: str, folder: Path, **variables: str) -> subprocess.Popen[str]:
     """Start `python -m training` in a folder, with the checkout on the path and these environment variables."""
     root = Path(__file__).parents[2]
     return subprocess.Popen(
-        [sys.executable, "-m", "training", *words],
+        [sys.executable, "-m", "training", *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(root), "PYTHONUNBUFFERED": "1", "COLUMNS": "200", **variables},
         stdout=subprocess.PIPE,
@@ -37,14 +37,14 @@ def start(*words: str, folder: Path, **variables: str) -> subprocess.Popen[str]:
     )
 
 
-def run(*words: str, folder: Path, timeout: float = 240, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, folder: Path, timeout: float = 240, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run `python -m training` to its end."""
-    process = start(*words, folder=folder, **variables)
+    process = start(*arguments, folder=folder, **variables)
     try:
         output, errors = process.communicate(timeout=timeout)
     finally:
         process.kill()
-    return subprocess.CompletedProcess(words, process.returncode, output, errors)
+    return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
 
 
 def wait_for(process: subprocess.Popen[str], text: str) -> str:

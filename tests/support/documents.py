@@ -26,8 +26,8 @@ _SHORT = {
 
 def blocks(text: str) -> list[tuple[str, str]]:
     """Return the code blocks for a shell (`sh`) and for Python (`python`), in order, those within lists too."""
-    found = re.findall(r"^( *)```(sh|python)\n(.*?)^\1```$", text, re.MULTILINE | re.DOTALL)
-    return [(kind, re.sub(f"^{indent}", "", block, flags=re.MULTILINE)) for indent, kind, block in found]
+    matches = re.findall(r"^( *)```(sh|python)\n(.*?)^\1```$", text, re.MULTILINE | re.DOTALL)
+    return [(kind, re.sub(f"^{indent}", "", block, flags=re.MULTILINE)) for indent, kind, block in matches]
 
 
 def lines(block: str) -> list[str]:
@@ -44,14 +44,14 @@ def scratch(folder: Path) -> Path:
 
 def shorten(command: str) -> str:
     """Return a command of `python -m training` that does the same with less work; others as they are."""
-    words = shlex.split(command)
-    if words[:3] != [PYTHON, "-m", "training"] or words[-1] == "--help":
+    tokens = shlex.split(command)
+    if tokens[:3] != [PYTHON, "-m", "training"] or tokens[-1] == "--help":
         return command
     # The embedded images are many: fewer, larger steps.
-    batch = " --batch-size 5000" if words[3] == "train" and "--dataset" not in words else ""
+    batch = " --batch-size 5000" if tokens[3] == "train" and "--dataset" not in tokens else ""
     # Several of this option are several bounds.
     command = re.sub(r" --samples \d+", "", command)
-    return command + _SHORT.get(words[3], "") + batch
+    return command + _SHORT.get(tokens[3], "") + batch
 
 
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -64,9 +64,9 @@ def run_python(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return _run([sys.executable, "-W", "error", "-c", script], folder)
 
 
-def _run(words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+def _run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        words,
+        arguments,
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
         capture_output=True,

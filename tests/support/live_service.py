@@ -16,13 +16,13 @@ CHECKOUT = Path(__file__).parents[2]
 
 @contextmanager
 def serving(
-    *words: str, log: Path, command: Sequence[str] = (sys.executable, "-m", "app"), **variables: str
+    *arguments: str, log: Path, command: Sequence[str] = (sys.executable, "-m", "app"), **variables: str
 ) -> Iterator[httpx.Client]:
     """Start the service on a free port, and give a client of it once it responds."""
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), **variables}
     with kept_port() as port, log.open("w") as output:
         process = subprocess.Popen(
-            [*command, "--port", str(port), *words],
+            [*command, "--port", str(port), *arguments],
             cwd=log.parent,
             env=environment,
             stdout=output,

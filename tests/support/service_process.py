@@ -21,5 +21,5 @@ def command(*arguments):
 
 def environment(**changes):
     """Return this environment without settings of the service, and with changes."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TRIPTYCH_")}
-    return kept | {"PYTHONPATH": str(CHECKOUT)} | changes
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("TRIPTYCH_")}
+    return variables | {"PYTHONPATH": str(CHECKOUT)} | changes

@@ -41,21 +41,21 @@ def images():
 @pytest.mark.parametrize(("steps", "tolerance"), [(5, 1e-6), (STEPS, 1e-5)])
 def test_two_devices_report_the_figures_of_one(runs, steps, tolerance):
     """ELBO and KL of each batch are those of one device, but for the order of float32 sums."""
-    expected, found = (runs[name]["figures"][:steps] for name in ("one", "changed"))
+    expected, changed = (runs[name]["figures"][:steps] for name in ("one", "changed"))
 
-    np.testing.assert_allclose(found, expected, rtol=tolerance)
+    np.testing.assert_allclose(changed, expected, rtol=tolerance)
 
 
 def test_run_resumes_with_another_number_of_devices(runs):
     """Resumed on one device and again on two, a run ends with the figures, steps and weights of one device."""
-    expected, found = runs["one"], runs["changed"]
+    expected, changed = runs["one"], runs["changed"]
 
-    assert found["step"] == expected["step"] == 3 * STEPS
-    np.testing.assert_allclose(found["figures"], expected["figures"], rtol=1e-5)
+    assert changed["step"] == expected["step"] == 3 * STEPS
+    np.testing.assert_allclose(changed["figures"], expected["figures"], rtol=1e-5)
     for key in expected:
         if key.startswith(("weights", "moments")):
             # Adam divides by the size of the gradient: where that is rounding alone, so is the direction of the step.
-            assert abs(found[key] - expected[key]).mean() < 1e-4 * abs(expected[key]).mean() + 1e-9, key
+            assert abs(changed[key] - expected[key]).mean() < 1e-4 * abs(expected[key]).mean() + 1e-9, key
 
 
 def test_checkpoint_names_the_number_of_devices(runs):
@@ -84,10 +84,10 @@ def test_one_device_changes_no_bit(framework, images):
         case "pytorch":
             expected = train.train_epoch(state, *map(import_module("torch").tensor, (images, order)), 3)
 
-    for found, array in zip((elbos, kls), expected, strict=True):
-        np.testing.assert_array_equal(found, np.asarray(array))
-    for _, found, array in paired_arrays(trainer.state(), other.state()):
-        np.testing.assert_array_equal(found, array)
+    for actual, array in zip((elbos, kls), expected, strict=True):
+        np.testing.assert_array_equal(actual, np.asarray(array))
+    for _, actual, array in paired_arrays(trainer.state(), other.state()):
+        np.testing.assert_array_equal(actual, array)
 
 
 def test_batch_must_be_divisible(images):
@@ -124,9 +124,9 @@ def test_process_that_ends_is_an_error_and_not_a_hang(images):
 def test_command_trains_on_two_devices(tmp_path):
     """`--devices 2` is shown and recorded."""
     write_images(tmp_path)
-    words = ("train", "--framework", "pytorch", *SMALL, "--epochs", "1", "--out", "o", "--device", "cpu")
+    arguments = ("train", "--framework", "pytorch", *SMALL, "--epochs", "1", "--out", "o", "--device", "cpu")
 
-    done = run(*words, "--devices", "2", folder=tmp_path)
+    done = run(*arguments, "--devices", "2", folder=tmp_path)
 
     assert done.returncode == 0, done.stderr
     assert "on 2 devices (cpu): 1 epoch of" in done.stdout

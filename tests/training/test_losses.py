@@ -32,10 +32,10 @@ def test_cross_entropy_gradient_is_sigmoid_minus_pixel_when_logits_are_saturated
     cross_entropy = backend.module("losses").binary_cross_entropy_with_logits
     images = np.array([[0, 1] * 6], float)
 
-    found = backend.gradient(lambda logits: cross_entropy(logits, backend.array(images)), EXTREMES)
+    gradient = backend.gradient(lambda logits: cross_entropy(logits, backend.array(images)), EXTREMES)
 
     expected = np.exp(-np.logaddexp(0, -EXTREMES)) - images
-    np.testing.assert_allclose(found, expected, atol=1e-7)
+    np.testing.assert_allclose(gradient, expected, atol=1e-7)
 
 
 def test_cross_entropy_is_summed_over_pixels_and_kept_by_image(backend: Backend) -> None:

@@ -29,7 +29,7 @@ def test_reference_gradients_agree_with_finite_differences() -> None:
     images, eps = draw_batch(SMALL, 5)
     random = np.random.default_rng(3)
 
-    found = numpy_reference.gradients(weights, images, eps)
+    gradients = numpy_reference.gradients(weights, images, eps)
 
     for name in WEIGHT_NAMES:
         index = tuple(random.integers(weights[name].shape))
@@ -37,7 +37,7 @@ def test_reference_gradients_agree_with_finite_differences() -> None:
         step[index] = 1e-6
         above = numpy_reference.loss(weights | {name: weights[name] + step}, images, eps)
         below = numpy_reference.loss(weights | {name: weights[name] - step}, images, eps)
-        assert found[name][index] == pytest.approx((above - below) / 2e-6, abs=1e-6), name
+        assert gradients[name][index] == pytest.approx((above - below) / 2e-6, abs=1e-6), name
 
 
 @pytest.mark.parametrize("config", [SMALL, ModelConfig()], ids=["small", "mnist"])
@@ -106,9 +106,9 @@ def test_weights_survive_the_round_trip(backend: Backend) -> None:
     weights = make_weights(SMALL)
     before = {name: array.copy() for name, array in weights.items()}
 
-    found = convert.export_weights(convert.import_weights(weights))
+    exported_weights = convert.export_weights(convert.import_weights(weights))
 
-    assert set(found) == set(WEIGHT_NAMES)
+    assert set(exported_weights) == set(WEIGHT_NAMES)
     for name in WEIGHT_NAMES:
-        np.testing.assert_array_equal(found[name], before[name])
+        np.testing.assert_array_equal(exported_weights[name], before[name])
         np.testing.assert_array_equal(weights[name], before[name])

@@ -167,13 +167,13 @@ def test_training_is_repeated_exactly_when_the_seed_is_the_same(backend: Backend
         trainer.train_epoch(order, seed=seed)
         return trainer.weights()
 
-    one, two = (
+    first_trainer, second_trainer = (
         train.Trainer(ModelConfig(), TrainConfig(epochs=2, batch_size=128), images, device="cpu") for _ in range(2)
     )
-    start = one.state()
-    first, again = run(one, 1), run(two, 1)
-    one.restore(start)
-    other = run(one, 2)
+    start = first_trainer.state()
+    first, again = run(first_trainer, 1), run(second_trainer, 1)
+    first_trainer.restore(start)
+    other = run(first_trainer, 2)
 
     for name in WEIGHT_NAMES:
         np.testing.assert_array_equal(first[name], again[name])
@@ -216,8 +216,8 @@ def test_restored_trainer_goes_on_bit_for_bit(backend: Backend) -> None:
 
     for other in others:
         assert other.state().step == states[-1].step == 12
-        for _, expected, found in paired_arrays(states[-1], other.state()):
-            np.testing.assert_array_equal(found, expected)
+        for _, expected, actual in paired_arrays(states[-1], other.state()):
+            np.testing.assert_array_equal(actual, expected)
 
 
 def _draw(backend, probs):

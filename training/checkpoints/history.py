@@ -90,24 +90,24 @@ class History:
         """Keep a checkpoint that is about to be replaced, and its companions, as the next rollback target."""
         self.keep(checkpoint_id, content, companions)
         record = self._read()
-        previous = (*(one for one in record.previous if one != checkpoint_id), checkpoint_id)
+        previous = (*(kept_id for kept_id in record.previous if kept_id != checkpoint_id), checkpoint_id)
         self._write(replace(record, previous=previous[-KEPT:]))
         for dropped in previous[:-KEPT]:
             for suffix in (_CHECKPOINT, *self._model.companions):
-                self._kept(dropped, suffix).unlink(missing_ok=True)
+                self._kept_path(dropped, suffix).unlink(missing_ok=True)
 
     def keep(self, checkpoint_id: str, content: bytes, companions: Mapping[str, bytes]) -> None:
         """Keep a checkpoint and its companions, which `promote` can put in service again."""
-        replace_file(self._kept(checkpoint_id), content)
+        replace_file(self._kept_path(checkpoint_id), content)
         for suffix, companion in companions.items():
-            replace_file(self._kept(checkpoint_id, suffix), companion)
+            replace_file(self._kept_path(checkpoint_id, suffix), companion)
 
     def last_before(self, checkpoint_id: str | None) -> tuple[str, bytes, dict[str, bytes]] | None:
         """Return ID, checkpoint and companions of the last kept checkpoint other than the given one, or None."""
         for kept_id in reversed(self._read().previous):
-            path = self._kept(kept_id)
+            path = self._kept_path(kept_id)
             if kept_id != checkpoint_id and path.exists():
-                companions = {suffix: self._kept(kept_id, suffix) for suffix in self._model.companions}
+                companions = {suffix: self._kept_path(kept_id, suffix) for suffix in self._model.companions}
                 return kept_id, path.read_bytes(), read_present(companions)
         return None
 
@@ -122,7 +122,7 @@ class History:
         self._write(replace(record, events=(*record.events, event)))
         return event
 
-    def _kept(self, checkpoint_id: str, suffix: str = _CHECKPOINT) -> Path:
+    def _kept_path(self, checkpoint_id: str, suffix: str = _CHECKPOINT) -> Path:
         return self._model.history / f"{checkpoint_id}.{suffix}"
 
     def _read(self) -> _Record:

@@ -154,7 +154,7 @@ def _recipe(checkpoint: Checkpoint) -> str:
     options = dict(public_training(checkpoint))
     options.pop("dataset", None)
     best = checkpoint.metrics.get("epochs")
-    words = [f"{name.replace('_', ' ')} {value}" for name, value in options.items() if name != "machine"]
-    words += [f"best epoch {best}"] if best else []
-    words += [f"on {options['machine']}"] if "machine" in options else []
-    return "; ".join(words)
+    parts = [f"{name.replace('_', ' ')} {value}" for name, value in options.items() if name != "machine"]
+    parts += [f"best epoch {best}"] if best else []
+    parts += [f"on {options['machine']}"] if "machine" in options else []
+    return "; ".join(parts)

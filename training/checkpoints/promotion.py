@@ -64,10 +64,10 @@ def roll_back(model: ModelFile) -> Event:
     with history.locked():
         present = _read_present(model)
         present_id = _id(present[0]) if present else None
-        kept = history.last_before(present_id)
-        if kept is None:
+        target = history.last_before(present_id)
+        if target is None:
             raise PromotionError(f"{model}: no replaced checkpoint is kept, so there is nothing to roll back to")
-        kept_id, content, companions = kept
+        kept_id, content, companions = target
         checkpoint = parse_checkpoint(model.history / f"{kept_id}.safetensors", content)
         if present is not None:  # so that `promote` can undo the rollback
             history.keep(_id(present[0]), present[1], read_present(model.companions))

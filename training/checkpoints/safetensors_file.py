@@ -59,9 +59,9 @@ def read_header(path: Path, content: bytes, *, expected_format: str) -> Header:
             f"{path}: expected a safetensors header with metadata, found something else ({type(error).__name__}); "
             "copy or train it again"
         ) from error
-    found = metadata.get("format") if isinstance(metadata, dict) else None
-    if found != expected_format:
-        raise CheckpointError(f"{path}: metadata 'format': expected {expected_format!r}, found {found!r}")
+    actual_format = metadata.get("format") if isinstance(metadata, dict) else None
+    if actual_format != expected_format:
+        raise CheckpointError(f"{path}: metadata 'format': expected {expected_format!r}, found {actual_format!r}")
     return metadata, tensors
 
 
@@ -102,12 +102,12 @@ def read_tensors(
     Raises:
         CheckpointError: An array is missing, extra, of another type or shape, not finite, or doesn't match its digest.
     """
-    metadata, found = header
+    metadata, layout = header
     for name, (dtype, _) in expected.items():
-        if name in found and found[name][0] != dtype:
-            raise CheckpointError(f"{path}: tensor {name!r}: expected dtype {dtype}, found {found[name][0]}")
-    shapes = {name: shape for name, (_, shape) in expected.items()}
-    check_shapes(path, {name: shape for name, (_, shape) in found.items()}, shapes)
+        if name in layout and layout[name][0] != dtype:
+            raise CheckpointError(f"{path}: tensor {name!r}: expected dtype {dtype}, found {layout[name][0]}")
+    expected_shapes = {name: shape for name, (_, shape) in expected.items()}
+    check_shapes(path, {name: shape for name, (_, shape) in layout.items()}, expected_shapes)
     try:
         tensors = safetensors.numpy.load(content)
     except safetensors.SafetensorError as error:
@@ -121,18 +121,18 @@ def read_tensors(
     return {name: tensors[name] for name in expected}
 
 
-def check_shapes(path: Path, found: Mapping[str, tuple[int, ...]], expected: Mapping[str, tuple[int, ...]]) -> None:
+def check_shapes(path: Path, shapes: Mapping[str, tuple[int, ...]], expected: Mapping[str, tuple[int, ...]]) -> None:
     """Check that exactly the expected arrays exist, with the expected shapes.
 
     Raises:
         CheckpointError: One is missing, extra or of another shape.
     """
     for name, shape in expected.items():
-        if name not in found:
+        if name not in shapes:
             raise CheckpointError(f"{path}: tensor {name!r}: expected shape {shape}, found no such tensor")
-        if found[name] != shape:
-            raise CheckpointError(f"{path}: tensor {name!r}: expected shape {shape}, found {found[name]}")
-    for name in found:
+        if shapes[name] != shape:
+            raise CheckpointError(f"{path}: tensor {name!r}: expected shape {shape}, found {shapes[name]}")
+    for name in shapes:
         if name not in expected:
             raise CheckpointError(f"{path}: tensor {name!r}: expected only {', '.join(expected)}, found one more")
 
@@ -151,11 +151,11 @@ def check_finite(path: Path, tensors: Mapping[str, ndarray]) -> None:
 
 def digest(tensors: Mapping[str, ndarray]) -> str:
     """Return the SHA-256 of names and numbers, in hexadecimal digits."""
-    found = hashlib.sha256()
+    hasher = hashlib.sha256()
     for name in sorted(tensors):
-        found.update(name.encode())
-        found.update(tensors[name].data)
-    return found.hexdigest()
+        hasher.update(name.encode())
+        hasher.update(tensors[name].data)
+    return hasher.hexdigest()
 
 
 def replace_file(path: Path, content: bytes) -> None:

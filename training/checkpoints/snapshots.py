@@ -123,9 +123,9 @@ def list_snapshots(model: ModelFile, *, checkpoint_id: str | None) -> dict[int, 
     return elbos if checkpoint_id is not None and description["checkpoint"] == checkpoint_id else {}
 
 
-def explain_missing(model: ModelFile, epoch: int, found: Collection[int]) -> str:
-    """Return why an epoch has no snapshot, for messages; `found` are the epochs that have one."""
-    there = f"those of epochs {', '.join(map(str, found))}" if found else "none: leave epoch out"
+def explain_missing(model: ModelFile, epoch: int, epochs: Collection[int]) -> str:
+    """Return why an epoch has no snapshot, for messages; `epochs` are those that have one."""
+    there = f"those of epochs {', '.join(map(str, epochs))}" if epochs else "none: leave epoch out"
     return f"{model} has no snapshot of epoch {epoch}: it has {there}"
 
 
@@ -141,9 +141,9 @@ def load_snapshot(model: ModelFile, checkpoint: Checkpoint, epoch: int) -> Check
     Raises:
         CheckpointError: There is no such snapshot, or the file is damaged.
     """
-    found = list_snapshots(model, checkpoint_id=checkpoint.id)
-    if epoch not in found:
-        raise CheckpointError(explain_missing(model, epoch, found))
+    epochs = list_snapshots(model, checkpoint_id=checkpoint.id)
+    if epoch not in epochs:
+        raise CheckpointError(explain_missing(model, epoch, epochs))
     snapshot = read_snapshots(model.snapshots, checkpoint.model)[epoch]
     metrics = {"epochs": epoch, "validation_elbo": snapshot.validation_elbo}
     return replace(checkpoint, weights=snapshot.weights, metrics=metrics)

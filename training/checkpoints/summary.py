@@ -47,7 +47,7 @@ def describe_figure(checkpoint: Checkpoint) -> str:
 
 def public_training(checkpoint: Checkpoint) -> Mapping[str, Any]:
     """Return the options of the run, with the data set's display name, and without the command."""
-    shown = {name: value for name in _SHOWN if (value := checkpoint.training.get(name)) is not None}
-    if "dataset" in shown:
-        shown["dataset"] = display_name(str(shown["dataset"]))
-    return shown
+    options = {name: value for name in _SHOWN if (value := checkpoint.training.get(name)) is not None}
+    if "dataset" in options:
+        options["dataset"] = display_name(str(options["dataset"]))
+    return options

@@ -18,8 +18,8 @@ class Command(TyperCommand):
             return super().parse_args(ctx, args)
         except NoSuchOption as error:
             options = [name for parameter in self.params for name in parameter.opts if name.startswith("--")]
-            found = suggest_options(error.option_name, options)
-            hint = f": did you mean {' or '.join(found)}?" if found else ""
+            suggestions = suggest_options(error.option_name, options)
+            hint = f": did you mean {' or '.join(suggestions)}?" if suggestions else ""
             raise NoSuchOption(error.option_name, f"No such option: {error.option_name}{hint}", ctx=ctx) from None
 
 

@@ -48,12 +48,13 @@ def warn_of_other_environment(folder: Path, before: dict[str, Any], now: dict[st
 
 
 def _refuse_to_replace(path: Path) -> None:
-    found = _describe(path)
-    if found:
+    description = _describe(path)
+    if description:
         is_resumable = path.with_name(STATE_FILE).exists()
-        way = "continue it with --resume," if is_resumable else f"there is no {STATE_FILE} to resume from;"
+        advice = "continue it with --resume," if is_resumable else f"there is no {STATE_FILE} to resume from;"
         raise RunFolderError(
-            f"{path.parent} holds {found}: {way} replace it with --overwrite, or choose another folder with --out"
+            f"{path.parent} holds {description}: {advice} replace it with --overwrite, "
+            "or choose another folder with --out"
         )
 
 

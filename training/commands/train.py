@@ -17,7 +17,7 @@ from training.commands.options.data import (
     ImageSizeOption,
     InvertOption,
     ValidationImagesOption,
-    data_words,
+    data_arguments,
 )
 from training.commands.options.initialization import InitializationOption
 from training.commands.options.run import DEFAULT_PRESET, describe_default, make_configs, merge_options, repeat_command
@@ -156,7 +156,7 @@ def train(
     snapshot_epochs = parse_snapshots(snapshots)
     name = canonical_framework(framework)
     sys.stdout = ForgivingStream(sys.stdout)
-    given = {
+    explicit_options = {
         "epochs": epochs,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
@@ -173,8 +173,8 @@ def train(
         "device": None if device == "auto" else device,
         "devices": devices,
     }
-    options = merge_options(preset, given)
-    data = data_words(data_dir, image_size, invert=invert)
+    options = merge_options(preset, explicit_options)
+    data = data_arguments(data_dir, image_size, invert=invert)
 
     def load(dataset_name: str) -> Dataset:
         image_shape = None if image_size is None else parse_image_size(image_size)
@@ -217,8 +217,8 @@ def train(
             command = shlex.join(["python", "-m", "app", "--checkpoints", str(out), "--frameworks", name])
             report.note(f"saved {path}; serve it: {command}")
     if stopped is not None:
-        words = ["--framework", name, "--out", str(out), *data, "--resume"]
-        command = shlex.join(["python", "-m", "training", "train", *words])
+        arguments = ["--framework", name, "--out", str(out), *data, "--resume"]
+        command = shlex.join(["python", "-m", "training", "train", *arguments])
         best = f"the best so far is in {path}" if run.best else "nothing was saved"
         _errors.print(f"stopped after epoch {run.epoch} of {run.config.epochs}: {best}; continue with: {command}")
         raise typer.Exit(128 + stopped)

@@ -34,8 +34,8 @@ def train_all() -> None:
     for framework in trainable_frameworks():
         # The last value of a repeated option counts. In a process group of its own: Ctrl-C would otherwise reach
         # the child twice, from the terminal and from `forward`.
-        words = [sys.executable, "-m", "training", *sys.argv[1:], "--framework", framework]
-        child = subprocess.Popen(words, process_group=0)
+        command = [sys.executable, "-m", "training", *sys.argv[1:], "--framework", framework]
+        child = subprocess.Popen(command, process_group=0)
         code = child.wait()
         if received:
             _stop(code if code > 0 else 128 + received[0])
@@ -49,9 +49,9 @@ def train_all() -> None:
 
 
 def _stop(code: int) -> None:
-    again = [word for word in sys.argv[1:] if word not in {"--resume", "--overwrite"}]
+    arguments = [argument for argument in sys.argv[1:] if argument not in {"--resume", "--overwrite"}]
     _errors.print(
-        f"stopped; continue with: {shlex.join(['python', '-m', 'training', *again, '--resume'])}",
+        f"stopped; continue with: {shlex.join(['python', '-m', 'training', *arguments, '--resume'])}",
         highlight=False,
         markup=False,
         soft_wrap=True,

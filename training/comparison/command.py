@@ -77,8 +77,8 @@ def compare(
         for section in chosen:
             import_module(f"training.comparison.{SECTIONS[section]}.section").measure(config, results)
     except Stopped as stopped:
-        again = [word for word in sys.argv[1:] if word != "--resume"]
-        _errors.print(f"stopped; continue with: {shlex.join(['python', '-m', 'training', *again, '--resume'])}")
+        arguments = [argument for argument in sys.argv[1:] if argument != "--resume"]
+        _errors.print(f"stopped; continue with: {shlex.join(['python', '-m', 'training', *arguments, '--resume'])}")
         raise typer.Exit(stopped.exit_code) from stopped
     # matplotlib takes half a second to import: only the commands that draw pay for it.
     from training.comparison.page import write_page  # noqa: PLC0415

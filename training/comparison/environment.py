@@ -18,8 +18,8 @@ CODE: Final = Path(__file__).parents[1]
 def describe_origin() -> dict[str, Any]:
     """Return machine, versions, commit, current time, load average, command and trainers' digests, as JSON values."""
     command = shlex.join(["python", "-m", "training", *sys.argv[1:]])
-    found = machine.describe_origin(machine.installed_versions(), code=CODE)
-    return {**found, "command": command, "trainers": trainer_digests()}
+    origin = machine.describe_origin(machine.installed_versions(), code=CODE)
+    return {**origin, "command": command, "trainers": trainer_digests()}
 
 
 @cache
@@ -33,8 +33,8 @@ def find_origins(section: Mapping[str, Any]) -> Iterator[tuple[str | None, Mappi
     if "measured" in section:
         yield None, section["measured"]
     frameworks = section.get("frameworks")
-    for framework, found in frameworks.items() if isinstance(frameworks, dict) else ():
-        for entry in (found, *found.get("seeds", {}).values()):
+    for framework, result in frameworks.items() if isinstance(frameworks, dict) else ():
+        for entry in (result, *result.get("seeds", {}).values()):
             if "measured" in entry:
                 yield framework, entry["measured"]
 
@@ -52,7 +52,7 @@ def stale_frameworks(section: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _digest(folder: Path) -> str:
-    found = hashlib.sha256()
+    hasher = hashlib.sha256()
     for path in sorted(folder.glob("*.py")):
-        found.update("\0".join([path.name, *code_tokens(path.read_text(encoding="utf-8"))]).encode())
-    return found.hexdigest()[:16]
+        hasher.update("\0".join([path.name, *code_tokens(path.read_text(encoding="utf-8"))]).encode())
+    return hasher.hexdigest()[:16]

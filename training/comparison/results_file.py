@@ -32,14 +32,14 @@ class ResultsFile:
         if not self.path.exists():
             return
         try:
-            found = json.loads(self.path.read_text(encoding="utf-8"))
+            content = json.loads(self.path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise TrainingError(f"{self.path}: can't be read: {error}; delete it, or choose another --out") from error
-        if not isinstance(found, dict) or found.get("format") != FORMAT:
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise TrainingError(f"{self.path}: expected a comparison of format {FORMAT}: choose another --out")
-        if found.get("smoke") != smoke:
+        if content.get("smoke") != smoke:
             raise TrainingError(f"{self.path}: figures with --smoke and without it don't mix: choose another --out")
-        self.content = found
+        self.content = content
 
     def section(self, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return a section to add results to; one with other settings is replaced, as their results can't be mixed."""

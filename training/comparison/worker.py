@@ -24,8 +24,8 @@ def main() -> None:
     # After the clock has started, and only the requested task.
     from importlib import import_module  # noqa: PLC0415
 
-    found = import_module(f"training.comparison.{TASKS[task]}").run(framework, **json.loads(options))
-    print(json.dumps(found))  # noqa: T201 - the output of the process
+    result = import_module(f"training.comparison.{TASKS[task]}").run(framework, **json.loads(options))
+    print(json.dumps(result))  # noqa: T201 - the output of the process
 
 
 if __name__ == "__main__":

@@ -18,10 +18,10 @@ def measure(task: str, framework: str, **options: Any) -> dict[str, Any]:
     Raises:
         TrainingError: It failed; the message ends with its stderr.
     """
-    words = [sys.executable, "-m", "training.comparison.worker", task, framework, json.dumps(options)]
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)  # noqa: S603 -- Python itself
+    command = [sys.executable, "-m", "training.comparison.worker", task, framework, json.dumps(options)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)  # noqa: S603 -- Python itself
     sys.stderr.write(done.stderr)  # a warning there may explain a timing
     if done.returncode:
         raise TrainingError(f"{task} of {framework} failed with status {done.returncode}: {done.stderr[-_TAIL:]}")
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result

@@ -47,12 +47,12 @@ def load_dataset(
         DataError: There is no such data set, or it is absent, damaged or not of gray images of one size.
     """
     kind, _, rest = name.partition(":")
-    for option, given, taker in (
+    for option, is_given, taker in (
         ("data_dir (--data-dir)", data_dir is not None, "tfds"),
         ("image_shape (--image-size)", image_shape is not None, "images"),
         ("invert (--invert)", invert, "images"),
     ):
-        if given and kind != taker:
+        if is_given and kind != taker:
             raise ConfigError(
                 f"{option} is given with data set {name[:40]!r}: expected only with {taker}:; leave it out"
             )
@@ -78,8 +78,8 @@ def parse_image_size(text: str) -> tuple[int, int]:
     Raises:
         ConfigError: The text isn't two numbers from 1 to 4096 with an x between.
     """
-    found = re.fullmatch(r"([0-9]{1,4})x([0-9]{1,4})", text.lower())
-    if found is None or not all(1 <= int(size) <= 4096 for size in found.groups()):
+    match = re.fullmatch(r"([0-9]{1,4})x([0-9]{1,4})", text.lower())
+    if match is None or not all(1 <= int(size) <= 4096 for size in match.groups()):
         raise ConfigError(f"image size is {text[:40]!r}: expected HEIGHTxWIDTH, each from 1 to 4096, such as 16x24")
-    height, width = map(int, found.groups())
+    height, width = map(int, match.groups())
     return height, width

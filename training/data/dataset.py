@@ -64,21 +64,21 @@ class Dataset:
                 f"{self.name}: can't hold {count} of {len(images)} images out for validation: expected 1 to "
                 f"{len(images) - 1}"
             )
-        kept = len(images) - count
+        train_count = len(images) - count
         labels = None
         if self.train_labels is not None and self.validation_labels is not None:
             labels = np.concatenate([self.train_labels, self.validation_labels])
         return replace(
             self,
-            train=images[:kept],
-            validation=images[kept:],
-            train_labels=None if labels is None else labels[:kept],
-            validation_labels=None if labels is None else labels[kept:],
+            train=images[:train_count],
+            validation=images[train_count:],
+            train_labels=None if labels is None else labels[:train_count],
+            validation_labels=None if labels is None else labels[train_count:],
         )
 
     def sha256(self) -> str:
         """Return the SHA-256 of shape and images, in hexadecimal digits, however many of them validate."""
-        found = hashlib.sha256(repr(self.image_shape).encode())
+        hasher = hashlib.sha256(repr(self.image_shape).encode())
         for images in (self.train, self.validation, self.test):
-            found.update(np.ascontiguousarray(images).data)
-        return found.hexdigest()
+            hasher.update(np.ascontiguousarray(images).data)
+        return hasher.hexdigest()

@@ -34,9 +34,9 @@ def read_idx(path: Path, *, sha256: str | None = None) -> NDArray[Any]:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: can't be read: {error.strerror}") from error
-    found = hashlib.sha256(content).hexdigest()
-    if sha256 is not None and found != sha256:
-        raise DataError(f"{path}: not the genuine file: expected SHA-256 {sha256}, found {found}; restore it")
+    digest = hashlib.sha256(content).hexdigest()
+    if sha256 is not None and digest != sha256:
+        raise DataError(f"{path}: not the genuine file: expected SHA-256 {sha256}, found {digest}; restore it")
     stream = io.BytesIO(content)
     if not content.startswith(b"\x1f\x8b"):
         return _parse(path, stream)

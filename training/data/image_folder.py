@@ -47,16 +47,16 @@ def load_image_folder(name: str, folder: Path, *, image_shape: tuple[int, int], 
     """
     if not folder.is_dir():
         raise DataError(f"{name}: there is no folder {folder}; name one that holds image files")
-    found = find_image_files(folder)
-    left_out = f"; left out: {found.left_out}" if found.left_out else ""
-    if not found.paths:
+    files = find_image_files(folder)
+    left_out = f"; left out: {files.left_out}" if files.left_out else ""
+    if not files.paths:
         raise DataError(
             f"{name}: there are no image files in {folder}: expected files that end in {', '.join(sorted(SUFFIXES))}, "
             f"there or in folders below{left_out}"
         )
     if left_out:
-        _logger.warning("%s: %d image files found%s", name, len(found.paths), left_out)
-    images = _read_all(name, folder, found.paths, image_shape, invert=invert)
+        _logger.warning("%s: %d image files found%s", name, len(files.paths), left_out)
+    images = _read_all(name, folder, files.paths, image_shape, invert=invert)
     splits: tuple[list[NDArray[np.uint8]], ...] = ([], [], [])
     for image in sorted(images, key=lambda image: image.digest):
         splits[_split_of(image.digest)].append(image.levels)
@@ -129,8 +129,8 @@ def _reason(error: Exception) -> str:
 def _report(name: str, unreadable: Sequence[str], *, count: int) -> None:
     if not unreadable:
         return
-    shown = ", ".join(unreadable[:_LISTED]) + (f", and {more} more" if (more := len(unreadable) - _LISTED) > 0 else "")
-    found = f"{name}: {len(unreadable)} of {count} image files can't be read: {shown}"
+    listed = ", ".join(unreadable[:_LISTED]) + (f", and {more} more" if (more := len(unreadable) - _LISTED) > 0 else "")
+    problem = f"{name}: {len(unreadable)} of {count} image files can't be read: {listed}"
     if len(unreadable) * 100 > count * UNREADABLE_PERCENT:
-        raise DataError(f"{found}; up to {UNREADABLE_PERCENT} % would be left out: repair or remove them")
-    _logger.warning("%s; left out", found)
+        raise DataError(f"{problem}; up to {UNREADABLE_PERCENT} % would be left out: repair or remove them")
+    _logger.warning("%s; left out", problem)

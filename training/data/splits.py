@@ -48,13 +48,13 @@ def make_dataset(name: str, *, train: Part, validation: Part | None, test: Part 
     Raises:
         DataError: Images aren't gray, of 8 bits, all of one size and enough for three parts, or labels don't fit them.
     """
-    for part, given in (("train", train), ("validation", validation), ("test", test)):
-        if given is not None:
-            _check(f"{name}: {part} images", given.images, like=train.images)
-            if given.labels is not None and len(given.labels) != len(given.images):
+    for part_name, part in (("train", train), ("validation", validation), ("test", test)):
+        if part is not None:
+            _check(f"{name}: {part_name} images", part.images, like=train.images)
+            if part.labels is not None and len(part.labels) != len(part.images):
                 raise DataError(
-                    f"{name}: expected a label for each of the {len(given.images)} {part} images, "
-                    f"found {len(given.labels)}; leave the labels out, or mend them"
+                    f"{name}: expected a label for each of the {len(part.images)} {part_name} images, "
+                    f"found {len(part.labels)}; leave the labels out, or mend them"
                 )
     if test is None:
         train, test = _cut(name, train)
@@ -99,8 +99,8 @@ def _cut(name: str, part: Part) -> tuple[Part, Part]:
         raise DataError(
             f"{name}: can't hold some of {count_of(count, 'image')} out: expected {HELD_OUT} or more; add some"
         )
-    kept = count - count // HELD_OUT
-    return part[:kept], part[kept:]
+    train_count = count - count // HELD_OUT
+    return part[:train_count], part[train_count:]
 
 
 def _rows(part: Part, white: int) -> NDArray[np.uint8]:

@@ -121,20 +121,22 @@ def _prepare_apart(set_name: str, data_dir: str) -> str | None:
 
 def _choose_features(tfds: ModuleType, name: str, builder: Any) -> Any:
     """Return the feature called `image`, or else the only image there is, and `label` where it is a class."""
-    found = dict(builder.info.features.items()) if isinstance(builder.info.features, tfds.features.FeaturesDict) else {}
-    images = [key for key, feature in found.items() if isinstance(feature, tfds.features.Image)]
-    key = "image" if "image" in found else images[0] if len(images) == 1 else None
+    features = (
+        dict(builder.info.features.items()) if isinstance(builder.info.features, tfds.features.FeaturesDict) else {}
+    )
+    images = [key for key, feature in features.items() if isinstance(feature, tfds.features.Image)]
+    key = "image" if "image" in features else images[0] if len(images) == 1 else None
     if key is None:
-        raise DataError(f"{name}: expected a feature named image, found {', '.join(found) or 'none'}; {AS_PICTURES}")
-    shape, dtype = found[key].shape, found[key].np_dtype
+        raise DataError(f"{name}: expected a feature named image, found {', '.join(features) or 'none'}; {AS_PICTURES}")
+    shape, dtype = features[key].shape, features[key].np_dtype
     if not isinstance(shape, tuple) or len(shape) not in {2, 3} or shape[2:] not in {(), (1,)}:
         color = " (color)" if isinstance(shape, tuple) and shape[2:] == (3,) else ""
         raise DataError(f"{name}: expected images of one channel, found shape {shape}{color}; {AS_PICTURES}")
     if np.dtype(dtype) not in DTYPES:
         raise DataError(f"{name}: expected 8 bits a pixel (uint8, or bool), found {np.dtype(dtype)}; {AS_PICTURES}")
-    label = found.get("label")
+    label = features.get("label")
     has_classes = isinstance(label, tfds.features.ClassLabel) and (label.num_classes or math.inf) <= 256
-    return tfds.features.FeaturesDict({"image": found[key]} | ({"label": label} if has_classes else {}))
+    return tfds.features.FeaturesDict({"image": features[key]} | ({"label": label} if has_classes else {}))
 
 
 def _read_part(tfds: ModuleType, where: str, builder: Any, part: str, features: Any) -> Part:

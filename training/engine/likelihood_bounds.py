@@ -178,14 +178,14 @@ def importance_weighted_bounds(
     rows = max(_LOGITS // images.shape[1], 1)
     batch = min(rows, _IMAGES, len(images))
     step = rows // batch
-    found = [
+    all_bounds = [
         Bounds(samples=count, values=np.empty(len(images)), effective_samples=np.empty(len(images)))
         for count in samples
     ]
     for start in range(0, len(images), batch):
         part = slice(start, start + batch)
         bound = ImportanceWeightedBound(len(images[part]))
-        for begin, bounds in zip((0, *samples), found, strict=False):
+        for begin, bounds in zip((0, *samples), all_bounds, strict=False):
             for first in range(begin, bounds.samples, step):
                 shape = (min(step, bounds.samples - first), len(images[part]), latent_dim)
                 eps = generator.standard_normal(shape, dtype=np.float32)
@@ -194,4 +194,4 @@ def importance_weighted_bounds(
                 advance(log_weights.size)
             bounds.values[part] = bound.bound
             bounds.effective_samples[part] = bound.effective_samples
-    return found
+    return all_bounds

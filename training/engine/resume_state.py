@@ -76,14 +76,14 @@ def save_training_state(path: Path, state: TrainingState) -> None:
     Raises:
         CheckpointError: Another run has started in the folder, a number isn't finite, or the file can't be written.
     """
-    found = peek_training_state(path)
-    if found is not None and state.epoch > 0:
-        if found["run"] != state.run:
+    saved_state = peek_training_state(path)
+    if saved_state is not None and state.epoch > 0:
+        if saved_state["run"] != state.run:
             raise CheckpointError(
                 f"{path}: expected this run's state, found another run's, started here meanwhile; "
                 "choose another folder for each run"
             )
-        if (found["epoch"], found["finished"]) >= (state.epoch, state.finished):
+        if (saved_state["epoch"], saved_state["finished"]) >= (state.epoch, state.finished):
             return
     tensors = _join(state.trainer)
     expected = _layout(state.model)

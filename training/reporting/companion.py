@@ -44,8 +44,9 @@ class _Encoded:
     checkpoint: Checkpoint
     validation: Float32[ndarray, "n latent"]
     test: Float32[ndarray, "m latent"]
+    """Latent means of the test images, whose log variances are `logvar`."""
+
     logvar: Float32[ndarray, "m latent"]
-    """Latent means of the test images."""
 
 
 def write_documents(path: Path, dataset: Dataset) -> None:
@@ -91,7 +92,7 @@ def _encode_sibling(model: ModelFile, checkpoint: Checkpoint, dataset: Dataset) 
         other = load_checkpoint(model.path)
     except CheckpointError:
         return {}
-    hashes = [one.training.get("data_sha256") for one in (checkpoint, other)]
+    hashes = [member.training.get("data_sha256") for member in (checkpoint, other)]
     is_same = other.model.image_shape == checkpoint.model.image_shape and (
         hashes[0] == hashes[1] if all(hashes) else summarize(other).dataset == summarize(checkpoint).dataset
     )
@@ -146,7 +147,7 @@ def _describe_examples(dataset: Dataset, count: int) -> dict[str, Any]:
     }
 
 
-def _describe_map(test: Float32[ndarray, "n latent"], shown: Float32[ndarray, "m latent"]) -> dict[str, Any] | None:
+def _describe_map(test: Float32[ndarray, "n latent"], examples: Float32[ndarray, "m latent"]) -> dict[str, Any] | None:
     """Return the two principal components of the test images' means; None where there is less than a plane."""
     if test.shape[1] < 2 or len(test) < 3:
         return None
@@ -156,22 +157,22 @@ def _describe_map(test: Float32[ndarray, "n latent"], shown: Float32[ndarray, "m
     axes = vectors[:, [-1, -2]].T
     axes *= np.sign(axes[np.arange(2), np.abs(axes).argmax(axis=1)])[:, np.newaxis]
     return {
-        "points": _rounded((shown - center) @ axes.T, 2),
+        "points": _rounded((examples - center) @ axes.T, 2),
         "center": _rounded(center, 4),
         "axes": _rounded(axes, 4),
         "explained": _rounded(variances[[-1, -2]] / max(variances.sum(), 1e-12), 3),
     }
 
 
-def _fit(one: _Encoded, other: _Encoded) -> dict[str, Any]:
+def _fit(source: _Encoded, target: _Encoded) -> dict[str, Any]:
     """Return the linear map from one model's latent space to another's, and the share of the variance it explains."""
-    design = np.column_stack([one.validation, np.ones(len(one.validation))])
-    solution = np.linalg.lstsq(design, other.validation, rcond=None)[0]
-    predicted = np.column_stack([one.test, np.ones(len(one.test))]) @ solution
-    residual = ((other.test - predicted) ** 2).sum()
-    total = ((other.test - other.test.mean(axis=0)) ** 2).sum()
+    design = np.column_stack([source.validation, np.ones(len(source.validation))])
+    solution = np.linalg.lstsq(design, target.validation, rcond=None)[0]
+    predicted = np.column_stack([source.test, np.ones(len(source.test))]) @ solution
+    residual = ((target.test - predicted) ** 2).sum()
+    total = ((target.test - target.test.mean(axis=0)) ** 2).sum()
     return {
-        "checkpoint": other.checkpoint.id,
+        "checkpoint": target.checkpoint.id,
         "matrix": _rounded(solution[:-1].T, 3),
         "offset": _rounded(solution[-1], 3),
         "explained": round(float(1 - residual / max(total, 1e-12)), 3),

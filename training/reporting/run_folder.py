@@ -49,8 +49,8 @@ class RunFolder:
             path.mkdir(parents=True, exist_ok=True)
             _write_config(path / CONFIG, config, resumed_after=resumed_after)
             earlier = read_metrics(path) if resumed_after else []
-            kept = [record for record in earlier if record["epoch"] <= resumed_after]
-            _replace(path / METRICS, "".join(f"{json.dumps(record)}\n" for record in kept))
+            records = [record for record in earlier if record["epoch"] <= resumed_after]
+            _replace(path / METRICS, "".join(f"{json.dumps(record)}\n" for record in records))
             self._metrics = (path / METRICS).open("a", encoding="utf-8")
             self._events = EventLog(path, resumed_after=resumed_after)
 

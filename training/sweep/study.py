@@ -99,8 +99,8 @@ class SweepStudy:
             self._record(cell, state=TrialState.FAIL, attributes={"reason": str(error)})
         else:
             assert run.best is not None, "it has an epoch"
-            found = {name: run.best.metrics[name] for name in ("epochs", "seconds")}
-            self._record(cell, value=run.best.metrics["validation_elbo"], attributes=found)
+            attributes = {name: run.best.metrics[name] for name in ("epochs", "seconds")}
+            self._record(cell, value=run.best.metrics["validation_elbo"], attributes=attributes)
 
     def test(self, cell: Cell) -> float:
         """Return a finished run's mean test ELBO, which is measured once and kept in the checkpoint."""

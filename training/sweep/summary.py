@@ -38,10 +38,11 @@ class RecipeSummary:
 def summarize(outcomes: Sequence[Outcome]) -> list[RecipeSummary]:
     """Return the recipes by falling mean of their validation ELBO, those without one last."""
     names = dict.fromkeys(outcome.cell.recipe for outcome in outcomes)
-    found = [
-        RecipeSummary(recipe=name, outcomes=[one for one in outcomes if one.cell.recipe == name]) for name in names
+    summaries = [
+        RecipeSummary(recipe=name, outcomes=[outcome for outcome in outcomes if outcome.cell.recipe == name])
+        for name in names
     ]
-    return sorted(found, key=lambda one: (one.mean is None, -(one.mean or 0.0)))
+    return sorted(summaries, key=lambda summary: (summary.mean is None, -(summary.mean or 0.0)))
 
 
 def write_summary(

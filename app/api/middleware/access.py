@@ -60,5 +60,5 @@ def find_key(scope: Scope, keys: ApiKeys) -> bytes | None:
     """Return the API key that a request was sent with, if it is valid."""
     headers = Headers(scope=scope)
     scheme, _, token = headers.get("Authorization", "").partition(" ")
-    given = [headers.get("X-API-Key", "")] + ([token.strip()] if scheme.lower() == "bearer" else [])
-    return keys.find(given)
+    candidates = [headers.get("X-API-Key", "")] + ([token.strip()] if scheme.lower() == "bearer" else [])
+    return keys.find(candidates)

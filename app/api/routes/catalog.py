@@ -39,8 +39,8 @@ async def models(request: Request, registry: RegistryDep, settings: SettingsDep)
         (ModelFile(settings.checkpoints, key.framework, key.name), states.get(key))
         for key in sorted(keys, key=lambda key: (order[key.framework], key.name != registry.default_model, key.name))
     ]
-    shown = await asyncio.to_thread(lambda: [_view(model, state) for model, state in views])
-    return ModelsResponse(default_framework=registry.default, default_model=registry.default_model, models=shown)
+    statuses = await asyncio.to_thread(lambda: [_view(model, state) for model, state in views])
+    return ModelsResponse(default_framework=registry.default, default_model=registry.default_model, models=statuses)
 
 
 # `find_file` checks the parameters of the path, which FastAPI would document again, with errors of its own.
@@ -49,7 +49,9 @@ async def model_companion(request: Request, registry: RegistryDep, settings: Set
     """Return a model's companion file: test images with labels, their latent means, and maps of the latent space."""
     read_query(request.query_params, known=())
     model = find_file(registry, settings.checkpoints, **request.path_params)
-    state = next((one for one in registry.all_states if one.key == registry.key(model.framework, model.name)), None)
+    state = next(
+        (state for state in registry.all_states if state.key == registry.key(model.framework, model.name)), None
+    )
     content = await asyncio.to_thread(_read_companion, model, state)
     etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": "no-cache"}

@@ -91,8 +91,8 @@ def _check_shapes(models: Mapping[str, LoadedModel]) -> None:
         for name, config in ((name, model.adapter.model) for name, model in models.items())
     }
     if len(set(shapes.values())) > 1:
-        shown = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        listing = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
         raise invalid_value(
             "query.model",
-            f"the frameworks' models differ in shape ({shown}): compare a model of one shape, or use weights",
+            f"the frameworks' models differ in shape ({listing}): compare a model of one shape, or use weights",
         )

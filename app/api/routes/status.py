@@ -52,12 +52,12 @@ def metrics(request: Request, counted: MetricsDep) -> PlainTextResponse:
 
 
 def _view(state: ModelState, *, restarts: int) -> FrameworkStatus:
-    shown: dict[str, Any] = {**framework_look(state.framework), "restarts": restarts}
+    common_fields: dict[str, Any] = {**framework_look(state.framework), "restarts": restarts}
     model = state.model
     if model is None:
-        return FrameworkStatus(**shown, status=state.status, ready=False, reason=state.reason)
+        return FrameworkStatus(**common_fields, status=state.status, ready=False, reason=state.reason)
     return FrameworkStatus(
-        **shown,
+        **common_fields,
         status=state.status,
         ready=True,
         framework_version=model.adapter.framework_version,

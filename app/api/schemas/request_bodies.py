@@ -107,7 +107,7 @@ def _reference(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any
     if "title" not in schema:
         return schema
     if "oneOf" in schema:
-        schema = {**schema, "oneOf": [_reference(each, schemas) for each in schema["oneOf"]]}
+        schema = {**schema, "oneOf": [_reference(alternative, schemas) for alternative in schema["oneOf"]]}
     schemas[schema["title"]] = schema
     return {"$ref": f"#/components/schemas/{schema['title']}"}
 

@@ -80,9 +80,9 @@ class PackedCalls:
         for array in inputs:
             packed[:rows, start : start + array.shape[1]] = array
             start += array.shape[1]
-        found = self._compute(method, packed)[:rows]
+        outputs = self._compute(method, packed)[:rows]
         ends = np.cumsum(self._columns.outputs[method])[:-1]
-        return tuple(np.array(array) for array in np.split(found, ends, axis=1))
+        return tuple(np.array(array) for array in np.split(outputs, ends, axis=1))
 
     def _array(self, method: Method, size: int) -> ndarray:
         array = self._arrays.get((method, size))

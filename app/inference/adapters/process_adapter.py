@@ -45,16 +45,16 @@ class ProcessAdapter(Adapter):
         self.model = checkpoint.model
         self._max_bytes = max_bytes
         memory = create_memory(Buffers.nbytes(self.model))
-        ours, theirs = socket.socketpair()
+        parent_socket, child_socket = socket.socketpair()
         try:
-            words = [str(theirs.fileno()), str(memory), str(os.getpid())]
-            self._child = _starter.submit(_start, words, (theirs.fileno(), memory)).result()
-            self._channel = Channel(ours)
+            arguments = [str(child_socket.fileno()), str(memory), str(os.getpid())]
+            self._child = _starter.submit(_start, arguments, (child_socket.fileno(), memory)).result()
+            self._channel = Channel(parent_socket)
             self._buffers = Buffers(mmap.mmap(memory, Buffers.nbytes(self.model)), self.model)
         finally:
-            theirs.close()
+            child_socket.close()
             os.close(memory)
-        self._end = weakref.finalize(self, _stop, self._child, self._channel)
+        self._finalizer = weakref.finalize(self, _stop, self._child, self._channel)
         options = {"framework": framework, "model": self.model.to_json(), "device": device, "threads": threads}
         description = json.loads(self._begin(options, checkpoint))
         self.framework_version: str = description["framework_version"]
@@ -113,7 +113,7 @@ class ProcessAdapter(Adapter):
 
     def close(self) -> None:
         """Kill the child; a call in progress fails."""
-        self._end()
+        self._finalizer()
 
     def _begin(self, options: dict[str, object], checkpoint: Checkpoint) -> str:
         try:
@@ -161,9 +161,9 @@ def _pieces(rows: int) -> list[slice]:
     return [slice(start, min(start + MAX_BATCH, rows)) for start in range(0, rows, MAX_BATCH)]
 
 
-def _start(words: list[str], descriptors: tuple[int, ...]) -> "subprocess.Popen[bytes]":
+def _start(arguments: list[str], descriptors: tuple[int, ...]) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(  # noqa: S603 -- Python itself, with arguments of its own
-        [sys.executable, "-m", "app.inference.adapters.process_worker", *words],
+        [sys.executable, "-m", "app.inference.adapters.process_worker", *arguments],
         stdin=subprocess.DEVNULL,
         pass_fds=descriptors,
     )

@@ -69,12 +69,12 @@ class Buffers:
 class Channel:
     """One end of the socket."""
 
-    def __init__(self, end: socket.socket) -> None:
-        self._end = end
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
 
     def send_command(self, command: Command, rows: int) -> None:
         """Send a command; its inputs are in the shared memory."""
-        self._end.sendall(_COMMAND.pack(command, rows))
+        self._socket.sendall(_COMMAND.pack(command, rows))
 
     def receive_command(self) -> tuple[Command, int]:
         """Wait for a command.
@@ -88,7 +88,7 @@ class Channel:
     def send_result(self, *, failed: bool = False, compilations: int = 0, text: str = "") -> None:
         """Send the response to a command."""
         content = text.encode()
-        self._end.sendall(_RESULT.pack(failed, compilations, len(content)) + content)
+        self._socket.sendall(_RESULT.pack(failed, compilations, len(content)) + content)
 
     def receive_result(self) -> Result:
         """Wait for the response to a command.
@@ -101,7 +101,7 @@ class Channel:
 
     def send(self, content: bytes) -> None:
         """Send bytes, with their length in front."""
-        self._end.sendall(len(content).to_bytes(8, "little") + content)
+        self._socket.sendall(len(content).to_bytes(8, "little") + content)
 
     def receive_content(self) -> bytes:
         """Receive what `send` sent.
@@ -121,7 +121,7 @@ class Channel:
         view = memoryview(content)
         while view:
             try:
-                received = self._end.recv_into(view)
+                received = self._socket.recv_into(view)
             except ConnectionError:
                 received = 0
             if not received:
@@ -131,7 +131,7 @@ class Channel:
 
     def close(self) -> None:
         """Close this end; the other's next receive raises EOFError."""
-        self._end.close()
+        self._socket.close()
 
 
 def create_memory(nbytes: int) -> int:

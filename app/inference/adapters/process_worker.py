@@ -32,12 +32,12 @@ _PR_SET_PDEATHSIG: Final = 1
 
 def main() -> None:
     """Load, report, and compute until the channel is closed."""
-    end, memory, parent = (int(word) for word in sys.argv[1:])
+    socket_descriptor, memory, parent = (int(argument) for argument in sys.argv[1:])
     _end_with(parent)
     # The parent decides when to stop: a terminal's Ctrl-C and a service manager's SIGTERM reach the whole group.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    channel = Channel(socket.socket(fileno=end))
+    channel = Channel(socket.socket(fileno=socket_descriptor))
     with contextlib.suppress(EOFError, BrokenPipeError):
         _serve(channel, memory)
 

@@ -88,8 +88,8 @@ def _store(piece: JobSlice, outputs: Tensors) -> None:
     job = piece.job
     if not job.outputs:
         job.outputs = tuple(np.empty((job.rows, *array.shape[1:]), array.dtype) for array in outputs)
-    for whole, rows in zip(job.outputs, outputs, strict=True):
-        whole[piece.start : piece.stop] = rows
+    for target, rows in zip(job.outputs, outputs, strict=True):
+        target[piece.start : piece.stop] = rows
 
 
 def _not_finite() -> InvalidValueError:

@@ -52,7 +52,7 @@ class Workers:
     def longest_batch(self) -> tuple[Adapter, float] | None:
         """The adapter of the oldest current batch, and the seconds that it has taken so far; None if there is none."""
         current = [worker.current for worker in self._workers]
-        adapter, since = min((one for one in current if one is not None), key=itemgetter(1), default=(None, 0.0))
+        adapter, since = min((batch for batch in current if batch is not None), key=itemgetter(1), default=(None, 0.0))
         return None if adapter is None else (adapter, time.perf_counter() - since)
 
     def dismiss(self) -> None:

@@ -108,8 +108,8 @@ class ModelStore:
                 return ReloadResult(True, f"checkpoint {self._install(key, result).checkpoint_id} of {key} is served")
             if (served := self._loaded.get(key)) is None:
                 self._states[key] = result
-            kept = "nothing is" if served is None else f"checkpoint {served.checkpoint_id} is still"
-            return ReloadResult(False, f"{result.reason}; {kept} served")
+            fallback = "nothing is" if served is None else f"checkpoint {served.checkpoint_id} is still"
+            return ReloadResult(False, f"{result.reason}; {fallback} served")
 
     async def unload(self, key: ModelKey) -> None:
         """Stop serving a model until it is loaded by request; requests in progress are still computed."""

@@ -122,8 +122,8 @@ def _read_inputs(items: Sequence[object], target: Target) -> tuple[DescribedInpu
         raise invalid_value("inputs", f"lacks {' and '.join(missing)}")
     sizes = {name: described.shape[0] for name, described in inputs.items()}
     if len(set(sizes.values())) > 1:
-        found = ", ".join(f"{name} has {size}" for name, size in sizes.items())
-        raise invalid_value("inputs", f"have unlike batch sizes: {found}; expected the same")
+        listing = ", ".join(f"{name} has {size}" for name, size in sizes.items())
+        raise invalid_value("inputs", f"have unlike batch sizes: {listing}; expected the same")
     return tuple(inputs.values())
 
 

@@ -37,7 +37,7 @@ def check_header(spec: TensorSpec, *, datatype: object, shape: object, limits: L
     if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape[: len(spec.shape)]):
         raise invalid_value(f"{where}.shape", f"is not a list of whole numbers of 0 or more: {expected}")
     if len(shape) != len(spec.shape) or any(
-        size not in {found, -1} for size, found in zip(spec.shape, shape, strict=True)
+        declared not in {size, -1} for declared, size in zip(spec.shape, shape, strict=True)
     ):
         raise invalid_value(f"{where}.shape", f"is {_show(shape)}: {expected}")
     if spec.is_batched:
@@ -59,17 +59,17 @@ def infer_raw_shape(spec: TensorSpec, nbytes: int, *, limits: Limits) -> tuple[i
         InvalidValueError: They hold no item, or a part of one.
         TooLargeError: They hold more items than the limit.
     """
-    one = tuple(size for size in spec.shape if size != -1)
-    item = count_bytes(spec, one)
+    item_shape = tuple(size for size in spec.shape if size != -1)
+    item = count_bytes(spec, item_shape)
     if nbytes == 0 or nbytes % item or (not spec.is_batched and nbytes != item):
         expected = f"{item} bytes" + (" an item" if spec.is_batched else "")
         raise invalid_value(
             "body", f"has {count_of(nbytes, 'byte')}: expected {expected} of {spec.name} in {spec.datatype}"
         )
     if not spec.is_batched:
-        return one
+        return item_shape
     check_count(nbytes // item, limits=limits, where="body")
-    return (nbytes // item, *one)
+    return (nbytes // item, *item_shape)
 
 
 def read_bytes(spec: TensorSpec, shape: tuple[int, ...], content: bytes) -> Shaped[ndarray, "..."]:

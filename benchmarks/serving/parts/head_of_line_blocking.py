@@ -27,11 +27,11 @@ Figure = dict[str, Any]
 def measure(options: Options) -> list[Figure]:
     """Return the latencies of small requests, by framework and by kind of large request."""
     figures: list[Figure] = []
-    with service(options.cores.server, frameworks=FRAMEWORKS, arguments=options.server_args) as found:
+    with service(options.cores.server, frameworks=FRAMEWORKS, arguments=options.server_args) as server:
         for busy in FRAMEWORKS:
-            for name, large in large_requests(busy, found.url).items():
+            for name, large in large_requests(busy, server.url).items():
                 if options.wants(name):
-                    figures.append({"case": name, "busy": busy} | _watch(busy, large, found.url, options))
+                    figures.append({"case": name, "busy": busy} | _watch(busy, large, server.url, options))
     return figures
 
 
@@ -72,16 +72,16 @@ def report(figures: Sequence[Figure]) -> list[str]:
 def _rows(figure: Figure) -> list[list[str]]:
     rows = []
     for name, goal in (("health", OTHERS_MS), ("other", OTHERS_MS), ("same", SAME_MS)):
-        one = figure[name]
+        result = figure[name]
         rows.append(
             [
                 f"{figure['case']} ({counts(figure['large'])})",
                 f"{figure['large_p50_ms']:,.0f}",
                 {"health": "/healthz", "other": "another framework", "same": "the same framework"}[name],
-                f"{one['p50_ms']:.1f}",
-                f"{one['p99_ms']:.1f}",
-                *verdict(one["p99_ms"], below=goal, unit=" ms"),
-                counts(one["statuses"]),
+                f"{result['p50_ms']:.1f}",
+                f"{result['p99_ms']:.1f}",
+                *verdict(result["p99_ms"], below=goal, unit=" ms"),
+                counts(result["statuses"]),
             ]
         )
     return rows

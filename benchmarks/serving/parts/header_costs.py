@@ -72,8 +72,8 @@ def measure(options: Options) -> list[Figure]:
                 headers = dict(request.headers) | (ORIGIN if figure["checked"] else {})
                 request = replace(request, headers=headers, is_traced=figure["differs"])
                 before, run = (
-                    run_counted(one, sent, options, connections=figure["connections"])
-                    for one, sent in ((empty, Request(empty.url)), (server, request))
+                    run_counted(target, sent, options, connections=figure["connections"])
+                    for target, sent in ((empty, Request(empty.url)), (server, request))
                 )
                 figure["runs"].append(run | {f"empty_{name}": value for name, value in before.items()})
     return figures

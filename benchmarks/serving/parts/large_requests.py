@@ -38,18 +38,18 @@ def measure(options: Options) -> list[Figure]:
     core = options.cores.server
     figures: list[Figure] = [{"case": str(case), "runs": []} for case in cases]
     with ExitStack() as stack:
-        found = stack.enter_context(service(core, frameworks=frameworks, arguments=options.server_args))
+        server = stack.enter_context(service(core, frameworks=frameworks, arguments=options.server_args))
         bare = {name: stack.enter_context(bare_framework(core, framework=name)) for name in frameworks}
         echo = stack.enter_context(empty_endpoint(core, kind=ECHO))
         for case in cases:
-            case.check(found.url)
+            case.check(server.url)
             bare[case.framework](COUNT, 1)  # warms up
         for _ in range(options.rounds):
             for case, figure in zip(cases, figures, strict=True):
                 alone = bare[case.framework](COUNT, options.seconds)
                 with pinned(options.cores.client):
-                    echoed = _repeat(replace(case.request(found.url), url=echo.url), options.seconds)["wall"]
-                    seconds = {"bare": alone, "echo": echoed, **_repeat(case.request(found.url), options.seconds)}
+                    echoed = _repeat(replace(case.request(server.url), url=echo.url), options.seconds)["wall"]
+                    seconds = {"bare": alone, "echo": echoed, **_repeat(case.request(server.url), options.seconds)}
                 figure["runs"].append({f"{name}_ms": statistics.median(s) * 1e3 for name, s in seconds.items()})
     return figures
 
@@ -77,8 +77,8 @@ def _repeat(request: Request, seconds: float) -> dict[str, list[float]]:
     address = urlsplit(request.url)
     connection = http.client.HTTPConnection(address.netloc)
     taken: dict[str, list[float]] = {"wall": []}
-    end = time.perf_counter() + seconds
-    while (start := time.perf_counter()) < end:
+    deadline = time.perf_counter() + seconds
+    while (start := time.perf_counter()) < deadline:
         connection.request("POST", f"{address.path}?{address.query}", request.body, dict(request.headers))
         with connection.getresponse() as answer:
             answer.read()

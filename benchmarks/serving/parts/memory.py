@@ -26,16 +26,16 @@ def measure(options: Options) -> list[Figure]:
     """Return the number of answered requests and the resident memory after each of many short runs of wrk."""
     cases = options.choose(SINGLE_IMAGES)
     frameworks = sorted({case.framework for case in cases})
-    with service(options.cores.server, frameworks=frameworks, arguments=options.server_args) as found:
+    with service(options.cores.server, frameworks=frameworks, arguments=options.server_args) as server:
         for case in cases:
-            case.check(found.url)
-        marks = [{"requests": 0, "rss": found.rss()}]
+            case.check(server.url)
+        marks = [{"requests": 0, "rss": server.rss()}]
         turns = cycle(cases)
-        end = time.monotonic() + options.minutes * 60
-        while time.monotonic() < end:
-            request = next(turns).request(found.url)
+        deadline = time.monotonic() + options.minutes * 60
+        while time.monotonic() < deadline:
+            request = next(turns).request(server.url)
             run = run_wrk(request, core=options.cores.client, connections=64, seconds=options.seconds)
-            marks.append({"requests": marks[-1]["requests"] + run.requests, "rss": found.rss()})
+            marks.append({"requests": marks[-1]["requests"] + run.requests, "rss": server.rss()})
     return [{"case": "1 image, " + ", ".join(frameworks), "marks": marks}]
 
 

@@ -85,7 +85,7 @@ def report(figures: Sequence[Figure]) -> list[str]:
 
 
 def _row(figure: Figure, figures: Sequence[Figure]) -> list[str]:
-    off = next(each for each in figures if each["kind"] == figure["kind"] and each["observed"] == OFF)
+    off = next(other for other in figures if other["kind"] == figure["kind"] and other["observed"] == OFF)
     pairs = zip(figure["runs"], off["runs"], strict=True)
     more = [run["cpu_us"] - base["cpu_us"] for run, base in pairs]
     failures = sum(run["bad_statuses"] + run["socket_errors"] for run in figure["runs"])

@@ -47,12 +47,12 @@ Figure = dict[str, Any]
 def measure(options: Options) -> list[Figure]:
     """Return the metrics of each server and protocol, in interleaved rounds."""
     with ExitStack() as stack:
-        found = stack.enter_context(
+        server = stack.enter_context(
             service(options.cores.server, frameworks=[FRAMEWORK], arguments=options.server_args)
         )
         requests: dict[str, Request] = {
-            "npy": Case("npy", FRAMEWORK).request(found.url),
-            "/v2, binary": infer_request(f"{found.url}/v2/models/{FRAMEWORK}-reconstruct/infer"),
+            "npy": Case("npy", FRAMEWORK).request(server.url),
+            "/v2, binary": infer_request(f"{server.url}/v2/models/{FRAMEWORK}-reconstruct/infer"),
         }
         if options.pytriton:
             url = stack.enter_context(triton(options.cores.server, python=options.pytriton))
@@ -63,14 +63,14 @@ def measure(options: Options) -> list[Figure]:
             run_wrk(request, core=options.cores.client, connections=CONNECTIONS, seconds=1)  # warms up
         for _ in range(options.rounds):
             for figure in figures:
-                before = found.cpu_seconds()
+                before = server.cpu_seconds()
                 run = run_wrk(
                     requests[figure["kind"]],
                     core=options.cores.client,
                     connections=CONNECTIONS,
                     seconds=options.seconds,
                 )
-                cpu_us = (found.cpu_seconds() - before) / max(run.requests, 1) * 1e6
+                cpu_us = (server.cpu_seconds() - before) / max(run.requests, 1) * 1e6
                 figure["runs"].append(asdict(run) | {"cpu_us": cpu_us})
     return figures
 
@@ -106,7 +106,7 @@ def triton(core: int, *, python: str) -> Iterator[str]:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         url = f"http://127.0.0.1:{port}"
-        words = [program, str(port), str(path)]
+        arguments = [program, str(port), str(path)]
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         # pytriton's backend looks for Python in the path, and would load the system's libpython.
         search = f"{Path(python).parent}:{os.environ['PATH']}"
@@ -117,7 +117,7 @@ def triton(core: int, *, python: str) -> Iterator[str]:
         variables = inherited | {"PATH": search, "LD_LIBRARY_PATH": library} | threads
         with pinned(core):
             process = subprocess.Popen(  # noqa: S603 -- Python itself
-                [python, *words], env=variables, stdout=log, stderr=subprocess.STDOUT
+                [python, *arguments], env=variables, stdout=log, stderr=subprocess.STDOUT
             )
         try:
             while not _is_ready(url):
@@ -155,7 +155,7 @@ def _row(figure: Figure, rates: Mapping[str, Sequence[float]]) -> list[str]:
     is_protocol = kind == "/v2, binary"
     for other, goal in (("npy", SHARE_OF_NPY), (TRITON, TIMES_TRITON)):
         if is_protocol and other in rates:
-            beside = [mine / its for mine, its in zip(rates[kind], rates[other], strict=True)]
+            beside = [rate / other_rate for rate, other_rate in zip(rates[kind], rates[other], strict=True)]
             cells += [spread(beside), *verdict(statistics.median(beside), at_least=goal)]
         else:
             cells += ["-", "-", "-"]

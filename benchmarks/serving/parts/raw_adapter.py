@@ -25,9 +25,9 @@ def main() -> None:
         images = digits(int(count))
         eps = np.zeros((len(images), adapter.model.latent_dim), np.float32)
         adapter.reconstruct(images, eps)  # compiles
-        end = time.perf_counter() + float(seconds)
+        deadline = time.perf_counter() + float(seconds)
         taken = []
-        while (start := time.perf_counter()) < end:
+        while (start := time.perf_counter()) < deadline:
             adapter.reconstruct(images, eps)
             taken.append(time.perf_counter() - start)
         print(json.dumps(taken), flush=True)

@@ -52,8 +52,8 @@ def _start(options: Options) -> dict[str, float]:
             frameworks=FRAMEWORKS,
             arguments=options.server_args,
             waits=False,
-        ) as found,
-        httpx.Client(base_url=found.url) as client,
+        ) as server,
+        httpx.Client(base_url=server.url) as client,
     ):
         taken = [_wait(client, least, start) for least in (0, 1, len(FRAMEWORKS))]
     return dict(zip(GOALS_S, taken, strict=True))

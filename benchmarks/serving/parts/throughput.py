@@ -39,24 +39,24 @@ def measure(options: Options) -> list[Figure]:
     cases = [case for case in SINGLE_IMAGES if options.wants(str(case))]
     frameworks = sorted({case.framework for case in cases}) or ["pytorch"]
     core = options.cores.server
-    asked: dict[tuple[str, str], tuple[Server, Request]] = {}
+    targets: dict[tuple[str, str], tuple[Server, Request]] = {}
     with ExitStack() as stack:
-        found = stack.enter_context(service(core, frameworks=frameworks, arguments=options.server_args))
+        app_server = stack.enter_context(service(core, frameworks=frameworks, arguments=options.server_args))
         for kind in APPS:
             server = stack.enter_context(empty_endpoint(core, kind=kind))
-            asked["empty", kind] = server, Request(server.url)
-        empty = asked.pop(("empty", "FastAPI"))
+            targets["empty", kind] = server, Request(server.url)
+        empty = targets.pop(("empty", "FastAPI"))
         bare = {name: stack.enter_context(bare_framework(core, framework=name)) for name in frameworks}
-        empties = {key: value for key, value in asked.items() if options.wants(" ".join(key))}
+        empties = {key: value for key, value in targets.items() if options.wants(" ".join(key))}
         for case in cases:
-            case.check(found.url)
-        asked = {(case.kind, case.framework): (found, case.request(found.url)) for case in cases} | empties
-        for server, request in (empty, *asked.values()):
+            case.check(app_server.url)
+        targets = {(case.kind, case.framework): (app_server, case.request(app_server.url)) for case in cases} | empties
+        for server, request in (empty, *targets.values()):
             _run(server, request, connections=CONNECTIONS[0], core=options.cores.client, seconds=1)  # warms up
         figures: list[Figure] = [
             {"kind": kind, "by": by, "connections": connections, "runs": []}
             for connections in CONNECTIONS
-            for kind, by in asked
+            for kind, by in targets
         ]
         for _ in range(options.rounds):
             for figure in figures:
@@ -68,7 +68,7 @@ def measure(options: Options) -> list[Figure]:
                         core=options.cores.client,
                         seconds=options.seconds,
                     )
-                    for server, request in (empty, asked[figure["kind"], figure["by"]])
+                    for server, request in (empty, targets[figure["kind"], figure["by"]])
                 )
                 run |= {f"empty_{name}": value for name, value in before.items()}
                 if figure["by"] in bare:
@@ -119,7 +119,7 @@ def _row(figure: Figure, pytorch: Mapping[tuple[str, int], Sequence[float]], asg
     least = shares_of_the_least(figure, asgi)
     cells += [spread(least) if least else "-"]
     if figure["by"] in BESIDE_PYTORCH and key in pytorch:
-        beside = [mine / other for mine, other in zip(own, pytorch[key], strict=True)]
+        beside = [share / pytorch_share for share, pytorch_share in zip(own, pytorch[key], strict=True)]
         cells += [spread(beside), *verdict(statistics.median(beside), at_least=BESIDE_PYTORCH[figure["by"]])]
     else:
         cells += ["-", "-", "-"]

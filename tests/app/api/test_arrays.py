@@ -19,7 +19,7 @@ NPY = {"Content-Type": "application/x-npy"}
 FLOATS = st_numpy.floating_dtypes(sizes=(16, 32, 64))
 
 shapes = st.one_of(
-    st.builds(lambda lead, one: lead + one, st.sampled_from([(), (1,), (2,), (3,)]), st.sampled_from(IMAGE_SHAPES)),
+    st.builds(lambda lead, shape: lead + shape, st.sampled_from([(), (1,), (2,), (3,)]), st.sampled_from(IMAGE_SHAPES)),
     st_numpy.array_shapes(min_dims=0, max_side=30),
     st.sampled_from([(0, 784), (1, 0), (2, 28), (784, 1), (1, 1, 28, 28), (28, 29), (2, 783)]),
 )

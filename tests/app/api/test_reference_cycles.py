@@ -55,8 +55,8 @@ def test_request_leaves_no_reference_cycle(wire, sent, status):
             wire.sock.sendall(sent)
             wire.read()
         # The last one may still be running its last lines in the server's thread.
-        found = gc.collect()
+        collected = gc.collect()
     finally:
         gc.enable()
 
-    assert found < REQUESTS
+    assert collected < REQUESTS

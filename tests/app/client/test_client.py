@@ -60,7 +60,7 @@ def test_arrays_pil_images_and_paths_give_the_same_means(client, tmp_path):
     np.savez(tmp_path / "images.npz", pixels)
 
     files = tmp_path / "images.npy", tmp_path / "images.npz"
-    means = [client.encode(given).mean for given in (pixels, pictures, paths, *files)]
+    means = [client.encode(inputs).mean for inputs in (pixels, pictures, paths, *files)]
 
     for mean in means[1:]:
         np.testing.assert_allclose(mean, means[0], atol=1e-5)

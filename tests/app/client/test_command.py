@@ -27,10 +27,10 @@ def digit(tmp_path_factory):
     return path
 
 
-def run(url, *words):
+def run(url, *arguments):
     """Run a command and return its result."""
     return subprocess.run(
-        [sys.executable, "-m", "app", "client", *map(str, words), *(["--url", url] if url else [])],
+        [sys.executable, "-m", "app", "client", *map(str, arguments), *(["--url", url] if url else [])],
         cwd=CHECKOUT,
         capture_output=True,
         text=True,
@@ -55,8 +55,8 @@ def test_reconstruct_writes_the_picture_that_the_api_returns(url, digit, tmp_pat
 
 def test_pictures_are_shown_where_no_file_is_named(url, digit):
     """Every command with pictures draws them in characters; two pixel rows take one line."""
-    for words in (("reconstruct", digit), ("sample", "-n", 2), ("interpolate", digit, digit, "--steps", 3)):
-        result = run(url, *words)
+    for arguments in (("reconstruct", digit), ("sample", "-n", 2), ("interpolate", digit, digit, "--steps", 3)):
+        result = run(url, *arguments)
 
         assert result.returncode == 0, result.stderr
         assert len(result.stdout.splitlines()) >= 14
@@ -84,8 +84,8 @@ def test_centre_is_an_option_of_every_command_with_files(url):
     np.testing.assert_allclose(encoded["mean"], expected, atol=1e-6)
     np.testing.assert_allclose(inverted["mean"], expected, atol=1e-6)
     assert json.loads(run(url, "score", photo, "--centre", "--seed", 1).stdout)["elbo"] == pytest.approx(score.tolist())
-    for words in (["reconstruct", photo], ["interpolate", photo, photo], ["compare", photo]):
-        assert run(url, *words, "--centre").returncode == 0
+    for arguments in (["reconstruct", photo], ["interpolate", photo, photo], ["compare", photo]):
+        assert run(url, *arguments, "--centre").returncode == 0
 
 
 def test_compare_names_frameworks_and_differences(url, digit):

@@ -46,10 +46,10 @@ def test_any_framework_computes_with_named_weights(url, framework):
 
     with Client(url, framework=framework) as client:
         expected = client.sample(seed=3, framework="jax", model="cats")
-        found = client.sample(seed=3, model="cats", weights="jax")
+        samples = client.sample(seed=3, model="cats", weights="jax")
         compared = client.compare(np.zeros((1, 4, 9)), model="cats", weights="jax")
 
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_allclose(samples, expected, atol=1e-5)
     np.testing.assert_allclose(asyncio.run(sample()), expected, atol=1e-5)
     assert framework in compared.probs
     assert compared.unavailable == {}
@@ -91,12 +91,12 @@ def test_calls_clients_and_commands_choose_an_epoch(learning_url, tmp_path):
             return await client.sample(seed=1)
 
     with Client(learning_url) as client:
-        found, last = client.sample(seed=1, epoch=5), client.sample(seed=1)
-    words = ["sample", "-n", "1", "--seed", "1", "--epoch", "5", "--out", str(out), "--url", learning_url]
-    typed = CliRunner().invoke(cli, words)
+        samples, last = client.sample(seed=1, epoch=5), client.sample(seed=1)
+    arguments = ["sample", "-n", "1", "--seed", "1", "--epoch", "5", "--out", str(out), "--url", learning_url]
+    typed = CliRunner().invoke(cli, arguments)
     refused = CliRunner().invoke(cli, ["sample", "--epoch", "3", "--url", learning_url])
 
-    np.testing.assert_allclose(found, expected, atol=1e-6)
+    np.testing.assert_allclose(samples, expected, atol=1e-6)
     np.testing.assert_allclose(asyncio.run(sample()), expected, atol=1e-6)
     assert not np.allclose(last, expected)
     assert typed.exit_code == 0, typed.output

@@ -13,10 +13,10 @@ from tests.support.app import CHECKOUT, make_service, running
 from training.frameworks import FRAMEWORKS
 
 
-def run(url, *words):
+def run(url, *arguments):
     """Run the command and return its result."""
     return subprocess.run(
-        [sys.executable, "-m", "app", "status", "--url", url, *words],
+        [sys.executable, "-m", "app", "status", "--url", url, *arguments],
         cwd=CHECKOUT,
         capture_output=True,
         text=True,
@@ -89,8 +89,8 @@ def test_status_of_an_unreachable_service(url):
 def test_status_needs_the_key(checkpoints):
     """Without the API key there is one line that says how to pass it; with it, the status."""
     with running(make_service(checkpoints, frameworks="jax", api_keys="a-key")) as http:
-        without = run(str(http.base_url))
-        given = run(str(http.base_url), "--api-key", "a-key")
+        without_key = run(str(http.base_url))
+        with_key = run(str(http.base_url), "--api-key", "a-key")
 
-    assert (without.returncode, given.returncode) == (2, 0)
-    assert "--api-key" in without.stderr
+    assert (without_key.returncode, with_key.returncode) == (2, 0)
+    assert "--api-key" in without_key.stderr

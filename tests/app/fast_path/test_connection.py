@@ -9,10 +9,10 @@ from tests.support.clients.fast_path_client import gated, request, watched, wire
 def test_body_may_arrive_in_pieces(checkpoints):
     """Many clients write headers and body apart."""
     app = make_service(checkpoints, frameworks="jax")
-    head, end, body = request().partition(b"\r\n\r\n")
+    head, separator, body = request().partition(b"\r\n\r\n")
     with running(app) as client, wire_to(client) as wire, watched(app) as handled:
         for sent in range(3):
-            for piece in (head + end, body[:1000], body[1000:]):
+            for piece in (head + separator, body[:1000], body[1000:]):
                 wire.sock.sendall(piece)
                 # Nothing but time tells two pieces apart.
                 threading.Event().wait(0.02)
@@ -23,10 +23,10 @@ def test_body_may_arrive_in_pieces(checkpoints):
 def test_slow_body_is_left_to_the_application(checkpoints):
     """Its time limits apply; afterwards the connection is good for more."""
     app = make_service(checkpoints, frameworks="jax", transfer_timeout_s=2)
-    head, end, body = request().partition(b"\r\n\r\n")
+    head, separator, body = request().partition(b"\r\n\r\n")
     with running(app) as client, watched(app) as handled:
         with wire_to(client) as wire:
-            wire.sock.sendall(head + end)
+            wire.sock.sendall(head + separator)
             # Longer than the server takes between two checks of its connections.
             threading.Event().wait(1.5)
             wire.sock.sendall(body)
@@ -35,7 +35,7 @@ def test_slow_body_is_left_to_the_application(checkpoints):
             assert wire.ask()[0] == 200
             assert len(handled) == 1
         with wire_to(client) as wire:
-            wire.sock.sendall(head + end + body[:100])
+            wire.sock.sendall(head + separator + body[:100])
             status, headers, _ = wire.read()
             assert (status, headers["connection"]) == (408, "close")
 
@@ -43,9 +43,9 @@ def test_slow_body_is_left_to_the_application(checkpoints):
 def test_request_that_waits_for_its_body_is_answered_when_the_server_stops(checkpoints):
     """It goes to the parser, and is answered as it would be otherwise."""
     app = make_service(checkpoints, frameworks="jax")
-    head, end, body = request().partition(b"\r\n\r\n")
+    head, separator, body = request().partition(b"\r\n\r\n")
     with running(app) as client, wire_to(client) as wire:
-        wire.sock.sendall(head + end)
+        wire.sock.sendall(head + separator)
         threading.Event().wait(0.1)
         app.state.server.stop()
         threading.Event().wait(0.3)

@@ -93,9 +93,9 @@ def test_fresh_seeds_differ(ways):
 
 def test_request_id_of_the_client_is_kept(ways):
     """An ID of visible ASCII is the response's too; any other is replaced."""
-    for sent, is_kept in {"one": True, "two/2": True, "x" * 128: True, "x" * 129: False, "t w o": False}.items():
-        for _, headers, _ in ways.ask(headers=[f"X-Request-ID: {sent}"]):
-            assert (headers["x-request-id"] == sent) == is_kept
+    for request_id, is_kept in {"one": True, "two/2": True, "x" * 128: True, "x" * 129: False, "t w o": False}.items():
+        for _, headers, _ in ways.ask(headers=[f"X-Request-ID: {request_id}"]):
+            assert (headers["x-request-id"] == request_id) == is_kept
 
 
 WRONG = {

@@ -40,7 +40,7 @@ def test_score_is_the_bound_of_its_samples(adapter, count, samples):
     log_weights = log_likelihood + log_normal(z, 0.0, np.zeros_like(z)) - log_normal(z, mean, logvar)
     weights = np.exp(log_weights - log_weights.max(axis=0))
 
-    found = compute(scoring.score, adapter, images, samples=samples, seed=7)
+    scores = compute(scoring.score, adapter, images, samples=samples, seed=7)
 
     kl = 0.5 * (np.exp(logvar) + mean**2 - 1 - logvar)
     expected = {
@@ -53,10 +53,10 @@ def test_score_is_the_bound_of_its_samples(adapter, count, samples):
         "iwae_standard_error": weights.std(axis=0, ddof=1) / weights.mean(axis=0) / math.sqrt(samples),
         "effective_samples": weights.sum(axis=0) ** 2 / (weights**2).sum(axis=0),
     }
-    assert list(found) == list(expected)
+    assert list(scores) == list(expected)
     for name, array in expected.items():
-        assert found[name].dtype == np.float32, name
-        np.testing.assert_allclose(found[name], array, rtol=2e-5, atol=2e-5, err_msg=name)
+        assert scores[name].dtype == np.float32, name
+        np.testing.assert_allclose(scores[name], array, rtol=2e-5, atol=2e-5, err_msg=name)
 
 
 def test_score_of_one_sample_is_that_of_reconstruct(adapter):
@@ -99,22 +99,22 @@ def test_interpolation_is_a_straight_line_with_both_its_ends(adapter):
     """The latents go in even steps from the first to the second, and are what the probs are decoded from."""
     ends = draw_noise(3, (2, MODEL.latent_dim))
 
-    found = run_operation(operations.interpolate, adapter, ends, steps=5)
+    interpolation = run_operation(operations.interpolate, adapter, ends, steps=5)
 
-    assert found["latents"].shape == (5, MODEL.latent_dim)
-    np.testing.assert_array_equal(found["latents"][[0, -1]], ends)
-    np.testing.assert_allclose(np.diff(found["latents"], n=2, axis=0), 0, atol=1e-6)
-    decoded = run_operation(operations.decode, adapter, found["latents"])
-    np.testing.assert_array_equal(found["probs"], decoded["probs"])
+    assert interpolation["latents"].shape == (5, MODEL.latent_dim)
+    np.testing.assert_array_equal(interpolation["latents"][[0, -1]], ends)
+    np.testing.assert_allclose(np.diff(interpolation["latents"], n=2, axis=0), 0, atol=1e-6)
+    decoded = run_operation(operations.decode, adapter, interpolation["latents"])
+    np.testing.assert_array_equal(interpolation["probs"], decoded["probs"])
 
 
 def test_images_are_interpolated_by_their_means(adapter):
     """Between images the line goes from mean to mean."""
     images = make_images(2)
 
-    found = compute(scoring.interpolate_images, adapter, images, steps=3)
+    interpolation = compute(scoring.interpolate_images, adapter, images, steps=3)
 
-    np.testing.assert_array_equal(found["latents"][[0, -1]], adapter.encode(images)[0])
+    np.testing.assert_array_equal(interpolation["latents"][[0, -1]], adapter.encode(images)[0])
 
 
 @pytest.mark.parametrize("seed", [0, 7, 2**53, 2**63 - 1])

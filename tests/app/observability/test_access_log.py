@@ -98,9 +98,9 @@ def test_other_server_logs_no_second_line(checkpoints, lines, caplog):
     with running(make_service(checkpoints, frameworks="jax", access_log=True)) as client:
         client.get("/healthz")
         client.head("/healthz")
-        found = lines(3)
+        access_lines = lines(3)
 
-    assert [line["method"] for line in found] == ["GET", "GET", "HEAD"]
+    assert [line["method"] for line in access_lines] == ["GET", "GET", "HEAD"]
     assert not [record for record in caplog.records if record.name == "uvicorn.access"]
 
 
@@ -113,15 +113,15 @@ def test_keys_and_bodies_are_never_logged(checkpoints, lines, path, caplog):
         for headers in ({"X-API-Key": SECRET}, {"Authorization": f"Bearer {SECRET}"}, {"X-API-Key": SECRET + "x"}):
             body = {"images": ["not-an-image"], "seed": "of-the-body"}
             client.post(f"{path}?api_key={SECRET}&seed={SECRET}", json=body, headers=headers)
-        found = lines(4)
+        access_lines = lines(4)
 
-    assert all(line["status"] >= 400 for line in found[1:])
+    assert all(line["status"] >= 400 for line in access_lines[1:])
     # The client of this test logs its requests, too.
     logged = [record.getMessage() for record in caplog.records if not record.name.startswith(("httpx", "httpcore"))]
     logged = "\n".join(logged)
     for secret in (SECRET, "not-an-image", "of-the-body"):
         assert secret not in logged
-        assert secret not in json.dumps(found)
+        assert secret not in json.dumps(access_lines)
 
 
 def test_strings_of_clients_are_escaped(checkpoints, lines):
@@ -131,10 +131,10 @@ def test_strings_of_clients_are_escaped(checkpoints, lines):
             wire.sendall(b'GET /a%0Astatus=200"\x1b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
             wire.recv(10_000)
         client.get("/nowhere%0Ahere id=forged")
-        found = lines(3)[1:]
+        access_lines = lines(3)[1:]
 
-    assert all(line["status"] in {400, 404} and line["route"] == "other" for line in found)
-    for line in found:
+    assert all(line["status"] in {400, 404} and line["route"] == "other" for line in access_lines)
+    for line in access_lines:
         record = logging.makeLogRecord({"msg": line["message"], "fields": line})
         text = TextFormatter().format(record)
         assert text.isprintable()
@@ -148,11 +148,11 @@ def test_errors_are_logged_with_their_cause(checkpoints, lines):
     with running(app) as client:
         client.post("/encode", content=b"broken", headers={"Content-Type": "text/plain"})
         client.get("/sample")
-        found = lines(3)
+        access_lines = lines(3)
 
-    assert found[-2]["error"] == "UnsupportedContentError"
-    assert found[-1]["status"] == 504
-    assert found[-1]["error"].startswith("DeadlinePassedError: the response took longer")
+    assert access_lines[-2]["error"] == "UnsupportedContentError"
+    assert access_lines[-1]["status"] == 504
+    assert access_lines[-1]["error"].startswith("DeadlinePassedError: the response took longer")
 
 
 def test_request_that_the_parser_rejects_has_a_line(checkpoints, lines):

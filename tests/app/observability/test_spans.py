@@ -19,10 +19,10 @@ PARENT = "b7ad6b7169203331"
 
 def spans_of(exporter):
     """Return the finished spans by name; several of a name are a list in the order of their start."""
-    found = {}
+    spans = {}
     for span in sorted(exporter.get_finished_spans(), key=lambda span: span.start_time):
-        found.setdefault(span.name, []).append(span)
-    return found
+        spans.setdefault(span.name, []).append(span)
+    return spans
 
 
 def wait_for_spans(exporter, name):
@@ -43,8 +43,8 @@ def test_request_has_a_span_for_each_stage(checkpoints, exporter, framework):
     assert response.status_code == 200
     (request,), stages = spans["POST /reconstruct"], [spans[name][0] for name in ("read", "queue", "model", "write")]
     assert before <= request.start_time == stages[0].start_time
-    for one, other in pairwise(stages):
-        assert one.start_time <= one.end_time == other.start_time
+    for stage, next_stage in pairwise(stages):
+        assert stage.start_time <= stage.end_time == next_stage.start_time
     assert stages[-1].end_time == request.end_time <= after
     assert {span.parent.span_id for span in [*stages, spans["batch"][0]]} == {request.context.span_id}
     assert spans["model"][0].links[0].context == spans["batch"][0].context
@@ -103,7 +103,7 @@ def test_requests_that_share_a_batch_link_to_one_span(checkpoints, exporter):
             batcher = app.state.registry.get("jax").batcher
             wait_until(lambda: batcher._rows == 4 and not batcher._outbox)
             adapter.gate.set()
-            assert {each.result().status_code for each in [first, *others]} == {200}
+            assert {future.result().status_code for future in [first, *others]} == {200}
         wait_until(lambda: len(spans_of(exporter).get("POST /decode", [])) == 4)
         spans = spans_of(exporter)
 

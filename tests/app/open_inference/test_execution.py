@@ -32,7 +32,7 @@ def test_every_form_of_a_request_has_the_same_outputs(client, task):
     name = f"jax-{task}"
     inputs = make_inputs(task)
     metadata = client.get(f"/v2/models/{name}").json()
-    found = []
+    results = []
     for binary_in in (True, False):
         body, length = make_body(inputs, binary=binary_in, parameters={"seed": 7})
         for binary_out in (True, False):
@@ -49,14 +49,14 @@ def test_every_form_of_a_request_has_the_same_outputs(client, task):
                 assert response.headers.get("Content-Encoding", "identity") == coding
                 header = response.headers.get("Inference-Header-Content-Length")
                 assert (header is not None) == binary_out
-                found.append(read_response(response.content, header and int(header))[1])
+                results.append(read_response(response.content, header and int(header))[1])
 
     for output in metadata["outputs"]:
         shape = [3 if size == -1 else size for size in output["shape"]]
-        for arrays in found:
+        for arrays in results:
             assert list(arrays) == [tensor["name"] for tensor in metadata["outputs"]]
             assert list(arrays[output["name"]].shape) == shape
-            np.testing.assert_allclose(arrays[output["name"]], found[0][output["name"]], atol=1e-5)
+            np.testing.assert_allclose(arrays[output["name"]], results[0][output["name"]], atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -94,11 +94,11 @@ def test_outputs_are_those_of_the_plain_routes(client, framework):
 def test_bare_model_and_encoder_agree(client):
     """`vae` with noise of its own is `encode`, then `decode` of mean + eps * exp(logvar / 2)."""
     inputs = make_inputs("vae")
-    _, whole = infer(client, "pytorch-vae", inputs)
-    latents = whole["mean"] + inputs["eps"] * np.exp(whole["logvar"] / 2)
+    _, outputs = infer(client, "pytorch-vae", inputs)
+    latents = outputs["mean"] + inputs["eps"] * np.exp(outputs["logvar"] / 2)
     _, decoded = infer(client, "pytorch-decode", {"latents": latents})
 
-    np.testing.assert_allclose(whole["logits"], decoded["logits"], atol=1e-5)
+    np.testing.assert_allclose(outputs["logits"], decoded["logits"], atol=1e-5)
 
 
 def test_the_seed_is_named_and_reusable(client):

@@ -71,13 +71,13 @@ def test_metadata_is_that_of_http(service):
     http, call = service
     expected = http.get("/v2/models/jax-vae").json()
 
-    found = call("ModelMetadata", message_class("ModelMetadataRequest")(name="jax-vae", version="1"))
+    metadata = call("ModelMetadata", message_class("ModelMetadataRequest")(name="jax-vae", version="1"))
 
-    assert found.platform == expected["platform"]
+    assert metadata.platform == expected["platform"]
     for side in ("inputs", "outputs"):
         tensors = [
             {"name": tensor.name, "datatype": tensor.datatype, "shape": list(tensor.shape)}
-            for tensor in getattr(found, side)
+            for tensor in getattr(metadata, side)
         ]
         assert tensors == expected[side]
 

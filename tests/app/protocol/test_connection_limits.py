@@ -57,11 +57,11 @@ def test_connections_that_come_together_wait_for_few_turns_of_the_event_loop(che
     with running(app) as client, ExitStack() as stack:
         server = app.state.server
         loop = server.servers[0].get_loop()
-        have_come, found = threading.Event(), []
+        have_come, counts = threading.Event(), []
 
         def count_turns():
-            found.append(len(server.server_state.connections))
-            if found[-1] <= CROWD and len(found) < 10 * CROWD:
+            counts.append(len(server.server_state.connections))
+            if counts[-1] <= CROWD and len(counts) < 10 * CROWD:
                 loop.call_soon(count_turns)
 
         # The kernel takes connections while the loop stands still.
@@ -69,9 +69,9 @@ def test_connections_that_come_together_wait_for_few_turns_of_the_event_loop(che
         for _ in range(CROWD):
             stack.enter_context(connected(client))
         have_come.set()
-        wait_until(lambda: found and found[-1] == CROWD + 1)  # and the client's own
+        wait_until(lambda: counts and counts[-1] == CROWD + 1)  # and the client's own
 
-    assert len(found) <= CROWD / ACCEPT_BATCH + 5
+    assert len(counts) <= CROWD / ACCEPT_BATCH + 5
 
 
 def test_slow_clients_are_cut_off(hasty_client):

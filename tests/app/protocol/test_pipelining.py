@@ -65,7 +65,7 @@ def test_good_requests_are_answered_before_a_bad_one(client, caplog, name, in_pi
 
     received = converse(client, *(pieces if in_pieces else [b"".join(pieces)]))
 
-    assert [int(found) for found in STATUS.findall(received)] == [200] * len(GOOD) + [status]
+    assert [int(code) for code in STATUS.findall(received)] == [200] * len(GOOD) + [status]
     assert b"connection: close" in received.rpartition(b"HTTP/1.1 ")[2]
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
@@ -75,7 +75,7 @@ def test_slow_headers_after_a_good_request_are_408(checkpoints):
     with running(make_service(checkpoints, frameworks="pytorch", headers_timeout_s=0.1)) as client:
         received = converse(client, GOOD[0] + b"GET /healthz HTTP/1.1\r\n")
 
-    assert [int(found) for found in STATUS.findall(received)] == [200, 408]
+    assert [int(code) for code in STATUS.findall(received)] == [200, 408]
 
 
 OFFERS = {
@@ -103,7 +103,7 @@ def test_offer_of_another_protocol_is_ignored(client, name, step):
 
     received = send_all(client, pieces)
 
-    assert [int(found) for found in STATUS.findall(received)] == [200] * 6
+    assert [int(code) for code in STATUS.findall(received)] == [200] * 6
 
 
 def send_all(client, pieces):

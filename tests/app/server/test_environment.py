@@ -109,10 +109,10 @@ def test_surroundings_change_no_result(name: str, expected: dict[str, np.ndarray
     (keras / "keras.json").write_text(json.dumps(KERAS_FILE))
     variables = {variable: value.replace("{folder}", str(tmp_path)) for variable, value in HOSTILE[name].items()}
 
-    found, log = reconstruct(tmp_path, **variables)
+    results, log = reconstruct(tmp_path, **variables)
 
     for framework in FRAMEWORKS:
-        np.testing.assert_array_equal(found[framework], expected[framework], err_msg=f"{framework}: {log}")
+        np.testing.assert_array_equal(results[framework], expected[framework], err_msg=f"{framework}: {log}")
     assert "Traceback" not in log
 
 

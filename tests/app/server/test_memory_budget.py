@@ -119,11 +119,11 @@ def test_body_without_room_is_429(app):
     """A body that others leave no room for is refused while it comes; one after it finds room."""
     with running(app) as client:
         refused = post(client, npy(make_images(200)))
-        taken = [post(client, npy(make_images(60))).status_code for _ in range(5)]
+        statuses = [post(client, npy(make_images(60))).status_code for _ in range(5)]
 
     assert_problem(refused, 429)
     assert refused.headers["Retry-After"] == "1"
-    assert taken == [200] * 5
+    assert statuses == [200] * 5
 
 
 def test_compressed_body_needs_room_for_what_it_may_come_to(app):

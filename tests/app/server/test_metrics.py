@@ -26,11 +26,11 @@ def fresh_client(checkpoints):
 def count_answers(client, *, route, status):
     """Return how many answers of a route the service has counted."""
     samples = read_samples(client.get("/metrics").text)
-    wanted = {("route", route), ("status", str(status))}
+    wanted_labels = {("route", route), ("status", str(status))}
     return sum(
         value
         for (name, *labels), value in samples.items()
-        if name == "triptych_requests_total" and wanted <= set(labels)
+        if name == "triptych_requests_total" and wanted_labels <= set(labels)
     )
 
 
@@ -128,18 +128,18 @@ def test_histograms_count_as_the_clients_own_do():
     values = [0, 0.0009, 0.001, 0.0011, 0.3, 29, 30, 31, math.inf]
     for value in values:
         metrics.for_framework("jax").observe_batch(1, value)
-    found = {
+    counts = {
         dict(labels)["le"]: count
         for (name, *labels), count in read_samples(metrics.render().decode()).items()
         if name == "triptych_batch_seconds_bucket"
     }
 
-    histogram = Histogram("own", "", registry=None, buckets=[float(bound) for bound in found])
+    histogram = Histogram("own", "", registry=None, buckets=[float(bound) for bound in counts])
     for value in values:
         histogram.observe(value)
     (family,) = histogram.collect()
     expected = {s.labels["le"]: s.value for s in family.samples if s.name == "own_bucket"}
-    assert found == expected
+    assert counts == expected
 
 
 def test_readiness_of_each_framework_is_a_metric(checkpoints):

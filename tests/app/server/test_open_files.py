@@ -28,12 +28,12 @@ def limited(folder, *arguments, soft, hard):
             stderr=stderr,
         )
     try:
-        while not (found := re.search(r"listening on (http://\S+) ", log.read_text())):
+        while not (match := re.search(r"listening on (http://\S+) ", log.read_text())):
             assert process.poll() is None, log.read_text()
             time.sleep(0.05)
-        while httpx.get(f"{found[1]}/readyz", timeout=60).status_code != 200:
+        while httpx.get(f"{match[1]}/readyz", timeout=60).status_code != 200:
             time.sleep(0.05)
-        yield found[1], log
+        yield match[1], log
     finally:
         process.kill()
         process.wait()

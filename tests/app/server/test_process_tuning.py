@@ -67,7 +67,7 @@ def test_workers_share_the_cores(monkeypatch, cores, workers, threads):
 @pytest.mark.parametrize(("cores", "workers"), [(8, 1), (8, 3), (5, 4), (4, 4)])
 def test_no_core_is_left_over(monkeypatch, cores, workers):
     """Together the workers have every core, and none twice."""
-    found = []
+    assigned_cores = []
     for worker in range(workers):
         own = set(range(cores))
         monkeypatch.setattr("os.sched_getaffinity", lambda _, own=own: own, raising=False)
@@ -75,9 +75,9 @@ def test_no_core_is_left_over(monkeypatch, cores, workers):
             "os.sched_setaffinity", lambda _, share, own=own: own.intersection_update(share), raising=False
         )
         pin_to_core_share(worker, workers)
-        found += own
+        assigned_cores += own
 
-    assert sorted(found) == list(range(cores))
+    assert sorted(assigned_cores) == list(range(cores))
 
 
 @pytest.mark.parametrize(("cores", "workers", "threads"), [(8, 1, 8), (8, 3, 2), (2, 5, 1)])

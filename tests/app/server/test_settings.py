@@ -203,9 +203,9 @@ def test_each_framework_has_a_device():
     """A device without a framework's name is that of all others, by default auto; aliases are names."""
     settings = read_settings(["--device", "CPU, tf=cuda:1, pytorch=auto"])
 
-    found = [settings.device_of(framework) for framework in ("jax", "tensorflow", "pytorch")]
+    devices = [settings.device_of(framework) for framework in ("jax", "tensorflow", "pytorch")]
 
-    assert found == ["cpu", "cuda:1", "auto"]
+    assert devices == ["cpu", "cuda:1", "auto"]
     assert read_settings(["--device", "jax=cuda"]).device_of("pytorch") == "auto"
 
 

@@ -94,8 +94,8 @@ def test_damaged_checkpoint_ends_with_1(folder):
 @needs_framework
 def test_port_in_use_ends_with_1_and_says_what_to_do(folder):
     """A port in use is reported in one line."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
 
         result = run("--checkpoints", folder, "--frameworks", FRAMEWORK, "--port", port)
 

@@ -84,9 +84,9 @@ def test_service_is_ready_once_both_workers_are(tmp_path):
     with log.open("w") as stderr:
         process = subprocess.Popen(line, env=environment(), stderr=stderr)
     try:
-        while not (found := re.search(r"listening on (http://\S+) ", log.read_text())):
+        while not (match := re.search(r"listening on (http://\S+) ", log.read_text())):
             time.sleep(0.05)
-        while httpx.get(f"{found[1]}/readyz", timeout=60).status_code != 200:
+        while httpx.get(f"{match[1]}/readyz", timeout=60).status_code != 200:
             pass
         ready = log.read_text().count("is ready on")
     finally:

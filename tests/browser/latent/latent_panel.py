@@ -9,7 +9,7 @@ PANEL = "#panel-latent"
 def read_z(page):
     """Return where the sliders are, by dimension."""
     inputs = page.query_selector_all(f"{PANEL} .slider input")
-    return {int(one.get_attribute("id").removeprefix("latent-")): float(one.input_value()) for one in inputs}
+    return {int(slider.get_attribute("id").removeprefix("latent-")): float(slider.input_value()) for slider in inputs}
 
 
 def pictures(page):

@@ -50,7 +50,7 @@ def test_decoders_follow_a_slider(page):
     wait_for_answers(page)
     after = pictures(page)
 
-    assert all(one != other for one, other in zip(before, after, strict=True))
+    assert all(old != new for old, new in zip(before, after, strict=True))
 
 
 def test_link_replays_the_place(page, visit, service):
@@ -119,15 +119,15 @@ def test_digit_on_the_map_is_shown_and_decoded(page):
         page.mouse.move(x + 8 * step, y)
         if page.is_visible(f"{PANEL} .hovered"):
             break
-    shown = page.inner_text(f"{PANEL} .hovered")
+    caption = page.inner_text(f"{PANEL} .hovered")
     page.mouse.down()
     page.mouse.up()
-    index = shown.split("digit ")[1].split(",")[0]
+    index = caption.split("digit ")[1].split(",")[0]
     page.wait_for_selector(f"{PANEL} [data-index='{index}'][aria-pressed=true]")
     wait_for_answers(page)
 
     labels = json.loads((CHECKOUT / "checkpoints/jax/model.companion.json").read_text())["examples"]["labels"]
-    assert shown.endswith(f"a {labels[int(index)]}")
+    assert caption.endswith(f"a {labels[int(index)]}")
     page.wait_for_function(f"() => location.hash.includes('digit={index}')")
 
 
@@ -138,7 +138,7 @@ def test_drag_on_the_map_moves_the_place(page):
     drag(page, f"{PANEL} .map canvas.plane", (0.03, 0.03), (0.1, 0.97))
     wait_for_answers(page)
 
-    assert all(one != other for one, other in zip(before, pictures(page), strict=True))
+    assert all(old != new for old, new in zip(before, pictures(page), strict=True))
 
 
 def test_focus_is_seen_beside_the_pictures_on_a_phone(visit):
@@ -175,10 +175,10 @@ def test_space_of_another_framework_has_its_own_means(page):
 def test_answer_for_a_space_that_was_left_is_left_aside(page):
     """An encoder that answers only after another one's space was chosen doesn't move the place there."""
     first = page.inner_text(f"{PANEL} .slider label >> nth=0")
-    held = []
+    routes = []
 
     def hold(route):
-        held.append(route)
+        routes.append(route)
 
     page.route("**/encode?framework=jax*", hold)
     with page.expect_request("**/encode?framework=jax*"):
@@ -186,7 +186,7 @@ def test_answer_for_a_space_that_was_left_is_left_aside(page):
     page.select_option("#space", "pytorch")
     page.wait_for_function(f"first => document.querySelector('{PANEL} .slider label').textContent !== first", arg=first)
     before = read_z(page)
-    held[0].continue_()
+    routes[0].continue_()
     wait_for_answers(page)
 
     assert read_z(page) == before

@@ -13,7 +13,7 @@ PICTURE = f"{PANEL} [data-framework=jax] canvas"
 
 def test_hover_decodes_and_leaving_returns(page):
     """The pictures follow the pointer over the map; the point stays where it was, and so does the address."""
-    kept = read_image(page, PICTURE)
+    original = read_image(page, PICTURE)
     address = page.url
     box = page.locator(f"{PANEL} .map canvas.plane").bounding_box()
 
@@ -25,10 +25,10 @@ def test_hover_decodes_and_leaving_returns(page):
     page.wait_for_function(
         "([selector, kept]) => Array.from(document.querySelector(selector).getContext('2d')"
         ".getImageData(0, 0, 28, 28).data).filter((_, at) => at % 4 === 0).every((value, at) => value === kept[at])",
-        arg=[PICTURE, kept],
+        arg=[PICTURE, original],
     )
 
-    assert hovered != kept
+    assert hovered != original
     assert page.url == address
 
 

@@ -57,13 +57,13 @@ def test_pointing_decodes_and_a_click_keeps(page):
     page.wait_for_selector(preview, state="hidden")
     page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.5 * box["height"])
     page.wait_for_selector(preview)
-    shown = np.array(read_image(page, f"{preview} canvas"))
+    hovered = np.array(read_image(page, f"{preview} canvas"))
     page.mouse.down()
     page.mouse.up()
     page.wait_for_function("() => location.hash.includes('pixels=')")
-    kept = np.array(read_image(page, DRAWING))
+    drawing = np.array(read_image(page, DRAWING))
 
-    assert np.abs(shown - kept).max() <= 9  # the drawing has 16 levels
+    assert np.abs(hovered - drawing).max() <= 9  # the drawing has 16 levels
 
 
 def test_map_is_used_with_the_keyboard(page):

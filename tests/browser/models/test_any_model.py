@@ -66,11 +66,11 @@ def test_reports_name_frameworks_that_are_not_served(visit, serve, checkpoints, 
     page = visit(tab, base_url=client.base_url)
     page.wait_for_selector(f"#panel-{tab} {places} .dot >> nth=2", state="attached")
 
-    words = page.locator(f"#panel-{tab} {places}").all_inner_texts()
+    texts = page.locator(f"#panel-{tab} {places}").all_inner_texts()
     color = "node => getComputedStyle(node).backgroundColor"
     colors = [page.eval_on_selector(f"#panel-{tab} .{name} .dot", color) for name in FRAMEWORKS]
 
-    assert [info.title in text for info, text in zip(FRAMEWORKS.values(), words, strict=True)] == [True] * 3
+    assert [info.title in text for info, text in zip(FRAMEWORKS.values(), texts, strict=True)] == [True] * 3
     assert colors == ["rgb(0, 114, 178)", "rgb(213, 94, 0)", "rgb(0, 158, 115)"]
 
 

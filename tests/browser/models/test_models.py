@@ -62,8 +62,8 @@ def test_choice_of_a_model_opens_it(open_page):
     """The picker lists all models; the page then shows the frameworks that have it, and names it in every request."""
     page = open_page("/#reconstruct?digit=3")
     wait_for_answers(page)
-    asked = []
-    page.on("request", lambda request: asked.append(request.url))
+    urls = []
+    page.on("request", lambda request: urls.append(request.url))
 
     options = page.locator("#model option").all_inner_texts()
     page.select_option("#model", "shirts")
@@ -72,7 +72,7 @@ def test_choice_of_a_model_opens_it(open_page):
     wait_for_answers(page)
 
     assert options == ["model", "shirts"]
-    computed = [url for url in asked if "/reconstruct?" in url]
+    computed = [url for url in urls if "/reconstruct?" in url]
     assert computed
     assert all("model=shirts" in url and "framework=jax" in url for url in computed)
     assert "no such model" in page.inner_text("#frameworks .pytorch")

@@ -45,16 +45,16 @@ def read_pictures(page):
 def test_slider_goes_back_in_time(open_page, assert_accessible, weights):
     """With the keyboard, each step back shows the pictures of that epoch, and the address names it."""
     page = open_page(f"reconstruct?digit=3{weights}")
-    trained, words = read_pictures(page), [page.inner_text(SHOWN)]
+    trained, labels = read_pictures(page), [page.inner_text(SHOWN)]
 
     for _ in range(2):
         page.focus(SLIDER)
         page.keyboard.press("ArrowLeft")
         wait_for_answers(page)
-        words.append(page.inner_text(SHOWN))
+        labels.append(page.inner_text(SHOWN))
     first = read_pictures(page)
 
-    assert words == ["trained", "epoch 5", "untrained"]
+    assert labels == ["trained", "epoch 5", "untrained"]
     assert page.get_attribute(SLIDER, "aria-valuetext") == "untrained"
     assert page.url.endswith("epoch=0")
     assert all(before != after for before, after in zip(first, trained, strict=True))
@@ -88,10 +88,10 @@ def test_play_runs_to_the_finished_model(open_page):
 def test_play_waits_for_the_pictures(open_page):
     """An epoch whose pictures take long stays until they are there: the service may have to load the snapshot first."""
     page = open_page("reconstruct?digit=3")
-    held = []
+    routes = []
 
     def hold(route):
-        held.append(route)
+        routes.append(route)
 
     page.route(lambda url: "/reconstruct?" in url and "epoch=0" in url, hold)
 
@@ -99,11 +99,11 @@ def test_play_waits_for_the_pictures(open_page):
         page.click("[aria-label='Play the training']")
     page.wait_for_timeout(1500)
     waiting = page.inner_text(SHOWN)
-    for route in held:
+    for route in routes:
         route.continue_()
     page.wait_for_selector(f"{SHOWN}:text-is('epoch 5')")
 
-    assert held
+    assert routes
     assert waiting == "untrained"
 
 

@@ -39,10 +39,10 @@ def test_difference_is_amplified(visit):
     page = visit("reconstruct?digit=3")
     wait_for_answers(page)
 
-    words = page.inner_text("#panel-reconstruct .difference .figures")
+    text = page.inner_text("#panel-reconstruct .difference .figures")
     largest = float(page.inner_text("#panel-reconstruct .difference dd.main"))
 
-    assert "identical" in words or "1,000,000" in words
+    assert "identical" in text or "1,000,000" in text
     assert largest < 2e-6
 
 
@@ -66,7 +66,7 @@ def test_difference_of_many_pictures_is_shown_amplified(visit, place):
     panel = f"#panel-{place.split('?')[0]}"
 
     page.click(f"{panel} .difference-picture summary")
-    words = page.inner_text(f"{panel} .difference-picture summary")
+    summary = page.inner_text(f"{panel} .difference-picture summary")
 
-    assert "identical" in words or "1,000,000" in words
+    assert "identical" in summary or "1,000,000" in summary
     assert page.is_visible(f"{panel} .difference-picture canvas")

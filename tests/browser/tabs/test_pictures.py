@@ -115,10 +115,10 @@ def test_what_is_no_picture_is_refused_in_a_sentence(page, content):
 @pytest.mark.parametrize("count", [1, 2])
 def test_several_digits_in_a_picture_are_noticed(page, count):
     """For a picture with two digits side by side the page says so; for one it doesn't."""
-    with Image.open(io.BytesIO(photo())) as one:
-        picture = Image.new("RGB", (one.width * count, one.height), "white")
+    with Image.open(io.BytesIO(photo())) as digit:
+        picture = Image.new("RGB", (digit.width * count, digit.height), "white")
         for place in range(count):
-            picture.paste(one, (place * one.width, 0))
+            picture.paste(digit, (place * digit.width, 0))
     file = io.BytesIO()
     picture.save(file, "PNG")
 
@@ -162,7 +162,7 @@ def test_service_centers_a_photo_as_the_page_does(page, angle, noise):
     file = io.BytesIO()
     picture.save(file, "PNG")
 
-    shown = page.evaluate(
+    pixels = page.evaluate(
         """async content => {
             const { readPicture } = await import("/web/drawing/image_file.js");
             const bytes = Uint8Array.from(atob(content), character => character.charCodeAt(0));
@@ -173,8 +173,10 @@ def test_service_centers_a_photo_as_the_page_does(page, angle, noise):
     )
     image = center(open_image(file.getvalue()).decode(), image_shape=(28, 28), invert=None)
 
-    levels = np.array(shown).reshape(28, 28) / 255
+    levels = np.array(pixels).reshape(28, 28) / 255
     assert abs(image - levels).mean() < 0.01
     for axis in (0, 1):
-        ours, theirs = image.sum(axis=axis), levels.sum(axis=axis)
-        assert abs(ours @ np.arange(28) / ours.sum() - theirs @ np.arange(28) / theirs.sum()) < 0.2
+        service_sums, page_sums = image.sum(axis=axis), levels.sum(axis=axis)
+        assert (
+            abs(service_sums @ np.arange(28) / service_sums.sum() - page_sums @ np.arange(28) / page_sums.sum()) < 0.2
+        )

@@ -198,8 +198,8 @@ def test_result_is_saved_as_png_and_npy(page):
         assert picture.size == (224, 224)
     array = np.load(npy.value.path())
     assert array.shape == (1, 28, 28)
-    shown = np.array(read_image(page, "#panel-reconstruct [data-framework=jax] canvas"))
-    assert np.abs(np.round(array.ravel() * 255) - shown).max() <= 1
+    pixels = np.array(read_image(page, "#panel-reconstruct [data-framework=jax] canvas"))
+    assert np.abs(np.round(array.ravel() * 255) - pixels).max() <= 1
 
 
 @pytest.mark.parametrize("kind", ["curl", "Python"])
@@ -211,8 +211,8 @@ def test_copied_command_gives_the_same_answer(page, kind):
     if kind == "Python":
         command = [sys.executable, "-c", text + "\nprint(result['elbo'][0])"]
     else:
-        read = f"{shlex.quote(sys.executable)} -c 'import json, sys; print(json.load(sys.stdin)[\"elbo\"][0])'"
-        command = ["bash", "-c", f"{text.rstrip()} | {read}"]
+        print_elbo = f"{shlex.quote(sys.executable)} -c 'import json, sys; print(json.load(sys.stdin)[\"elbo\"][0])'"
+        command = ["bash", "-c", f"{text.rstrip()} | {print_elbo}"]
 
     done = subprocess.run(command, capture_output=True, text=True, check=True)
 

@@ -35,8 +35,8 @@ def test_link_replays_seed_count_and_temperature(visit, service, temperature):
     wait_for_answers(page)
 
     for framework in FRAMEWORKS:
-        found = first_image(page, framework)
-        assert np.abs(found - expected(service, framework, seed=11, temperature=temperature)).max() <= 1
+        image = first_image(page, framework)
+        assert np.abs(image - expected(service, framework, seed=11, temperature=temperature)).max() <= 1
     width = page.eval_on_selector(f"{PANEL} canvas", "canvas => canvas.width")
     assert width == 6 * SIDE - 1
     assert "Largest pixel difference" in page.inner_text(PANEL)
@@ -72,19 +72,19 @@ def test_latents_of_a_draw_are_asked_for_once(visit):
     """Another temperature decodes the latents that are there; another seed has others."""
     page = visit("sample?weights=own&seed=11&temperature=0.5")
     wait_for_answers(page)
-    asked = []
-    page.on("request", lambda request: asked.append(request.url) if "output=latents" in request.url else None)
+    urls = []
+    page.on("request", lambda request: urls.append(request.url) if "output=latents" in request.url else None)
 
     page.fill("#temperature", "1.5")
     page.wait_for_function("() => location.hash.includes('temperature=1.5')")
     wait_for_answers(page)
-    before = len(asked)
+    before = len(urls)
     page.fill(f"{PANEL} .seed", "12")
     page.wait_for_function("() => location.hash.includes('seed=12')")
     wait_for_answers(page)
 
     assert before == 0
-    assert len(asked) == len(FRAMEWORKS)
+    assert len(urls) == len(FRAMEWORKS)
 
 
 def test_request_that_made_the_samples_is_copied(visit):

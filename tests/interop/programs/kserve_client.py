@@ -14,9 +14,9 @@ IMAGES = np.random.default_rng(0).random((3, 28, 28), np.float32)
 
 def make_request(*, binary: bool) -> InferRequest:
     """Return a request for an encoder."""
-    given = InferInput("images", list(IMAGES.shape), "FP32")
-    given.set_data_from_numpy(IMAGES, binary_data=binary)
-    return InferRequest("jax-encode", [given], request_id="7", parameters={"seed": 7})
+    infer_input = InferInput("images", list(IMAGES.shape), "FP32")
+    infer_input.set_data_from_numpy(IMAGES, binary_data=binary)
+    return InferRequest("jax-encode", [infer_input], request_id="7", parameters={"seed": 7})
 
 
 async def call_rest() -> dict[str, np.ndarray]:

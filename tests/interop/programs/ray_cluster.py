@@ -32,8 +32,8 @@ def main() -> None:
 
     def replicas() -> list[dict[str, Any]]:
         actors = list_actors(filters=[("state", "=", "ALIVE")], detail=True, limit=1000)
-        found = [actor for actor in actors if actor.class_name.startswith("ServeReplica")]
-        return [{"pid": actor.pid, "node": actor.node_id} for actor in found]
+        replica_actors = [actor for actor in actors if actor.class_name.startswith("ServeReplica")]
+        return [{"pid": actor.pid, "node": actor.node_id} for actor in replica_actors]
 
     def status() -> dict[str, Any]:
         applications = serve.status().applications

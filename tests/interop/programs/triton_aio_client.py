@@ -20,15 +20,15 @@ async def main() -> None:
         assert (await client.get_server_metadata())["name"] == "triptych"
         assert (await client.get_model_metadata("jax-encode"))["name"] == "jax-encode"
         assert len(await client.get_model_repository_index()) == 18
-        given = InferInput("images", images.shape, "FP32")
+        infer_input = InferInput("images", images.shape, "FP32")
         for coding in (None, "gzip", "deflate"):
             for binary in (True, False):
-                given.set_data_from_numpy(images, binary_data=binary)
+                infer_input.set_data_from_numpy(images, binary_data=binary)
                 results = await asyncio.gather(
                     *(
                         client.infer(
                             "jax-encode",
-                            [given],
+                            [infer_input],
                             outputs=[InferRequestedOutput("latents", binary_data=binary)],
                             parameters={"seed": 7},
                             request_compression_algorithm=coding,
@@ -41,7 +41,7 @@ async def main() -> None:
                     np.testing.assert_allclose(result.as_numpy("latents"), results[0].as_numpy("latents"), atol=1e-5)
         message = ""
         try:
-            await client.infer("resnet", [given])
+            await client.infer("resnet", [infer_input])
         except InferenceServerException as error:
             message = str(error)
         assert "unknown model" in message, message

@@ -64,16 +64,16 @@ for framework in ("jax", "tensorflow", "pytorch"):
             part.as_numpy(metadata.outputs[0].name), result.as_numpy(metadata.outputs[0].name), atol=1e-5
         )
 
-given = make_inputs("jax-encode")
-assert status_of(client.infer, "resnet", given) == "StatusCode.NOT_FOUND"
-assert status_of(client.infer, "jax-encode", given, model_version="2") == "StatusCode.NOT_FOUND"
-assert status_of(client.infer, "jax-encode", given, parameters={"sed": 7}) == "StatusCode.INVALID_ARGUMENT"
-assert status_of(client.infer, "jax-encode", given, parameters={"seed": -1}) == "StatusCode.INVALID_ARGUMENT"
-assert status_of(client.infer, "jax-encode", given, timeout=1) == "StatusCode.DEADLINE_EXCEEDED"
-assert status_of(client.infer, "jax-encode", given, client_timeout=1e-6) == "StatusCode.DEADLINE_EXCEEDED"
-given[0].set_shape([2, 28, 28])
-assert status_of(client.infer, "jax-encode", given) == "StatusCode.INVALID_ARGUMENT"
-given[0].set_shape([2000, 28, 28])
-assert status_of(client.infer, "jax-encode", given) == "StatusCode.INVALID_ARGUMENT"
+inputs = make_inputs("jax-encode")
+assert status_of(client.infer, "resnet", inputs) == "StatusCode.NOT_FOUND"
+assert status_of(client.infer, "jax-encode", inputs, model_version="2") == "StatusCode.NOT_FOUND"
+assert status_of(client.infer, "jax-encode", inputs, parameters={"sed": 7}) == "StatusCode.INVALID_ARGUMENT"
+assert status_of(client.infer, "jax-encode", inputs, parameters={"seed": -1}) == "StatusCode.INVALID_ARGUMENT"
+assert status_of(client.infer, "jax-encode", inputs, timeout=1) == "StatusCode.DEADLINE_EXCEEDED"
+assert status_of(client.infer, "jax-encode", inputs, client_timeout=1e-6) == "StatusCode.DEADLINE_EXCEEDED"
+inputs[0].set_shape([2, 28, 28])
+assert status_of(client.infer, "jax-encode", inputs) == "StatusCode.INVALID_ARGUMENT"
+inputs[0].set_shape([2000, 28, 28])
+assert status_of(client.infer, "jax-encode", inputs) == "StatusCode.INVALID_ARGUMENT"
 client.infer("jax-encode", make_inputs("jax-encode"))
 print("all of it")

@@ -75,8 +75,8 @@ class RayCluster:
 
     def state(self) -> dict[str, Any]:
         """Return the state of the application: status, message, and the number of replicas by state."""
-        found: dict[str, Any] = self.command("status").get("triptych", {"status": "DEPLOYING", "replicas": {}})
-        return found
+        application: dict[str, Any] = self.command("status").get("triptych", {"status": "DEPLOYING", "replicas": {}})
+        return application
 
     def wait_for(self, holds: Any) -> dict[str, Any]:
         """Return the state once the condition holds for it, which it must within three minutes."""

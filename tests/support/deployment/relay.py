@@ -34,8 +34,8 @@ class Relay:
         """Return the response to a request."""
         self.last_headers = {name.lower(): value for name, value in headers.items()}
         response = self._target.request(method, path, headers=headers, content=body)
-        kept = {name: response.headers[name] for name in KEPT if name in response.headers}
-        return self.change(path, Relayed(response.status_code, kept, response.content))
+        response_headers = {name: response.headers[name] for name in KEPT if name in response.headers}
+        return self.change(path, Relayed(response.status_code, response_headers, response.content))
 
 
 @contextmanager

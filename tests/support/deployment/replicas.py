@@ -67,12 +67,12 @@ class Replica:
 def replica(log: Path, *options: str) -> Iterator[Replica]:
     """Give a replica on a free port, started."""
     with kept_port() as port:
-        one = Replica(port, log, options)
-        one.start()
+        server = Replica(port, log, options)
+        server.start()
         try:
-            yield one
+            yield server
         finally:
-            one.close()
+            server.close()
 
 
 @dataclass

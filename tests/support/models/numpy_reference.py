@@ -39,11 +39,11 @@ def gradients(weights: dict[str, Array], images: Array, eps: Array) -> dict[str,
     """Return the derivative of `loss` by every weight, by the chain rule."""
     a = forward(weights, images, eps)
     n = len(images)
-    found: dict[str, Array] = {}
+    derivatives: dict[str, Array] = {}
 
     def backward(layer: str, inputs: Array, outputs: Array) -> Array:
-        found[f"{layer}.kernel"] = inputs.T @ outputs
-        found[f"{layer}.bias"] = outputs.sum(axis=0)
+        derivatives[f"{layer}.kernel"] = inputs.T @ outputs
+        derivatives[f"{layer}.bias"] = outputs.sum(axis=0)
         return outputs @ weights[f"{layer}.kernel"].T
 
     logits = (1 / (1 + np.exp(-a["logits"])) - images) / n
@@ -53,4 +53,4 @@ def gradients(weights: dict[str, Array], images: Array, eps: Array) -> dict[str,
     logvar = z * eps * np.exp(a["logvar"] / 2) / 2 + (np.exp(a["logvar"]) - 1) / (2 * n)
     encoded = backward("encoder.mean", a["encoded"], mean) + backward("encoder.logvar", a["encoded"], logvar)
     backward("encoder.hidden", images, encoded * (a["encoded"] > 0))
-    return found
+    return derivatives

@@ -59,11 +59,11 @@ def test_save_when_arrays_are_not_contiguous(tmp_path, relayout):
     path = tmp_path / "model.safetensors"
     expected = make_weights()
     kernels = [name for name in expected if name.endswith("kernel")]
-    given = expected | {name: relayout(expected[name]) for name in kernels}
+    weights = expected | {name: relayout(expected[name]) for name in kernels}
 
-    save_checkpoint(path, make_checkpoint(weights=given))
+    save_checkpoint(path, make_checkpoint(weights=weights))
 
-    assert not any(given[name].flags.c_contiguous for name in kernels)
+    assert not any(weights[name].flags.c_contiguous for name in kernels)
     for name, array in load_checkpoint(path).weights.items():
         np.testing.assert_array_equal(array, expected[name])
 

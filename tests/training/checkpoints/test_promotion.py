@@ -116,12 +116,12 @@ def test_other_shape_is_refused(model, tmp_path):
 
 def test_damaged_file_is_refused(model, tmp_path):
     """A torn file is refused before anything changes."""
-    kept = promote_seed(model, tmp_path, 0)
+    content = promote_seed(model, tmp_path, 0)
 
     with pytest.raises(CheckpointError, match="not a whole safetensors file"):
         promote(make_content(tmp_path, 1)[:-10], model, source=tmp_path)
 
-    assert model.path.read_bytes() == kept
+    assert model.path.read_bytes() == content
 
 
 def test_overflowing_weights_are_refused(model, tmp_path):
@@ -173,7 +173,7 @@ def test_companion_goes_with_its_checkpoint(model, tmp_path):
 
     assert without == [False, False]
     assert {suffix: path.read_bytes() for suffix, path in model.companions.items()} == companions
-    assert [one.name for one in list_models(model.checkpoints, model.framework)] == ["cats"]
+    assert [model_file.name for model_file in list_models(model.checkpoints, model.framework)] == ["cats"]
 
 
 def test_card_has_figures_and_no_folder(model, tmp_path):

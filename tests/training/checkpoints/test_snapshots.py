@@ -92,9 +92,9 @@ def test_resumed_run_keeps_the_snapshots_of_before(
         train(backend, dataset, cut, snapshots=WANTED, stop=stop)
 
     for epoch in (0, 2):
-        one, other = (load_snapshot(model, load_checkpoint(model.path), epoch) for model in (whole[0], cut))
-        for name, array in one.weights.items():
-            np.testing.assert_array_equal(array, other.weights[name])
+        expected, resumed = (load_snapshot(model, load_checkpoint(model.path), epoch) for model in (whole[0], cut))
+        for name, array in expected.weights.items():
+            np.testing.assert_array_equal(array, resumed.weights[name])
 
 
 def test_run_without_snapshots_deletes_those_of_an_earlier_one(dataset: Dataset, tmp_path: Path) -> None:
@@ -135,9 +135,9 @@ def test_snapshots_of_no_use_are_none(model: ModelFile, change: str) -> None:
     if change == "damaged":
         model.snapshots.write_bytes(model.snapshots.read_bytes()[:50])
 
-    found = list_snapshots(model, checkpoint_id="abc" if change == "another's" else checkpoint_id)
+    elbos = list_snapshots(model, checkpoint_id="abc" if change == "another's" else checkpoint_id)
 
-    assert found == {}
+    assert elbos == {}
 
 
 def test_cut_file_is_an_error_when_a_snapshot_is_loaded(model: ModelFile) -> None:
@@ -159,8 +159,8 @@ def test_half_precision_costs_little(framework: str, tmp_path: Path) -> None:
     halved = load_snapshot(model, replace(checkpoint, sha256="abc"), 1)
 
     losses = [
-        numpy_reference.loss({name: array.astype(np.float64) for name, array in one.weights.items()}, images, eps)
-        for one in (checkpoint, halved)
+        numpy_reference.loss({name: array.astype(np.float64) for name, array in version.weights.items()}, images, eps)
+        for version in (checkpoint, halved)
     ]
     assert abs(np.mean(losses[0]) - np.mean(losses[1])) < 0.01
 

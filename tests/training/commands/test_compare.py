@@ -24,8 +24,8 @@ pytestmark = pytest.mark.timeout(1200)
 def compared(tmp_path_factory):
     """A folder in which the command ran, its output, and the content of its comparison.json."""
     folder = tmp_path_factory.mktemp("compared")
-    words = ("compare", "--smoke", "--seeds", "1", "--epochs", "1", "--out", "out", "--json", *CHECKPOINTS)
-    done = run(*words, folder=folder, timeout=1100)
+    arguments = ("compare", "--smoke", "--seeds", "1", "--epochs", "1", "--out", "out", "--json", *CHECKPOINTS)
+    done = run(*arguments, folder=folder, timeout=1100)
     assert done.returncode == 0, done.stderr
     return folder, done, json.loads((folder / "out" / "comparison.json").read_text())
 
@@ -39,10 +39,10 @@ def test_comparison_has_every_section_of_every_framework(compared):
     assert set(sections) == set(SECTIONS)
     for section in sections.values():
         assert set(section["frameworks"]) == set(FRAMEWORKS)
-    for found in sections["training"]["frameworks"].values():
-        assert set(found["modes"]) == {"compiled", "eager"}
-        assert all(len(processes) == 1 for processes in found["modes"].values())
-        assert found["parity"]["loss"] <= LOSS_LIMIT
+    for figures in sections["training"]["frameworks"].values():
+        assert set(figures["modes"]) == {"compiled", "eager"}
+        assert all(len(processes) == 1 for processes in figures["modes"].values())
+        assert figures["parity"]["loss"] <= LOSS_LIMIT
 
 
 def test_frameworks_write_no_messages_of_their_start(compared):
@@ -95,36 +95,36 @@ def test_one_section_is_taken_anew_and_the_others_stay(compared):
 
     again = ("--smoke", "--seeds", "1", "--epochs", "1", "--out", "out", *CHECKPOINTS)
     repeated = run("compare", "--sections", "code", *again, folder=folder)
-    found = json.loads((folder / "out" / "comparison.json").read_text())
+    updated_content = json.loads((folder / "out" / "comparison.json").read_text())
     resumed = run("compare", "--resume", *again, folder=folder)
 
     assert repeated.returncode == resumed.returncode == 0, repeated.stderr + resumed.stderr
-    assert found["sections"]["code"]["measured"]["time"] > content["sections"]["code"]["measured"]["time"]
-    assert {**found["sections"], "code": None} == {**content["sections"], "code": None}
-    assert json.loads((folder / "out" / "comparison.json").read_text()) == found
+    assert updated_content["sections"]["code"]["measured"]["time"] > content["sections"]["code"]["measured"]["time"]
+    assert {**updated_content["sections"], "code": None} == {**content["sections"], "code": None}
+    assert json.loads((folder / "out" / "comparison.json").read_text()) == updated_content
     assert "process 1" not in resumed.stderr
 
 
 def test_interrupted_comparison_goes_on_where_it_was(tmp_path):
     """SIGTERM ends it with 143 and the command that resumes it; existing results are kept and not measured again."""
-    words = ("compare", "--smoke", "--sections", "quality", "--frameworks", "jax", "--seeds", "2", "--out", "out")
+    arguments = ("compare", "--smoke", "--sections", "quality", "--frameworks", "jax", "--seeds", "2", "--out", "out")
     record = tmp_path / "out" / "comparison.json"
 
-    process = start(*words, folder=tmp_path)
+    process = start(*arguments, folder=tmp_path)
     deadline = time.monotonic() + 240
     while not record.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=60)
-    kept = json.loads(record.read_text())["sections"]["quality"]["frameworks"]["jax"]["seeds"]
-    resumed = run(*words, "--resume", folder=tmp_path)
+    seeds_before = json.loads(record.read_text())["sections"]["quality"]["frameworks"]["jax"]["seeds"]
+    resumed = run(*arguments, "--resume", folder=tmp_path)
 
     assert process.returncode == 143, errors
-    assert f"continue with: python -m training {' '.join(words)} --resume" in errors
-    assert list(kept) == ["0"]
+    assert f"continue with: python -m training {' '.join(arguments)} --resume" in errors
+    assert list(seeds_before) == ["0"]
     assert resumed.returncode == 0, resumed.stderr
     seeds = json.loads(record.read_text())["sections"]["quality"]["frameworks"]["jax"]["seeds"]
-    assert seeds["0"] == kept["0"]
+    assert seeds["0"] == seeds_before["0"]
     assert list(seeds) == ["0", "1"]
     assert "Not measured yet: `python -m training compare --sections code`" in (tmp_path / "out/README.md").read_text()
 

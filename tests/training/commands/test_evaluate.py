@@ -29,7 +29,7 @@ def folder(tmp_path):
 
 def test_json_has_every_figure_and_all_frameworks_agree(folder):
     """One object on standard output and nothing else; the same noise gives the same figures in each framework."""
-    words = [
+    arguments = [
         "evaluate",
         "--checkpoint",
         "small.safetensors",
@@ -42,13 +42,13 @@ def test_json_has_every_figure_and_all_frameworks_agree(folder):
         "--json",
     ]
 
-    found = {}
+    reports = {}
     for framework in FRAMEWORKS:
-        done = run(*words, "--framework", framework, folder=folder)
+        done = run(*arguments, "--framework", framework, folder=folder)
         assert done.returncode == 0, done.stderr
-        found[framework] = json.loads(done.stdout)
+        reports[framework] = json.loads(done.stdout)
 
-    for framework, figures in found.items():
+    for framework, figures in reports.items():
         assert figures["framework"] == framework
         assert figures["trained_with"] == "jax"
         assert (figures["dataset"], figures["part"], figures["target"]) == ("mnist", "test", "fixed")
@@ -65,16 +65,26 @@ def test_json_has_every_figure_and_all_frameworks_agree(folder):
         assert len(figures["kl_per_dimension"]) == len(figures["activity"]) == 2
         for name in ("elbo", "log_likelihood", "kl_divergence", "iwae"):
             assert figures[name]["standard_error"] > 0
-            assert figures[name]["value"] == pytest.approx(found["jax"][name]["value"], rel=1e-5)
+            assert figures[name]["value"] == pytest.approx(reports["jax"][name]["value"], rel=1e-5)
 
 
 def test_tables_show_what_the_json_has(folder):
     """Without `--json` the same figures are tables, with the origin above them; a threshold target is another."""
-    words = ["evaluate", "--checkpoint", "small.safetensors", "--framework", "flax", "--samples", "2", "--draws", "1"]
+    arguments = [
+        "evaluate",
+        "--checkpoint",
+        "small.safetensors",
+        "--framework",
+        "flax",
+        "--samples",
+        "2",
+        "--draws",
+        "1",
+    ]
 
-    tables = run(*words, folder=folder)
-    figures = json.loads(run(*words, "--json", folder=folder).stdout)
-    easier = run(*words, "--target", "threshold", "--part", "validation", folder=folder)
+    tables = run(*arguments, folder=folder)
+    figures = json.loads(run(*arguments, "--json", folder=folder).stdout)
+    easier = run(*arguments, "--target", "threshold", "--part", "validation", folder=folder)
 
     assert tables.returncode == easier.returncode == 0, tables.stderr + easier.stderr
     assert "10000 images of mnist, test part, target fixed, computed with jax on cpu" in tables.stdout
@@ -100,10 +110,10 @@ def test_other_images_than_those_of_the_training_are_named(tmp_path):
     own = {"dataset": "images:drawings", "invert": True, "data_sha256": images.sha256()}
     checkpoint = make_checkpoint(ModelConfig(image_shape=(4, 6), hidden_dim=3, latent_dim=2))
     save_checkpoint(tmp_path / "own.safetensors", replace(checkpoint, training={**checkpoint.training, **own}))
-    words = ["evaluate", "--checkpoint", "own.safetensors", "--samples", "1", "--draws", "1", "--json"]
+    arguments = ["evaluate", "--checkpoint", "own.safetensors", "--samples", "1", "--draws", "1", "--json"]
 
-    same = run(*words, folder=tmp_path)
-    other = run(*words, "--no-invert", folder=tmp_path)
+    same = run(*arguments, folder=tmp_path)
+    other = run(*arguments, "--no-invert", folder=tmp_path)
 
     assert same.returncode == other.returncode == 0, same.stderr + other.stderr
     assert "warning" not in same.stderr

@@ -25,9 +25,9 @@ def test_run_killed_at_random_moments_ends_with_the_same_weights(tmp_path: Path,
     # Fewer images than MNIST's: a tenth of the work, and the files are written in a larger part of the time.
     write_images(tmp_path, 6000)
     options = ("train", "--framework", framework, "--epochs", "30", *SMALL, "--batch-size", "400")
-    whole = run(*options, "--out", "whole", folder=tmp_path)
-    assert whole.returncode == 0, whole.stderr
-    seconds = [float(found) for found in re.findall(r"epoch +\d+/30 +([\d.]+) s", whole.stdout)]
+    uninterrupted = run(*options, "--out", "whole", folder=tmp_path)
+    assert uninterrupted.returncode == 0, uninterrupted.stderr
+    seconds = [float(text) for text in re.findall(r"epoch +\d+/30 +([\d.]+) s", uninterrupted.stdout)]
     moments = [(random.randint(0, 2), random.uniform(0, float(np.median(seconds)))) for _ in range(KILLS[framework])]
 
     for epochs, delay in moments:
@@ -42,11 +42,13 @@ def test_run_killed_at_random_moments_ends_with_the_same_weights(tmp_path: Path,
     done = run(*options, "--out", "killed", "--resume", folder=tmp_path)
 
     assert done.returncode == 0, done.stderr
-    expected, found = (load_checkpoint(tmp_path / out / framework / "model.safetensors") for out in ("whole", "killed"))
+    expected, resumed = (
+        load_checkpoint(tmp_path / out / framework / "model.safetensors") for out in ("whole", "killed")
+    )
     for name, array in expected.weights.items():
-        np.testing.assert_array_equal(found.weights[name], array, err_msg=f"killed at {moments}")
+        np.testing.assert_array_equal(resumed.weights[name], array, err_msg=f"killed at {moments}")
     timeless = {"seconds"}
-    assert {k: v for k, v in found.metrics.items() if k not in timeless} == {
+    assert {k: v for k, v in resumed.metrics.items() if k not in timeless} == {
         k: v for k, v in expected.metrics.items() if k not in timeless
     }
 
@@ -64,15 +66,15 @@ def test_first_signal_saves_the_epoch_and_gives_the_command_to_go_on(
 
     assert process.returncode == code
     assert f"{received.name}: stopping after this epoch; a second one ends at once" in errors
-    found = re.search(
+    match = re.search(
         r"^stopped after epoch (\d+) of 10000: .*; continue with: (python -m training .*)$", errors, re.MULTILINE
     )
-    assert found is not None, errors
+    assert match is not None, errors
     assert "Traceback" not in errors
     assert "test -ELBO" not in output
-    epoch = int(found[1])
+    epoch = int(match[1])
     assert load_training_state(folder / "a b/jax/state.safetensors").epoch == epoch
-    again = start(*shlex.split(found[2])[3:], folder=folder)
+    again = start(*shlex.split(match[2])[3:], folder=folder)
     assert wait_for(again, "epoch ").startswith(f"epoch {epoch + 1:>5}/10000")
     again.kill()
     again.communicate()
@@ -151,7 +153,7 @@ def test_run_in_the_folder_of_another_is_refused_unless_told_to_replace_it(folde
     process.communicate()
     files = {path.name: path.read_bytes() for path in (folder / "runs/jax").iterdir()}
     third = run(*options, "--epochs", "1", folder=folder)
-    kept = {path.name: path.read_bytes() for path in (folder / "runs/jax").iterdir()}
+    files_after = {path.name: path.read_bytes() for path in (folder / "runs/jax").iterdir()}
     fourth = run(*options, "--epochs", "1", "--overwrite", folder=folder)
     both = run(*options, "--overwrite", "--resume", folder=folder)
 
@@ -164,7 +166,7 @@ def test_run_in_the_folder_of_another_is_refused_unless_told_to_replace_it(folde
         "replace it with --overwrite, or choose another folder with --out",
         third.stderr,
     )
-    assert kept == files
+    assert files_after == files
     assert fourth.returncode == 0, fourth.stderr
     assert both.returncode == 2
     assert "--resume and --overwrite: expected one of them" in both.stderr

@@ -55,20 +55,20 @@ def test_hostile_environment_changes_nothing(folder: Path, framework: str) -> No
     """The weights are those of a clean environment, bit for bit; what was ignored is named on one line."""
     (folder / ".keras").mkdir()
     (folder / ".keras" / "keras.json").write_text(json.dumps({"backend": "jax", "floatx": "float16"}))
-    words = ("train", "--framework", framework, "--epochs", "1", *SMALL, "--figures")
+    arguments = ("train", "--framework", framework, "--epochs", "1", *SMALL, "--figures")
 
-    clean = run(*words, "--out", "clean", folder=folder)
+    clean = run(*arguments, "--out", "clean", folder=folder)
     # Nothing that the clean environment has compiled.
     variables = {**HOSTILE, "HOME": str(folder), "JAX_ENABLE_COMPILATION_CACHE": "0"}
-    hostile = run(*words, "--out", "hostile", folder=folder, **variables)
+    hostile = run(*arguments, "--out", "hostile", folder=folder, **variables)
 
     assert clean.returncode == 0, clean.stderr
     assert hostile.returncode == 0, hostile.stderr
     assert hostile.stderr.count("ignored, because they could change results: ") == 1
     assert "Traceback" not in hostile.stderr
-    expected, found = (load_checkpoint(folder / out / framework / "model.safetensors") for out in ("clean", "hostile"))
+    expected, actual = (load_checkpoint(folder / out / framework / "model.safetensors") for out in ("clean", "hostile"))
     for name, array in expected.weights.items():
-        np.testing.assert_array_equal(found.weights[name], array)
+        np.testing.assert_array_equal(actual.weights[name], array)
     assert (folder / "hostile" / framework / "figures" / "samples.png").exists()
 
 
@@ -98,9 +98,9 @@ def test_finished_run_survives_figures_that_cant_be_drawn(folder: Path) -> None:
 
 def test_encoding_without_a_paths_letters_fails_nothing(folder: Path) -> None:
     """Letters that the output can't encode are escaped."""
-    words = ("train", "--framework", "jax", "--epochs", "1", *SMALL, "--out", "Läufe \N{SNOWMAN}")
+    arguments = ("train", "--framework", "jax", "--epochs", "1", *SMALL, "--out", "Läufe \N{SNOWMAN}")
 
-    done = run(*words, folder=folder, PYTHONIOENCODING="ascii")
+    done = run(*arguments, folder=folder, PYTHONIOENCODING="ascii")
 
     assert done.returncode == 0, done.stderr
     assert "saved 'L" in done.stdout or "saved L\\xe4ufe" in done.stdout
@@ -125,10 +125,10 @@ def test_run_continues_when_its_reader_has_gone(folder: Path) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_finished_run_survives_a_full_disk_behind_stdout(folder: Path) -> None:
     """Output that can't be written fails no run; the result is in the checkpoint."""
-    words = ("train", "--framework", "jax", "--epochs", "1", *SMALL)
+    arguments = ("train", "--framework", "jax", "--epochs", "1", *SMALL)
 
     status = os.system(
-        f"cd {folder} && PYTHONPATH={Path(__file__).parents[3]} {sys.executable} -m training {' '.join(words)} "
+        f"cd {folder} && PYTHONPATH={Path(__file__).parents[3]} {sys.executable} -m training {' '.join(arguments)} "
         "> /dev/full 2> errors"
     )
 
@@ -140,8 +140,8 @@ def test_finished_run_survives_a_full_disk_behind_stdout(folder: Path) -> None:
 def test_evaluate_says_that_it_was_stopped(tmp_path: Path, sent: signal.Signals, code: int) -> None:
     """Ctrl-C ends it with one word and a signal's exit status."""
     save_checkpoint(tmp_path / "model.safetensors", make_checkpoint(MODEL, make_weights(MODEL)))
-    words = ("evaluate", "--checkpoint", "model.safetensors", "--framework", "pytorch", "--samples", "100000")
-    process = start(*words, folder=tmp_path, KERAS_BACKEND="jax", TORCH_NAN="1")
+    arguments = ("evaluate", "--checkpoint", "model.safetensors", "--framework", "pytorch", "--samples", "100000")
+    process = start(*arguments, folder=tmp_path, KERAS_BACKEND="jax", TORCH_NAN="1")
     assert process.stderr is not None
 
     process.stderr.readline()  # the ignored variable: it has begun
@@ -176,8 +176,8 @@ def test_help_names_the_aliases(run_here, command: str) -> None:
 @pytest.mark.parametrize("variable", ["OMP_NUM_THREADS", "NPROC"])
 def test_resume_in_another_environment_warns(folder: Path, variable: str) -> None:
     """A changed number of threads is reported; without a change, there is no warning."""
-    words = ("train", "--framework", "jax", "--epochs", "10000", *SMALL)
-    process = start(*words, folder=folder, **{variable: "1"})
+    arguments = ("train", "--framework", "jax", "--epochs", "10000", *SMALL)
+    process = start(*arguments, folder=folder, **{variable: "1"})
     assert process.stdout is not None
     for line in process.stdout:
         if "saved" in line:
@@ -186,7 +186,7 @@ def test_resume_in_another_environment_warns(folder: Path, variable: str) -> Non
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 130, errors
 
-    resumed = start(*words, "--resume", folder=folder, **{variable: "2"})
+    resumed = start(*arguments, "--resume", folder=folder, **{variable: "2"})
     assert resumed.stderr is not None
     line = resumed.stderr.readline()
     resumed.kill()

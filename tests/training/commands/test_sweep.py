@@ -42,17 +42,17 @@ def test_sweep_chooses_by_validation_and_tests_that_recipe_alone(tmp_path, words
     again = run(*words, "--epochs", "2", folder=tmp_path)
 
     assert first.returncode == again.returncode == 0, first.stderr + again.stderr
-    found = json.loads((tmp_path / "sweep" / "pytorch.json").read_text())
-    assert found["finished"]
-    assert [len(one["runs"]) for one in found["recipes"]] == [2, 2]
-    assert found["chosen"] == max(found["recipes"], key=lambda one: one["validation_elbo"])["recipe"]
-    assert list(found["test_elbo"]) == ["0", "1"]
+    record = json.loads((tmp_path / "sweep" / "pytorch.json").read_text())
+    assert record["finished"]
+    assert [len(recipe["runs"]) for recipe in record["recipes"]] == [2, 2]
+    assert record["chosen"] == max(record["recipes"], key=lambda recipe: recipe["validation_elbo"])["recipe"]
+    assert list(record["test_elbo"]) == ["0", "1"]
     tested = [
         "test_elbo" in load_checkpoint(path).metrics
         for path in (tmp_path / "sweep").glob("pytorch/*/model.safetensors")
     ]
     assert sorted(tested) == [False, False, True, True]
-    assert f"Chosen by validation alone: `{found['chosen']}`" in (tmp_path / "sweep" / "pytorch.md").read_text()
+    assert f"Chosen by validation alone: `{record['chosen']}`" in (tmp_path / "sweep" / "pytorch.md").read_text()
     assert first.stderr.count("epoch 2 of 2") == 4
     assert "epoch" not in again.stderr
     assert again.stdout == first.stdout
@@ -128,7 +128,7 @@ def test_recipe_with_a_diverged_seed_is_never_chosen():
 
     summaries = summarize(outcomes)
 
-    assert [(one.recipe, one.mean) for one in summaries] == [("slow", -102.0), ("fast", None)]
+    assert [(summary.recipe, summary.mean) for summary in summaries] == [("slow", -102.0), ("fast", None)]
     text = render("jax", summaries, {0: -104.0, 1: -106.0})
     assert "| slow | 102.00 ± 1.41 | 101.00 (3), 103.00 (3) | 2 |" in text
     assert "| fast | diverged | 80.00 (3), diverged | 2 |" in text

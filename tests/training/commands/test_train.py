@@ -144,9 +144,9 @@ def test_folder_that_becomes_unwritable_ends_a_run_with_one_line(folder: Path) -
 
 def test_loss_that_is_no_number_ends_a_run_with_one_line(folder: Path) -> None:
     """A far too high learning rate ends with exit status 1 and a line that names epoch and batch."""
-    words = ("--hidden-dim", "500", "--epochs", "3", "--learning-rate", "1", "--warmup-epochs", "0")
+    options = ("--hidden-dim", "500", "--epochs", "3", "--learning-rate", "1", "--warmup-epochs", "0")
 
-    done = run("train", "--framework", "jax", *SMALL, *words, folder=folder)
+    done = run("train", "--framework", "jax", *SMALL, *options, folder=folder)
 
     assert done.returncode == 1
     assert "the loss is" in done.stderr

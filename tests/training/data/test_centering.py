@@ -61,12 +61,12 @@ def test_ink_is_found_dark_on_light_and_light_on_dark():
     """The edges decide what is paper, unless `invert` does; both ways the result is light on dark."""
     dark_on_light, light_on_dark = drawing(paper=230, ink=20), drawing(paper=25, ink=235)
 
-    found = [centered(dark_on_light), centered(light_on_dark)]
+    detected = [centered(dark_on_light), centered(light_on_dark)]
     chosen = [centered(dark_on_light, invert=True), centered(light_on_dark, invert=False)]
 
-    np.testing.assert_array_equal(found, chosen)
-    np.testing.assert_allclose(found[0], found[1], atol=1e-6)
-    assert_is_like_mnist(found[0])
+    np.testing.assert_array_equal(detected, chosen)
+    np.testing.assert_allclose(detected[0], detected[1], atol=1e-6)
+    assert_is_like_mnist(detected[0])
 
 
 def test_invert_overrides_the_edges():

@@ -48,25 +48,25 @@ def test_load_dataset_mnist_images_belong_to_labels(dataset):
 @pytest.mark.parametrize("count", [1, 1_000, 20_000, 59_999])
 def test_hold_out_moves_the_end_of_the_training_images(dataset, count):
     """The last images before the test part validate, the others train, in MNIST's order, each with its own label."""
-    held = dataset.hold_out(count)
+    split = dataset.hold_out(count)
 
     images = np.concatenate([dataset.train, dataset.validation])
     labels = np.concatenate([dataset.train_labels, dataset.validation_labels])
-    assert np.array_equal(held.train, images[:-count])
-    assert np.array_equal(held.validation, images[-count:])
-    assert np.array_equal(held.train_labels, labels[:-count])
-    assert np.array_equal(held.validation_labels, labels[-count:])
-    assert held.test is dataset.test
-    assert held.sha256() == dataset.sha256()
+    assert np.array_equal(split.train, images[:-count])
+    assert np.array_equal(split.validation, images[-count:])
+    assert np.array_equal(split.train_labels, labels[:-count])
+    assert np.array_equal(split.validation_labels, labels[-count:])
+    assert split.test is dataset.test
+    assert split.sha256() == dataset.sha256()
 
 
 def test_hold_out_without_labels(dataset):
     """A data set without classes is divided alike."""
-    held = dataclasses.replace(dataset, train_labels=None, validation_labels=None).hold_out(10)
+    split = dataclasses.replace(dataset, train_labels=None, validation_labels=None).hold_out(10)
 
-    assert len(held.validation) == 10
-    assert held.train_labels is None
-    assert held.validation_labels is None
+    assert len(split.validation) == 10
+    assert split.train_labels is None
+    assert split.validation_labels is None
 
 
 @pytest.mark.parametrize("count", [0, -1, 60_000, 100_000])

@@ -36,10 +36,10 @@ def test_pictures_are_read_as_the_service_reads_them(tmp_path, shape, invert):
         )
         expected[name] = np.rint(image * 255).astype(np.uint8).tobytes()
 
-    found = sides(load_images(tmp_path, shape, invert=invert))
+    sides_by_image = sides(load_images(tmp_path, shape, invert=invert))
 
     assert len(expected) > 30
-    assert set(expected.values()) <= found.keys()
+    assert set(expected.values()) <= sides_by_image.keys()
 
 
 def test_picture_that_lies_on_its_side_is_turned(tmp_path):

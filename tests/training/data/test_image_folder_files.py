@@ -63,10 +63,10 @@ def test_links_to_folders_and_files_are_followed(tmp_path):
     write_masks(tmp_path / "single", white=255, count=1, first=300)
     (folder / "one.png").symlink_to(tmp_path / "single" / "300.png")
 
-    found = find_image_files(folder)
+    files = find_image_files(folder)
 
-    assert len(found.paths) == 102
-    assert found.left_out == ""
+    assert len(files.paths) == 102
+    assert files.left_out == ""
     assert len(rows(load(folder))) == 102
 
 
@@ -76,11 +76,11 @@ def test_circles_and_second_links_are_read_once(tmp_path):
     (folder / "up").symlink_to(folder)
     (folder / "again.png").symlink_to(folder / "0.png")
 
-    found = find_image_files(folder)
+    files = find_image_files(folder)
 
-    assert len(found.paths) == 3
-    assert "1 link to a folder already read (up)" in found.left_out
-    assert "1 link to a file already read (again.png)" in found.left_out
+    assert len(files.paths) == 3
+    assert "1 link to a folder already read (up)" in files.left_out
+    assert "1 link to a file already read (again.png)" in files.left_out
 
 
 def test_everything_left_out_is_counted_in_one_line(tmp_path, caplog):

@@ -28,10 +28,10 @@ def test_no_picture_changes_side_when_others_come_and_go(tmp_path):
 
     after = sides(load_images(tmp_path))
 
-    kept = before.keys() & after.keys()
-    assert len(kept) == 130
+    remaining = before.keys() & after.keys()
+    assert len(remaining) == 130
     assert len(after) == 190
-    assert all(before[image] == after[image] for image in kept)
+    assert all(before[image] == after[image] for image in remaining)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

@@ -35,10 +35,10 @@ gpus = tensorflow.config.get_visible_devices("GPU")
 """
 
 
-def run_python(*words):
+def run_python(*arguments):
     """Run Python in a separate process, with the checkout on the path, and return what it prints."""
     result = subprocess.run(
-        [sys.executable, *words],
+        [sys.executable, *arguments],
         env={**os.environ, "PYTHONPATH": str(CHECKOUT), "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         text=True,

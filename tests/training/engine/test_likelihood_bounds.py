@@ -55,10 +55,10 @@ class Recording:
     def log_weights(self, weights, images, eps):
         """Return numbers about -2000, and note them under the image's first pixel."""
         assert eps.shape[0] * eps.shape[1] * images.shape[1] <= 2**20
-        found = -2000 - images[:, 0].astype(np.float64) + 3 * eps[:, :, 0]
-        for image, column in zip(images[:, 0], found.T, strict=True):
+        values = -2000 - images[:, 0].astype(np.float64) + 3 * eps[:, :, 0]
+        for image, column in zip(images[:, 0], values.T, strict=True):
             self.log_weights_of.setdefault(float(image), []).extend(column.tolist())
-        return found
+        return values
 
 
 def test_log_weights_are_those_of_the_densities_written_out(backend: Backend) -> None:
@@ -68,12 +68,14 @@ def test_log_weights_are_those_of_the_densities_written_out(backend: Backend) ->
     eps = np.random.default_rng(1).standard_normal((7, len(IMAGES), 3), dtype=np.float32)
     evaluator = backend.module("train").Evaluator(model, device="cpu")
 
-    found = evaluator.log_weights(weights, IMAGES, eps)
+    log_weights = evaluator.log_weights(weights, IMAGES, eps)
 
     a = numpy_reference.forward(weights, IMAGES.astype(np.float64), eps.astype(np.float64))
     log_likelihood = -numpy_reference.binary_cross_entropy_with_logits(a["logits"], IMAGES)
     log_prior = log_normal(a["z"], np.zeros(3), np.zeros(3))
-    np.testing.assert_allclose(found, log_likelihood + log_prior - log_normal(a["z"], a["mean"], a["logvar"]), 1e-4)
+    np.testing.assert_allclose(
+        log_weights, log_likelihood + log_prior - log_normal(a["z"], a["mean"], a["logvar"]), 1e-4
+    )
 
 
 def test_encode_returns_mean_and_logvar(backend: Backend) -> None:
@@ -93,9 +95,9 @@ def test_bound_is_the_exact_likelihood_when_samples_are_many(backend: Backend) -
     weights = weights_of(MODEL)
     evaluator = backend.module("train").Evaluator(MODEL, device="cpu")
 
-    (found,) = importance_weighted_bounds(evaluator, weights, IMAGES, samples=(20_000,))
+    (bounds,) = importance_weighted_bounds(evaluator, weights, IMAGES, samples=(20_000,))
 
-    np.testing.assert_allclose(found.values, exact_log_likelihoods(weights, IMAGES), atol=0.02)
+    np.testing.assert_allclose(bounds.values, exact_log_likelihoods(weights, IMAGES), atol=0.02)
 
 
 def test_bound_rises_from_the_elbo_to_the_likelihood(backend: Backend) -> None:
@@ -122,16 +124,16 @@ def test_bound_counts_every_sample_once_and_takes_no_exponential() -> None:
     images = np.arange(250, dtype=np.float32)[:, None].repeat(784, axis=1)
     evaluator, done = Recording(), []
 
-    found = importance_weighted_bounds(
+    all_bounds = importance_weighted_bounds(
         evaluator, {"encoder.mean.bias": np.zeros(2)}, images, samples=(3, 50, 61), advance=done.append
     )
 
     assert sum(done) == 250 * 61
-    assert [bounds.samples for bounds in found] == [3, 50, 61]
+    assert [bounds.samples for bounds in all_bounds] == [3, 50, 61]
     for image in range(250):
         assert np.shape(evaluator.log_weights_of[image]) == (61,)
         assert len(set(evaluator.log_weights_of[image])) == 61, "no noise is used twice"
-        for bounds in found:
+        for bounds in all_bounds:
             log_weights = np.array(evaluator.log_weights_of[image][: bounds.samples])
             ratios = np.exp(log_weights - log_weights.max())
             assert bounds.values[image] == pytest.approx(log_weights.max() + math.log(ratios.mean()), abs=1e-9)
@@ -156,22 +158,22 @@ def test_measurement_has_the_elbo_of_evaluate_and_parts_that_add_up(backend: Bac
     weights = make_weights(model)
     evaluator = backend.module("train").Evaluator(model, device="cpu")
 
-    found = measure(evaluator, weights, IMAGES, draws=4, samples=(2, 6))
+    measurement = measure(evaluator, weights, IMAGES, draws=4, samples=(2, 6))
 
     expected = evaluate(evaluator, weights, IMAGES, draws=4)
-    assert found.elbo == Estimate(expected.elbo, pytest.approx(expected.elbo_standard_error))
-    assert found.log_likelihood.value == expected.log_likelihood
-    assert found.kl_divergence.value == expected.kl_divergence
-    assert sum(kl.value for kl in found.kl_per_dimension) == pytest.approx(expected.kl_divergence, rel=1e-5)
-    assert found.bits_per_pixel.value == pytest.approx(-expected.elbo / (6 * math.log(2)))
-    assert found.bits_per_pixel.standard_error == pytest.approx(expected.elbo_standard_error / (6 * math.log(2)))
-    assert found.iwae_bits_per_pixel.value == pytest.approx(-found.iwae.value / (6 * math.log(2)))
+    assert measurement.elbo == Estimate(expected.elbo, pytest.approx(expected.elbo_standard_error))
+    assert measurement.log_likelihood.value == expected.log_likelihood
+    assert measurement.kl_divergence.value == expected.kl_divergence
+    assert sum(kl.value for kl in measurement.kl_per_dimension) == pytest.approx(expected.kl_divergence, rel=1e-5)
+    assert measurement.bits_per_pixel.value == pytest.approx(-expected.elbo / (6 * math.log(2)))
+    assert measurement.bits_per_pixel.standard_error == pytest.approx(expected.elbo_standard_error / (6 * math.log(2)))
+    assert measurement.iwae_bits_per_pixel.value == pytest.approx(-measurement.iwae.value / (6 * math.log(2)))
     bounds = importance_weighted_bounds(evaluator, weights, IMAGES, samples=(2, 6))
     values = bounds[-1].values
-    assert found.iwae == Estimate(values.mean(), pytest.approx(values.std(ddof=1) / math.sqrt(8)))
-    assert found.iwae == found.bounds[-1].iwae
-    assert [bound.samples for bound in found.bounds] == [2, 6]
-    assert found.bounds[0].effective_samples == np.median(bounds[0].effective_samples)
+    assert measurement.iwae == Estimate(values.mean(), pytest.approx(values.std(ddof=1) / math.sqrt(8)))
+    assert measurement.iwae == measurement.bounds[-1].iwae
+    assert [bound.samples for bound in measurement.bounds] == [2, 6]
+    assert measurement.bounds[0].effective_samples == np.median(bounds[0].effective_samples)
 
 
 def test_a_latent_is_active_when_its_mean_depends_on_the_image(backend: Backend) -> None:
@@ -182,28 +184,28 @@ def test_a_latent_is_active_when_its_mean_depends_on_the_image(backend: Backend)
     weights["encoder.mean.kernel"][:, 2] *= 1e-3
     evaluator = backend.module("train").Evaluator(model, device="cpu")
 
-    found = measure(evaluator, weights, IMAGES, draws=1, samples=(1,))
+    measurement = measure(evaluator, weights, IMAGES, draws=1, samples=(1,))
 
     mean = numpy_reference.forward(weights, IMAGES.astype(np.float64), np.zeros((len(IMAGES), 3)))["mean"]
-    np.testing.assert_allclose([activity.value for activity in found.activity], mean.var(axis=0), 1e-4, 1e-12)
-    assert found.activity[0].value > ACTIVE > found.activity[2].value > 0
-    assert found.active_units == 1
+    np.testing.assert_allclose([activity.value for activity in measurement.activity], mean.var(axis=0), 1e-4, 1e-12)
+    assert measurement.activity[0].value > ACTIVE > measurement.activity[2].value > 0
+    assert measurement.active_units == 1
 
 
 def test_standard_error_of_a_variance_is_that_of_normal_numbers() -> None:
     """Of n normal numbers it is sigma^2 sqrt(2 / n)."""
     values = 3 * np.random.default_rng(0).standard_normal(200_000)
 
-    found = Estimate.of_variance(values)
+    estimate = Estimate.of_variance(values)
 
-    assert found.value == pytest.approx(9, rel=0.02)
-    assert found.standard_error == pytest.approx(9 * math.sqrt(2 / 200_000), rel=0.02)
+    assert estimate.value == pytest.approx(9, rel=0.02)
+    assert estimate.standard_error == pytest.approx(9 * math.sqrt(2 / 200_000), rel=0.02)
 
 
 def test_one_image_has_no_standard_error() -> None:
     """None is not 0: of one image nothing is known about the spread."""
-    found = measure(Recording(), {"encoder.mean.bias": np.zeros(2)}, IMAGES[:1], draws=2, samples=(2,))
+    measurement = measure(Recording(), {"encoder.mean.bias": np.zeros(2)}, IMAGES[:1], draws=2, samples=(2,))
 
-    assert found.elbo.standard_error is None
-    assert found.iwae.standard_error is None
-    assert found.activity[0].standard_error is None
+    assert measurement.elbo.standard_error is None
+    assert measurement.iwae.standard_error is None
+    assert measurement.activity[0].standard_error is None

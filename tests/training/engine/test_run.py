@@ -67,11 +67,11 @@ def test_best_epoch_is_kept_when_later_ones_are_worse(
     for epoch in run.train(path, origin={}):
         epochs.append(epoch.best)
         if epoch.number == 1:
-            kept = path.read_bytes()
+            content = path.read_bytes()
             monkeypatch.setattr(run.trainer, "weights", lambda: spoiled)
 
     assert epochs == [True, False, False]
-    assert path.read_bytes() == kept
+    assert path.read_bytes() == content
     assert run.best is not None
     assert run.best.metrics["epochs"] == 1
 
@@ -91,14 +91,14 @@ def test_run_starts_from_pytorchs_initialization_in_every_framework(backend: Bac
     """The weights, biases too, are uniform within 1 / sqrt(inputs), and the same in all three."""
     config = replace(CONFIG, initialization="pytorch")
 
-    found = Run(backend.framework, MODEL, config, dataset, device="cpu").trainer.weights()
+    weights = Run(backend.framework, MODEL, config, dataset, device="cpu").trainer.weights()
 
     expected = draw_initial_weights(MODEL, config)
     assert expected is not None
-    assert all(np.array_equal(found[name], array) for name, array in expected.items())
+    assert all(np.array_equal(weights[name], array) for name, array in expected.items())
     for layer, inputs in (("encoder.hidden", MODEL.image_dim), ("decoder.logits", MODEL.hidden_dim)):
         for name in (f"{layer}.kernel", f"{layer}.bias"):
-            assert 0.3 / math.sqrt(inputs) < np.abs(found[name]).max() <= 1 / math.sqrt(inputs)
+            assert 0.3 / math.sqrt(inputs) < np.abs(weights[name]).max() <= 1 / math.sqrt(inputs)
 
 
 def test_integers_are_taken_for_numbers_in_every_framework(backend: Backend, dataset: Dataset) -> None:

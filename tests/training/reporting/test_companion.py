@@ -91,8 +91,8 @@ def test_frameworks_of_the_same_data_are_mapped_to_each_other(model):
     written = write_companions(model, make_dataset(image_shape=(4, 9)))
 
     assert written == [model.companion, twin.companion]
-    for one, other in ((model, "pytorch"), (twin, "jax")):
-        fit = read(one)["to"][other]
+    for source, target in ((model, "pytorch"), (twin, "jax")):
+        fit = read(source)["to"][target]
         np.testing.assert_allclose(fit["matrix"], np.eye(3), atol=1e-3)
         np.testing.assert_allclose(fit["offset"], 0, atol=1e-3)
         assert fit["explained"] == 1

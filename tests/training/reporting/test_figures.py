@@ -21,7 +21,7 @@ NAMES = ["learning_curves", "reconstructions", "samples", "latent_map", "travers
 @pytest.fixture
 def words(monkeypatch):
     """All text on the saved figures, by file name."""
-    found = {}
+    texts_by_file = {}
     save = Figure.savefig
 
     def listen(figure, path, **options):
@@ -29,11 +29,11 @@ def words(monkeypatch):
         for axes in figure.axes:
             texts += [axes.get_xlabel(), axes.get_ylabel(), *(label.get_text() for label in axes.get_yticklabels())]
             texts += [text.get_text() for text in axes.texts]
-        found[path.name.strip(".").removesuffix(".png")] = " ".join(" ".join(texts).split())
+        texts_by_file[path.name.strip(".").removesuffix(".png")] = " ".join(" ".join(texts).split())
         save(figure, path, **options)
 
     monkeypatch.setattr(Figure, "savefig", listen)
-    return found
+    return texts_by_file
 
 
 def test_every_figure_is_drawn(tmp_path, words):

@@ -45,27 +45,27 @@ def test_samples_are_probabilities_and_the_same_each_time():
 
 def test_traversal_moves_one_dimension_at_a_time_most_informative_first():
     """Rows are ordered by the KL that the images give; the columns go from -3 to 3 with the others at 0."""
-    found = image_grids.traverse(WEIGHTS, IMAGES, MODEL.image_shape, columns=5, most_rows=10)
+    traversal = image_grids.traverse(WEIGHTS, IMAGES, MODEL.image_shape, columns=5, most_rows=10)
 
     outputs = numpy_reference.forward(WEIGHTS, IMAGES, np.zeros((6, MODEL.latent_dim)))
     divergences = [
         numpy_reference.kl_divergence(outputs["mean"][:, [i]], outputs["logvar"][:, [i]]).mean()
         for i in range(MODEL.latent_dim)
     ]
-    assert found.dimensions.tolist() == np.argsort(divergences)[::-1].tolist()
-    np.testing.assert_allclose(found.kl_divergence, sorted(divergences, reverse=True), rtol=1e-4)
-    np.testing.assert_array_equal(found.values, [-3, -1.5, 0, 1.5, 3])
+    assert traversal.dimensions.tolist() == np.argsort(divergences)[::-1].tolist()
+    np.testing.assert_allclose(traversal.kl_divergence, sorted(divergences, reverse=True), rtol=1e-4)
+    np.testing.assert_array_equal(traversal.values, [-3, -1.5, 0, 1.5, 3])
     second = np.zeros((5, MODEL.latent_dim))
-    second[:, found.dimensions[1]] = found.values
-    np.testing.assert_allclose(found.tiles[1], probs(second), atol=1e-5)
+    second[:, traversal.dimensions[1]] = traversal.values
+    np.testing.assert_allclose(traversal.tiles[1], probs(second), atol=1e-5)
 
 
 def test_traversal_of_many_dimensions_is_cut_short():
     """The number of rows is limited, to the most informative dimensions."""
-    found = image_grids.traverse(WEIGHTS, IMAGES, MODEL.image_shape, columns=3, most_rows=2)
+    traversal = image_grids.traverse(WEIGHTS, IMAGES, MODEL.image_shape, columns=3, most_rows=2)
 
-    assert found.tiles.shape == (2, 3, *MODEL.image_shape)
-    assert found.kl_divergence[0] >= found.kl_divergence[1]
+    assert traversal.tiles.shape == (2, 3, *MODEL.image_shape)
+    assert traversal.kl_divergence[0] >= traversal.kl_divergence[1]
 
 
 @pytest.mark.parametrize(("group", "height"), [(1, 4 * 5 + 3 * 2), (2, 4 * 5 + 2 * 2 + 6)])

@@ -76,22 +76,22 @@ def test_live_report_shows_bar_and_figures_on_a_terminal():
         "    report.epoch(make_record(3, best=False))\n"
         "    report.result('the result', {})\n"
     )
-    ours, theirs = pty.openpty()
+    controller, terminal = pty.openpty()
 
     process = subprocess.Popen(
         [sys.executable, "-c", script],
         cwd=ROOT,
         env={**os.environ, "COLUMNS": "120", "LINES": "40", "TERM": "xterm-256color"},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
     )
-    os.close(theirs)
-    shown = _read_all(ours)
+    os.close(terminal)
+    output = _read_all(controller)
 
-    assert process.wait(timeout=60) == 0, shown
-    assert "\x1b[1A" in shown  # it goes back up, over what it showed before
-    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+    assert process.wait(timeout=60) == 0, output
+    assert "\x1b[1A" in output  # it goes back up, over what it showed before
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output)
     assert "jax begins" in plain
     assert re.search(r"jax ━+.* 3/4 epochs .* ETA .* 8 images/s", plain)
     assert re.search(r"train +-103.00 +23.00", plain)

@@ -113,9 +113,9 @@ def test_config_says_what_the_run_is_and_with_what_it_started(tmp_path):
     record(tmp_path, 1, 2, **config)
     record(tmp_path, 2, resumed_after=1, **config)
 
-    found = json.loads((tmp_path / "config.json").read_text())
-    starts = found.pop("starts")
-    assert found == {
+    saved_config = json.loads((tmp_path / "config.json").read_text())
+    starts = saved_config.pop("starts")
+    assert saved_config == {
         **origin,
         "model": MODEL.to_json(),
         "training": CONFIG.to_json(),

@@ -39,9 +39,9 @@ def test_tensorboard_reads_pictures(tmp_path):
     log.add_picture(5, "samples", encode_png(picture, scale=2))
     log.close()
 
-    (found,) = read(tmp_path).Images("samples")
-    pixels = np.asarray(Image.open(io.BytesIO(found.encoded_image_string)))
-    assert (found.step, found.width, found.height) == (5, 8, 6)
+    (event,) = read(tmp_path).Images("samples")
+    pixels = np.asarray(Image.open(io.BytesIO(event.encoded_image_string)))
+    assert (event.step, event.width, event.height) == (5, 8, 6)
     np.testing.assert_array_equal(pixels[::2, ::2], np.rint(255 * picture))
 
 

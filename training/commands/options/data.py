@@ -65,7 +65,7 @@ def load_dataset_of(checkpoint: Checkpoint, name: str | None, *, data_dir: Path 
     return dataset.hold_out(validation_images) if validation_images and name == own else dataset
 
 
-def data_words(data_dir: Path | None, image_size: str | None, *, invert: bool) -> list[str]:
+def data_arguments(data_dir: Path | None, image_size: str | None, *, invert: bool) -> list[str]:
     """Return these options as command line arguments."""
     return [
         *(() if data_dir is None else ("--data-dir", str(data_dir))),

@@ -23,10 +23,10 @@ def describe_default(name: str) -> str:
     return ", ".join(f"{preset}: {getattr(config, name)}" for preset, config in PRESETS.items())
 
 
-def merge_options(preset: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+def merge_options(preset: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the given options (those not None), with the preset's values for the others if a preset is named."""
     recipe = {name: getattr(PRESETS[preset], name) for name in _RECIPE} if preset else {}
-    return recipe | {name: value for name, value in given.items() if value is not None}
+    return recipe | {name: value for name, value in options.items() if value is not None}
 
 
 def make_configs(options: Mapping[str, Any], *, image_shape: tuple[int, int]) -> tuple[ModelConfig, TrainConfig]:
@@ -45,12 +45,17 @@ def check_options(folder: Path, framework: str, options: Mapping[str, Any], stat
     Raises:
         ConfigError: One does; the message has both values.
     """
-    found = {"framework": state.framework, "device": state.device, **state.model.to_json(), **state.config.to_json()}
+    run_options = {
+        "framework": state.framework,
+        "device": state.device,
+        **state.model.to_json(),
+        **state.config.to_json(),
+    }
     for name, value in {"framework": framework, **options}.items():
-        if name in found and found[name] != value:
+        if name in run_options and run_options[name] != value:
             why = ", for the learning rate of every step depends on it" if name == "epochs" else ""
             raise ConfigError(
-                f"{folder}: the run to resume has {name} {found[name]}, not {value}, and can't change it{why}: "
+                f"{folder}: the run to resume has {name} {run_options[name]}, not {value}, and can't change it{why}: "
                 "leave that option out, or start again with --overwrite instead of --resume"
             )
 
@@ -74,8 +79,8 @@ def repeat_command(framework: str, config: TrainConfig, model: ModelConfig, data
     }
     if config.validation_images is not None:
         options["validation-images"] = config.validation_images
-    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    return shlex.join(["python", "-m", "training", "train", *words, *data])
+    arguments = [argument for name, value in options.items() for argument in (f"--{name}", str(value))]
+    return shlex.join(["python", "-m", "training", "train", *arguments, *data])
 
 
 def _only(options: Mapping[str, Any], *names: str) -> dict[str, Any]:

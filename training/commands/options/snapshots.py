@@ -23,8 +23,8 @@ def parse_snapshots(text: str) -> list[int]:
     Raises:
         ConfigError: It isn't a list of whole numbers from 0.
     """
-    words = [word.strip() for word in text.split(",")] if text.strip() else []
-    wrong = [word for word in words if not (word.isascii() and word.isdigit() and len(word) < 10)]
+    entries = [entry.strip() for entry in text.split(",")] if text.strip() else []
+    wrong = [entry for entry in entries if not (entry.isascii() and entry.isdigit() and len(entry) < 10)]
     if wrong:
         raise ConfigError(f"--snapshots {text}: expected epochs such as {SNAPSHOTS}, found {wrong[0]!r}")
-    return sorted(set(map(int, words)))
+    return sorted(set(map(int, entries)))

@@ -127,8 +127,8 @@ def _pair(names: list[str]) -> str:
 
 
 def _running(values: list[float]) -> list[float]:
-    largest, found = _FLOOR, []
+    largest, maxima = _FLOOR, []
     for value in values:
         largest = max(largest, value)
-        found.append(largest)
-    return found
+        maxima.append(largest)
+    return maxima

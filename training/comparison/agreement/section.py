@@ -45,12 +45,12 @@ def measure(config: ComparisonConfig, results: ResultsFile) -> None:
     section = results.section("agreement", settings)
     if config.resume and "losses" in section:
         return
-    found = _run(config, config.frameworks, config.sizes.steps)
+    runs = _run(config, config.frameworks, config.sizes.steps)
     section |= {
         "measured": describe_origin(),
         "limits": {"loss": LOSS_LIMIT, "logits": LOGITS_LIMIT, "steps": PARITY_STEPS},
-        "frameworks": list(found),
-        **compare(found, config),
+        "frameworks": list(runs),
+        **compare(runs, config),
     }
     results.content["sections"]["agreement"] = section
     results.save()
@@ -64,10 +64,10 @@ def check_parity(config: ComparisonConfig) -> dict[str, Any]:
         ParityError: They are beyond the limits, which makes timings meaningless.
     """
     steps = tuple(step for step in config.sizes.steps if step <= PARITY_STEPS)
-    found = compare(_run(config, config.installed, steps), config)
+    differences = compare(_run(config, config.installed, steps), config)
     worst = {
-        "loss": max((max(pair["relative"][:PARITY_STEPS]) for pair in found["losses"]["pairs"]), default=0.0),
-        "logits": max(value for row in found["logits"].values() for value in row.values()),
+        "loss": max((max(pair["relative"][:PARITY_STEPS]) for pair in differences["losses"]["pairs"]), default=0.0),
+        "logits": max(value for row in differences["logits"].values() for value in row.values()),
     }
     for figure, limit in (("loss", LOSS_LIMIT), ("logits", LOGITS_LIMIT)):
         if not worst[figure] <= limit:
@@ -78,55 +78,55 @@ def check_parity(config: ComparisonConfig) -> dict[str, Any]:
     return {**worst, "frameworks": list(config.installed), "steps": max(steps)}
 
 
-def compare(found: Mapping[str, NamedArrays], config: ComparisonConfig) -> dict[str, Any]:
+def compare(runs: Mapping[str, NamedArrays], config: ComparisonConfig) -> dict[str, Any]:
     """Return the differences of every pair of frameworks, and of every loader of a checkpoint from float64."""
-    pairs = list(combinations(found, 2))
-    steps = sorted({int(name.partition("/")[0]) for name in next(iter(found.values())) if name[0].isdigit()})
+    pairs = list(combinations(runs, 2))
+    steps = sorted({int(name.partition("/")[0]) for name in next(iter(runs.values())) if name[0].isdigit()})
     return {
         "losses": {
-            "values": {framework: arrays["losses"].tolist() for framework, arrays in found.items()},
+            "values": {framework: arrays["losses"].tolist() for framework, arrays in runs.items()},
             "pairs": [
-                {"of": pair, "relative": _relative(found[pair[0]]["losses"], found[pair[1]]["losses"])}
-                for pair in pairs
+                {"of": pair, "relative": _relative(runs[pair[0]]["losses"], runs[pair[1]]["losses"])} for pair in pairs
             ],
             "nudged": {
-                framework: _relative(arrays["losses"], arrays["nudged_losses"]) for framework, arrays in found.items()
+                framework: _relative(arrays["losses"], arrays["nudged_losses"]) for framework, arrays in runs.items()
             },
         },
         "layers": [
             {
                 "layer": layer,
                 "steps": step,
-                "largest_value": max(float(np.abs(arrays[f"{step}/{layer}"]).max()) for arrays in found.values()),
+                "largest_value": max(float(np.abs(arrays[f"{step}/{layer}"]).max()) for arrays in runs.values()),
                 "differences": {
-                    "-".join(pair): _largest(*(found[one][f"{step}/{layer}"] for one in pair)) for pair in pairs
+                    "-".join(pair): _largest(*(runs[framework][f"{step}/{layer}"] for framework in pair))
+                    for pair in pairs
                 },
             }
             for step in steps
             for layer in OUTPUTS
         ],
-        "logits": _logits(found, config),
+        "logits": _logits(runs, config),
     }
 
 
-def _logits(found: Mapping[str, NamedArrays], config: ComparisonConfig) -> dict[str, dict[str, float]]:
+def _logits(runs: Mapping[str, NamedArrays], config: ComparisonConfig) -> dict[str, dict[str, float]]:
     """Return the largest difference of logits from float64, for each checkpoint and each framework that loads it."""
     probe = binarize(load_dataset("mnist").test[: config.sizes.probe_images], target="fixed", seed=TEST_SEED)
     table = {}
-    for trained in found:
+    for trained in runs:
         loaded = load_checkpoint(config.checkpoint(trained))
         weights: Any = {name: array.astype(np.float64) for name, array in loaded.weights.items()}
         mean, logvar = numpy_model.encode(weights, probe.astype(np.float64))
         z = mean + draw_eps(len(probe), loaded.model.latent_dim) * np.exp(logvar / 2)
         exact = numpy_model.decode(weights, z)
-        table[trained] = {loader: _largest(arrays[f"logits/{trained}"], exact) for loader, arrays in found.items()}
+        table[trained] = {loader: _largest(arrays[f"logits/{trained}"], exact) for loader, arrays in runs.items()}
     return table
 
 
 @cache  # the section and `check_parity` may need the same run
 def _run(config: ComparisonConfig, frameworks: tuple[str, ...], steps: tuple[int, ...]) -> Mapping[str, NamedArrays]:
     checkpoints = {framework: str(config.checkpoint(framework)) for framework in frameworks}
-    found: dict[str, NamedArrays] = {}
+    runs: dict[str, NamedArrays] = {}
     with tempfile.TemporaryDirectory() as folder:
         for framework in frameworks:
             config.announce(f"agreement: {framework}, {count_of(max(steps), 'step')}")
@@ -141,14 +141,14 @@ def _run(config: ComparisonConfig, frameworks: tuple[str, ...], steps: tuple[int
                 out=str(out),
             )
             with np.load(out) as arrays:
-                found[framework] = dict(arrays)
-    return found
+                runs[framework] = dict(arrays)
+    return runs
 
 
-def _relative(one: ndarray, other: ndarray) -> list[float]:
-    differences: list[float] = (np.abs(one - other) / np.abs(one)).tolist()
+def _relative(reference: ndarray, other: ndarray) -> list[float]:
+    differences: list[float] = (np.abs(reference - other) / np.abs(reference)).tolist()
     return differences
 
 
-def _largest(one: ndarray, other: ndarray) -> float:
-    return float(np.abs(one - other).max())
+def _largest(first: ndarray, second: ndarray) -> float:
+    return float(np.abs(first - second).max())

@@ -38,9 +38,9 @@ def _tokenize(source: str) -> list[tokenize.TokenInfo]:
 
 
 def _docstring_lines(source: str) -> set[int]:
-    found: set[int] = set()
+    lines: set[int] = set()
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Expr(value=ast.Constant(value=str())):  # also the description of a field
-                found |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
-    return found
+                lines |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return lines

@@ -27,15 +27,15 @@ def measure(config: ComparisonConfig, results: ResultsFile) -> None:
     section = results.section("code", {"files": FILES})
     if config.resume and "files" in section:
         return
-    found: dict[str, dict[str, Any]] = {}
+    files: dict[str, dict[str, Any]] = {}
     for file in FILES:
         sources = read_twins(file, config.frameworks)
         lines = [line for row in align_twins(sources) for line in row["lines"]]
-        found[file] = {
+        files[file] = {
             "frameworks": {framework: count_code(source) for framework, source in sources.items()},
             "aligned_lines": len(lines),
             "same_lines": sum(line["same"] for line in lines),
         }
-    section |= {"measured": describe_origin(), "frameworks": list(config.frameworks), "files": found}
+    section |= {"measured": describe_origin(), "frameworks": list(config.frameworks), "files": files}
     results.content["sections"]["code"] = section
     results.save()

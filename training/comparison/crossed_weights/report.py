@@ -20,13 +20,14 @@ def write(content: Mapping[str, Any]) -> list[str]:
     """Return the section's lines."""
     section = content["sections"]["cross"]
     settings = section["settings"]
-    found = measured_frameworks(section)
+    entries = measured_frameworks(section)
     rows = [
-        [f"of {FRAMEWORKS[source].title}", *(_loss(entry["weights_of"][source]) for entry in found.values())]
+        [f"of {FRAMEWORKS[source].title}", *(_loss(entry["weights_of"][source]) for entry in entries.values())]
         for source in settings["weights_of"]
     ]
     rows += [
-        [f"its own, nudged {way}", *(_loss(entry["nudged"][way]) for entry in found.values())] for way in ("up", "down")
+        [f"its own, nudged {direction}", *(_loss(entry["nudged"][direction]) for entry in entries.values())]
+        for direction in ("up", "down")
     ]
     return [
         *prose(f"""Runs of {count_of(epochs_of(settings), "epoch")} (preset `{settings["preset"]}`) in which nothing
@@ -35,7 +36,7 @@ def write(content: Mapping[str, Any]) -> list[str]:
             unit in the last place larger or smaller. -ELBO of {count_of(settings["test_images"], "test image", ",")},
             target `fixed`, {count_of(settings["draws"], "draw")}, of the weights after the last step, without a moving
             average:"""),
-        *table(["initial weights", *(f"trained in {FRAMEWORKS[name].title}" for name in found)], rows),
+        *table(["initial weights", *(f"trained in {FRAMEWORKS[name].title}" for name in entries)], rows),
         *_write_causes(section),
     ]
 
@@ -43,7 +44,7 @@ def write(content: Mapping[str, Any]) -> list[str]:
 def draw(content: Mapping[str, Any]) -> Figure:
     """Draw -ELBO by initial weights, a mark for each framework that trained."""
     section = content["sections"]["cross"]
-    found = measured_frameworks(section)
+    entries = measured_frameworks(section)
     sources = section["settings"]["weights_of"]
     figure, (axes,) = new_panels(
         "The same initial weights, batches and noise, in each framework",
@@ -53,9 +54,9 @@ def draw(content: Mapping[str, Any]) -> Figure:
         3.6,
     )
     with rc_context(STYLE):
-        for place, (name, entry) in enumerate(found.items()):
+        for place, (name, entry) in enumerate(entries.items()):
             look = FRAMEWORKS[name]
-            shift = (place - (len(found) - 1) / 2) * 0.12
+            shift = (place - (len(entries) - 1) / 2) * 0.12
             values = [-entry["weights_of"][source]["elbo"] for source in sources]
             places = [x + shift for x in range(len(sources))]
             style: dict[str, Any] = {"linestyle": "none", "marker": look.marker}
@@ -65,7 +66,7 @@ def draw(content: Mapping[str, Any]) -> Figure:
             axes.plot([own] * len(nudged), nudged, color=MUTED, markersize=4, markerfacecolor="none", **style)
         axes.set_xticks(range(len(sources)), [f"weights of {FRAMEWORKS[name].title}" for name in sources])
         axes.margins(x=0.2, y=0.2)
-        axes.legend(loc="upper right", bbox_to_anchor=(1, 1.18), ncols=len(found))
+        axes.legend(loc="upper right", bbox_to_anchor=(1, 1.18), ncols=len(entries))
         name_panel(axes, "", "", "-ELBO (nats per image)")
     return figure
 

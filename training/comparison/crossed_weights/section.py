@@ -13,8 +13,8 @@ from training.comparison.results_file import ResultsFile
 def measure(config: ComparisonConfig, results: ResultsFile) -> None:
     """Train each framework, and save its results; they aren't timed."""
     sizes = config.sizes
-    wanted = {name: asdict(sizes)[name] for name in ("images", "test_images", "draws")}
-    settings = {"preset": config.preset, "epochs": config.epochs, "device": config.device} | wanted
+    size_settings = {name: asdict(sizes)[name] for name in ("images", "test_images", "draws")}
+    settings = {"preset": config.preset, "epochs": config.epochs, "device": config.device} | size_settings
     frameworks = results.section("cross", settings | {"weights_of": config.frameworks}).setdefault("frameworks", {})
     missing = [framework for framework in config.frameworks if not (config.resume and framework in frameworks)]
     if not missing:
@@ -28,6 +28,6 @@ def measure(config: ComparisonConfig, results: ResultsFile) -> None:
             config.announce(
                 f"cross: {framework} from the initial weights of {', '.join(weights)}, and from its own nudged"
             )
-            found = worker_process.measure("cross", framework, weights=weights, **settings)
-            frameworks[framework] = {"measured": describe_origin(), **found}
+            measurement = worker_process.measure("cross", framework, weights=weights, **settings)
+            frameworks[framework] = {"measured": describe_origin(), **measurement}
             results.save()

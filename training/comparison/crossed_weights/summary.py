@@ -24,16 +24,18 @@ class LargestDifferences:
 
 def largest_differences(section: Mapping[str, Any]) -> LargestDifferences | None:
     """Return the largest differences; None if fewer than two frameworks were measured, which can't show the causes."""
-    found = measured_frameworks(section)
-    if len(found) < 2:
+    entries = measured_frameworks(section)
+    if len(entries) < 2:
         return None
-    runs = {name: {of: run["elbo"] for of, run in entry["weights_of"].items()} for name, entry in found.items()}
+    runs = {name: {of: run["elbo"] for of, run in entry["weights_of"].items()} for name, entry in entries.items()}
     return LargestDifferences(
         frameworks=max(
-            abs(one[source] - other[source]) for one, other in combinations(runs.values(), 2) for source in one
+            abs(first[source] - second[source]) for first, second in combinations(runs.values(), 2) for source in first
         ),
         rounding=max(
-            abs(run["elbo"] - runs[name][name]) for name, entry in found.items() for run in entry["nudged"].values()
+            abs(run["elbo"] - runs[name][name]) for name, entry in entries.items() for run in entry["nudged"].values()
         ),
-        weights=max(abs(one - other) for each in runs.values() for one, other in combinations(each.values(), 2)),
+        weights=max(
+            abs(first - second) for elbos in runs.values() for first, second in combinations(elbos.values(), 2)
+        ),
     )

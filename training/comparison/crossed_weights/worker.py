@@ -49,8 +49,8 @@ def run(  # noqa: PLR0913 - one for each option
     own = starts[framework]
     # The least changes possible, up and down: they show to what rounding alone grows.
     nudged = {
-        name: {layer: np.nextafter(array, np.float32(end)) for layer, array in own.items()}
-        for name, end in (("up", np.inf), ("down", -np.inf))
+        name: {layer: np.nextafter(array, np.float32(infinity)) for layer, array in own.items()}
+        for name, infinity in (("up", np.inf), ("down", -np.inf))
     }
 
     model = ModelConfig(image_shape=dataset.image_shape)

@@ -20,8 +20,8 @@ def package_bytes(framework: str) -> dict[str, int]:
 
 
 def _required(name: str, extra: str) -> Iterator[str]:
-    found = _find(name)
-    for line in (found.requires or []) if found else []:
+    package = _find(name)
+    for line in (package.requires or []) if package else []:
         requirement = Requirement(line)
         # Only requirements of the extra; for dependencies without one, the unconditional requirements.
         if requirement.marker is None:
@@ -35,8 +35,8 @@ def _required(name: str, extra: str) -> Iterator[str]:
 
 
 def _bytes(name: str) -> int:
-    found = _find(name)
-    paths = [Path(str(file.locate())) for file in (found.files or [])] if found else []
+    package = _find(name)
+    paths = [Path(str(file.locate())) for file in (package.files or [])] if package else []
     return sum(path.stat().st_size for path in paths if path.exists())
 
 

@@ -38,23 +38,27 @@ def run(  # noqa: PLR0913 - one for each option
         )
         for size in batch_sizes
     }
-    found: dict[int, dict[str, Any]] = {}
+    measurements: dict[int, dict[str, Any]] = {}
     for size, arrays in inputs.items():
-        found[size] = {"first_seconds": _time_call(model, arrays), "rounds": []}
+        measurements[size] = {"first_seconds": _time_call(model, arrays), "rounds": []}
         for _ in range(_LEAST_CALLS):  # warm
             model.reconstruct(*arrays)
-        found[size]["peak_bytes"] = peak_bytes()  # sizes ascend, so no larger one has added to it
+        measurements[size]["peak_bytes"] = peak_bytes()  # sizes ascend, so no larger one has added to it
     for _ in range(rounds):
         for size, arrays in inputs.items():
             seconds: list[float] = []
             while len(seconds) < _LEAST_CALLS or sum(seconds) < round_seconds:
                 seconds.append(_time_call(model, arrays))
             quantiles = np.quantile(seconds, (0.5, 0.95))
-            found[size]["rounds"].append(
+            measurements[size]["rounds"].append(
                 {"calls": len(seconds), "median_seconds": float(quantiles[0]), "p95_seconds": float(quantiles[1])}
             )
     threads = import_backend(framework).count_threads()
-    return {"device": model.device, "threads": threads, "batches": {str(size): each for size, each in found.items()}}
+    return {
+        "device": model.device,
+        "threads": threads,
+        "batches": {str(size): measurement for size, measurement in measurements.items()},
+    }
 
 
 def _time_call(model: Any, arrays: tuple[np.ndarray, np.ndarray]) -> float:

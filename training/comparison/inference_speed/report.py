@@ -19,17 +19,19 @@ def write(content: Mapping[str, Any]) -> list[str]:
     """Return the section's lines."""
     section = content["sections"]["inference"]
     settings = section["settings"]
-    found = measured_frameworks(section)
+    entries = measured_frameworks(section)
     sizes = [str(size) for size in settings["batch_sizes"]]
-    threads = ", ".join(f"{FRAMEWORKS[name].title} {entry['processes'][0]['threads']}" for name, entry in found.items())
-    ways = _ways(found)
+    threads = ", ".join(
+        f"{FRAMEWORKS[name].title} {entry['processes'][0]['threads']}" for name, entry in entries.items()
+    )
+    variants = _variants(entries)
     latency = [
         [title, *(spread(_rounds(processes, size, "median_seconds")) for size in sizes)]
-        for title, processes in ways.items()
+        for title, processes in variants.items()
     ]
     slow = [
         [title, *(spread(_rounds(processes, size, "p95_seconds")) for size in sizes)]
-        for title, processes in ways.items()
+        for title, processes in variants.items()
     ]
     throughput = [
         [
@@ -39,9 +41,9 @@ def write(content: Mapping[str, Any]) -> list[str]:
                 for size in sizes
             ),
         ]
-        for title, processes in ways.items()
+        for title, processes in variants.items()
     ]
-    first = [[title, *(spread(_firsts(processes, size), 1) for size in sizes)] for title, processes in ways.items()]
+    first = [[title, *(spread(_firsts(processes, size), 1) for size in sizes)] for title, processes in variants.items()]
     headers = ["images in a call", *sizes]
     return [
         *prose(f"""`reconstruct`, from NumPy to NumPy; processes: {settings["processes"]}, rounds in each:
@@ -52,9 +54,9 @@ def write(content: Mapping[str, Any]) -> list[str]:
         *table(headers, slow),
         "Images per second, one call after the other, from that median:",
         *table(headers, throughput),
-        *_write_first_calls(found),
+        *_write_first_calls(entries),
         *table(headers, first),
-        *_write_memory(ways, sizes),
+        *_write_memory(variants, sizes),
         *prose("""Seconds from the start of Python to the first image, each in a fresh process: importing the framework,
             loading a checkpoint into it, and the first call, of one image; *all* includes the other imports."""),
         *table(
@@ -67,7 +69,7 @@ def write(content: Mapping[str, Any]) -> list[str]:
                         for part in ("import", "load", "first_call", "total")
                     ),
                 ]
-                for name, entry in found.items()
+                for name, entry in entries.items()
             ],
         ),
         *prose("""MB on disk: the packages of this project's extra for the framework, with all that they need; the
@@ -81,7 +83,7 @@ def write(content: Mapping[str, Any]) -> list[str]:
                     _largest(entry["disk"]["packages"]),
                     f"{entry['disk']['checkpoint'] / 1e6:.1f}",
                 ]
-                for name, entry in found.items()
+                for name, entry in entries.items()
             ],
         ),
     ]
@@ -125,20 +127,20 @@ def draw(content: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def _write_first_calls(found: Mapping[str, Any]) -> list[str]:
+def _write_first_calls(entries: Mapping[str, Any]) -> list[str]:
     text = "The first call of each size in its process, in this order, ms"
-    if found.get("pytorch", {}).get("compiled"):
+    if entries.get("pytorch", {}).get("compiled"):
         text += """. `torch.compile` keeps its code on disk, and its processes share it: if there was none
             before, the first of them compiled (the maximum), and the others loaded the code"""
     return prose(f"{text}:")
 
 
-def _write_memory(ways: Mapping[str, list[dict[str, Any]]], sizes: Sequence[str]) -> list[str]:
-    if not all("peak_bytes" in processes[0]["batches"][size] for processes in ways.values() for size in sizes):
+def _write_memory(variants: Mapping[str, list[dict[str, Any]]], sizes: Sequence[str]) -> list[str]:
+    if not all("peak_bytes" in processes[0]["batches"][size] for processes in variants.values() for size in sizes):
         return []
     rows = [
         [title, *(megabytes(max(process["batches"][size]["peak_bytes"] for process in processes)) for size in sizes)]
-        for title, processes in ways.items()
+        for title, processes in variants.items()
     ]
     return [
         "Peak memory of the process up to the calls of each size, MB:",
@@ -151,19 +153,19 @@ def _largest(packages: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {megabytes(size)}" for name, size in ordered[:3])
 
 
-def _ways(found: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+def _variants(entries: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """Return the processes of each framework's own way, and of its compiled one if it was measured, by title."""
-    ways = {}
-    for name, entry in found.items():
-        ways[FRAMEWORKS[name].title] = entry["processes"]
+    variants = {}
+    for name, entry in entries.items():
+        variants[FRAMEWORKS[name].title] = entry["processes"]
         if entry.get("compiled"):
-            ways[f"{FRAMEWORKS[name].title}, {COMPILERS[name]}"] = entry["compiled"]
-    return ways
+            variants[f"{FRAMEWORKS[name].title}, {COMPILERS[name]}"] = entry["compiled"]
+    return variants
 
 
 def _rounds(processes: Sequence[Mapping[str, Any]], size: str, name: str) -> list[float]:
     """Return a statistic of each round of each process, in ms."""
-    return [each[name] * 1e3 for process in processes for each in process["batches"][size]["rounds"]]
+    return [timing[name] * 1e3 for process in processes for timing in process["batches"][size]["rounds"]]
 
 
 def _firsts(processes: Sequence[Mapping[str, Any]], size: str) -> list[float]:
@@ -172,6 +174,6 @@ def _firsts(processes: Sequence[Mapping[str, Any]], size: str) -> list[float]:
 
 def _bars(middles: list[float], values: list[list[float]]) -> list[list[float]]:
     return [
-        [middle - min(each) for middle, each in zip(middles, values, strict=True)],
-        [max(each) - middle for middle, each in zip(middles, values, strict=True)],
+        [middle - min(samples) for middle, samples in zip(middles, values, strict=True)],
+        [max(samples) - middle for middle, samples in zip(middles, values, strict=True)],
     ]

@@ -29,9 +29,9 @@ def measure(config: ComparisonConfig, results: ResultsFile) -> None:
         "device": config.device,
     }
     frameworks = results.section("inference", settings).setdefault("frameworks", {})
-    wanted = [framework for framework in config.frameworks if not (config.resume and framework in frameworks)]
-    parity = check_parity(config) if wanted else {}
-    for framework in wanted:
+    missing = [framework for framework in config.frameworks if not (config.resume and framework in frameworks)]
+    parity = check_parity(config) if missing else {}
+    for framework in missing:
         path = config.checkpoint(framework)
         starts, processes, compiled = [], [], []
         for number in range(1, sizes.processes + 1):

@@ -53,23 +53,24 @@ def paired_differences(section: Mapping[str, Any]) -> list[Difference]:
     """
     seeds = measured_runs(section)
     pairs = {
-        (one, other): [seed for seed in seeds[one] if seed in seeds[other]] for one, other in combinations(seeds, 2)
+        (first, second): [seed for seed in seeds[first] if seed in seeds[second]]
+        for first, second in combinations(seeds, 2)
     }
     pairs = {pair: shared for pair, shared in pairs.items() if len(shared) >= 2}
-    found = []
-    for (one, other), shared in pairs.items():
-        values = [seeds[other][seed]["elbo"]["value"] - seeds[one][seed]["elbo"]["value"] for seed in shared]
+    differences = []
+    for (first, second), shared in pairs.items():
+        values = [seeds[second][seed]["elbo"]["value"] - seeds[first][seed]["elbo"]["value"] for seed in shared]
         error = statistics.stdev(values) / math.sqrt(len(values))
-        found.append(
+        differences.append(
             Difference(
-                of=(one, other),
+                of=(first, second),
                 seeds=len(shared),
                 mean=statistics.fmean(values),
                 half_width=_quantile(1 - CONFIDENCE, len(values)) * error,
                 joint_half_width=_quantile((1 - CONFIDENCE) / len(pairs), len(values)) * error,
             )
         )
-    return found
+    return differences
 
 
 def _quantile(outside: float, count: int) -> float:

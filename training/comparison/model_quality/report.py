@@ -75,15 +75,15 @@ def _write_differences(section: Mapping[str, Any]) -> list[str]:
         return []
     rows = [
         [
-            f"{FRAMEWORKS[one.of[0]].title} minus {FRAMEWORKS[one.of[1]].title}",
-            str(one.seeds),
-            f"{one.mean:+.3f}",
-            _interval(one.mean, one.half_width),
-            "no" if one.is_apart_from_zero else "yes",
-            _interval(one.mean, one.joint_half_width),
-            "no" if one.is_jointly_apart_from_zero else "yes",
+            f"{FRAMEWORKS[difference.of[0]].title} minus {FRAMEWORKS[difference.of[1]].title}",
+            str(difference.seeds),
+            f"{difference.mean:+.3f}",
+            _interval(difference.mean, difference.half_width),
+            "no" if difference.is_apart_from_zero else "yes",
+            _interval(difference.mean, difference.joint_half_width),
+            "no" if difference.is_jointly_apart_from_zero else "yes",
         ]
-        for one in differences
+        for difference in differences
     ]
     return [
         *prose(f"""**Do the frameworks differ?** Differences of -ELBO between two frameworks, paired by seed, in nats,
@@ -117,7 +117,7 @@ def _write_active_units(counts: Sequence[int]) -> str:
 
 def draw(content: Mapping[str, Any]) -> Figure:
     """Draw -ELBO over epochs and over seconds, as the mean and the range of the seeds."""
-    found = measured_runs(content["sections"]["quality"])
+    runs_by_framework = measured_runs(content["sections"]["quality"])
     figure, (left, right) = new_panels(
         "Learning curves",
         "-ELBO on the validation images, target fixed, in nats per image: mean of the seeds, and shaded their range; "
@@ -125,7 +125,7 @@ def draw(content: Mapping[str, Any]) -> Figure:
     )
     values: list[float] = []
     with rc_context(STYLE):
-        for framework, runs in found.items():
+        for framework, runs in runs_by_framework.items():
             curves = np.array(curves_of(runs))
             values += curves[:, int(curves.shape[1] * _SETTLED) :].flat
             epochs = range(1, curves.shape[1] + 1)

@@ -11,8 +11,8 @@ from training.comparison.results_file import ResultsFile
 def measure(config: ComparisonConfig, results: ResultsFile) -> None:
     """Train each framework with each seed, and save the metrics after each run."""
     sizes = config.sizes
-    wanted = {name: asdict(sizes)[name] for name in ("images", "test_images", "draws", "samples")}
-    settings = {"preset": config.preset, "epochs": config.epochs, "device": config.device} | wanted
+    size_settings = {name: asdict(sizes)[name] for name in ("images", "test_images", "draws", "samples")}
+    settings = {"preset": config.preset, "epochs": config.epochs, "device": config.device} | size_settings
     frameworks = results.section("quality", settings).setdefault("frameworks", {})
     for framework in config.frameworks:
         runs = frameworks.setdefault(framework, {"seeds": {}})["seeds"]

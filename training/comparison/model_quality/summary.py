@@ -19,7 +19,7 @@ def epochs_of(settings: Mapping[str, Any]) -> int:
 
 def measured_runs(section: Mapping[str, Any]) -> dict[str, Any]:
     """Return the runs of each framework that has some, by seed, in the usual order."""
-    return {name: found["seeds"] for name, found in measured_frameworks(section).items() if found.get("seeds")}
+    return {name: entry["seeds"] for name, entry in measured_frameworks(section).items() if entry.get("seeds")}
 
 
 def curves_of(runs: Mapping[str, Any]) -> list[list[float]]:
@@ -27,9 +27,9 @@ def curves_of(runs: Mapping[str, Any]) -> list[list[float]]:
     return [[-epoch["validation_elbo"] for epoch in run["curve"]] for run in runs.values()]
 
 
-def mean_curve(found: Mapping[str, Any]) -> list[float]:
+def mean_curve(entry: Mapping[str, Any]) -> list[float]:
     """Return the mean of the curves of a framework's seeds."""
-    return [statistics.fmean(values) for values in zip(*curves_of(found["seeds"]), strict=True)]
+    return [statistics.fmean(values) for values in zip(*curves_of(entry["seeds"]), strict=True)]
 
 
 def epochs_to(curve: Sequence[float], level: float) -> int | None:

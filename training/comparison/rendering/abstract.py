@@ -67,7 +67,7 @@ def _write_speed(content: Mapping[str, Any]) -> str:
     speeds = {framework: speed for framework in FRAMEWORKS if (speed := own_speed(content, framework)) is not None}
     if not speeds:
         return "**Which trains fastest?** Not measured yet."
-    each = "; ".join(
+    listing = "; ".join(
         f"{FRAMEWORKS[name].title} {spread(speed.epoch_seconds)}{_write_part(speed)}" for name, speed in speeds.items()
     )
     epochs = min(len(speed.epoch_seconds) for speed in speeds.values())
@@ -75,7 +75,7 @@ def _write_speed(content: Mapping[str, Any]) -> str:
     earliest_most = min(max(speed.epoch_seconds) for speed in speeds.values())
     verdict = "The ranges overlap" if latest_least <= earliest_most else "The ranges don't all overlap"
     return (
-        f"**Seconds per epoch**, each trainer in its own way, median and range: {each}. {verdict}. "
+        f"**Seconds per epoch**, each trainer in its own way, median and range: {listing}. {verdict}. "
         f"*Limit:* {count_of(epochs, 'timing')} of each on one machine: another day, version or processor may order "
         "them otherwise, above all where ranges overlap."
     )
@@ -92,8 +92,8 @@ def _write_quality(content: Mapping[str, Any]) -> str:
         return "**Which ends better?** Not measured yet."
     settings = section["settings"]
     values = {name: [-run["elbo"]["value"] for run in seeds.values()] for name, seeds in runs.items()}
-    each = ", ".join(f"{FRAMEWORKS[name].title} {mean_spread(found)}" for name, found in values.items())
-    means = [statistics.fmean(found) for found in values.values()]
+    listing = ", ".join(f"{FRAMEWORKS[name].title} {mean_spread(losses)}" for name, losses in values.items())
+    means = [statistics.fmean(losses) for losses in values.values()]
     seeds = min(map(len, values.values()))
     limit = f"{count_of(seeds, 'seed')} of each"
     if seeds < _MANY_SEEDS:
@@ -101,18 +101,18 @@ def _write_quality(content: Mapping[str, Any]) -> str:
     epochs = epochs_of(settings)
     return (
         f"**Test -ELBO after {count_of(epochs, 'epoch')}**, in nats, mean of "
-        f"seeds ± their standard deviation: {each}; the means differ by at most {max(means) - min(means):.2f}. "
+        f"seeds ± their standard deviation: {listing}; the means differ by at most {max(means) - min(means):.2f}. "
         f"{_write_differences(section)}{_write_causes(content)}*Limit:* {limit}."
     )
 
 
 def _write_differences(section: Mapping[str, Any]) -> str:
     differences = paired_differences(section)
-    if not differences or min(one.seeds for one in differences) < _MANY_SEEDS:
+    if not differences or min(difference.seeds for difference in differences) < _MANY_SEEDS:
         return ""
-    if joint := [one for one in differences if one.is_jointly_apart_from_zero]:
+    if joint := [difference for difference in differences if difference.is_jointly_apart_from_zero]:
         return f"Paired by seed, 0 lies outside the joint {CONFIDENCE:.0%} interval of {_name_pairs(joint)}. "
-    if alone := [one for one in differences if one.is_apart_from_zero]:
+    if alone := [difference for difference in differences if difference.is_apart_from_zero]:
         return (
             f"Paired by seed, 0 lies outside the {CONFIDENCE:.0%} interval of {_name_pairs(alone)} alone, but within "
             f"each joint interval of the {len(differences)} differences: no difference is established. "
@@ -121,7 +121,7 @@ def _write_differences(section: Mapping[str, Any]) -> str:
 
 
 def _name_pairs(differences: Iterable[Difference]) -> str:
-    pairs = [" minus ".join(FRAMEWORKS[name].title for name in one.of) for one in differences]
+    pairs = [" minus ".join(FRAMEWORKS[name].title for name in difference.of) for difference in differences]
     return " and of ".join(pairs)
 
 

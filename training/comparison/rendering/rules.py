@@ -75,19 +75,25 @@ def write_origins(content: Mapping[str, Any]) -> list[str]:
         for name in SECTIONS
         if name in content["sections"]
     }
-    everything = [origin for found in origins.values() for origin in found]
+    everything = [origin for section_origins in origins.values() for origin in section_origins]
     lines = []
     for machine in dict.fromkeys(origin["machine"] for origin in everything):
         lines.append(f"**{machine}.** {_versions(everything, machine)}.")
         lines.append("")
-    for name, found in origins.items():
-        commits = ", ".join(dict.fromkeys(f"`{str(origin['commit'])[:10]}`" for origin in found))
-        changed = ", with changes not committed" if any("(changed)" in str(each["commit"]) for each in found) else ""
-        loads = [origin["load_average"] for origin in found]
+    for name, section_origins in origins.items():
+        commits = ", ".join(dict.fromkeys(f"`{str(origin['commit'])[:10]}`" for origin in section_origins))
+        changed = (
+            ", with changes not committed"
+            if any("(changed)" in str(origin["commit"]) for origin in section_origins)
+            else ""
+        )
+        loads = [origin["load_average"] for origin in section_origins]
         load = f"{min(loads):.1f}" if min(loads) == max(loads) else f"{min(loads):.1f} to {max(loads):.1f}"
-        times = sorted(origin["time"] for origin in found)
-        machines = " and ".join(dict.fromkeys(origin["machine"] for origin in found))
-        commands = " and ".join(dict.fromkeys(f"`{origin['command']}`" for origin in found if "command" in origin))
+        times = sorted(origin["time"] for origin in section_origins)
+        machines = " and ".join(dict.fromkeys(origin["machine"] for origin in section_origins))
+        commands = " and ".join(
+            dict.fromkeys(f"`{origin['command']}`" for origin in section_origins if "command" in origin)
+        )
         lines.append(
             f"- {name}: {times[0][:10]}, {machines}, commit {commits}{changed}, load average {load}, "
             f"by {commands or 'a command that was not recorded'}"
@@ -96,12 +102,12 @@ def write_origins(content: Mapping[str, Any]) -> list[str]:
 
 
 def _versions(origins: list[Mapping[str, Any]], machine: str) -> str:
-    found: dict[str, set[str]] = {}
+    versions_by_name: dict[str, set[str]] = {}
     for origin in origins:
         if origin["machine"] == machine:
             for name, version in origin["versions"].items():
-                found.setdefault(name, set()).add(version)
-    return ", ".join(f"{name} {' and '.join(sorted(versions))}" for name, versions in found.items())
+                versions_by_name.setdefault(name, set()).add(version)
+    return ", ".join(f"{name} {' and '.join(sorted(versions))}" for name, versions in versions_by_name.items())
 
 
 def _mixed(content: Mapping[str, Any]) -> str:
@@ -115,15 +121,16 @@ def _mixed(content: Mapping[str, Any]) -> str:
 
 
 def _parity(content: Mapping[str, Any]) -> str:
-    found = [
+    parities = [
         entry["parity"]
         for name in ("inference", "training")
         for entry in content["sections"].get(name, {}).get("frameworks", {}).values()
     ]
-    if not found:
+    if not parities:
         return "(Nothing was timed yet.)"
-    names = ", ".join(FRAMEWORKS[framework].title for framework in found[0]["frameworks"])
+    names = ", ".join(FRAMEWORKS[framework].title for framework in parities[0]["frameworks"])
     return (
-        f"Found before these timings, over {max(each['steps'] for each in found)} steps of {names}: "
-        f"{scientific(max(each['loss'] for each in found))} and {scientific(max(each['logits'] for each in found))}."
+        f"Found before these timings, over {max(parity['steps'] for parity in parities)} steps of {names}: "
+        f"{scientific(max(parity['loss'] for parity in parities))} and "
+        f"{scientific(max(parity['logits'] for parity in parities))}."
     )

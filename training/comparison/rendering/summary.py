@@ -56,7 +56,7 @@ def _write_parts(content: Mapping[str, Any], frameworks: Iterable[str]) -> str:
     return f"Seconds per epoch are of whole epochs, except {', '.join(parts)}, multiplied." if parts else ""
 
 
-def _found(content: Mapping[str, Any], section: str, framework: str) -> Any:
+def _entry(content: Mapping[str, Any], section: str, framework: str) -> Any:
     return content["sections"].get(section, {}).get("frameworks", {}).get(framework)
 
 
@@ -73,23 +73,25 @@ def _of_speed(content: Mapping[str, Any], framework: str, name: str) -> str:
 
 
 def _of_quality(content: Mapping[str, Any], framework: str, name: str) -> str:
-    found = _found(content, "quality", framework)
-    return mean_spread([-run[name]["value"] for run in found["seeds"].values()]) if found else "-"
+    entry = _entry(content, "quality", framework)
+    return mean_spread([-run[name]["value"] for run in entry["seeds"].values()]) if entry else "-"
 
 
 def _start(content: Mapping[str, Any], framework: str) -> str:
-    found = _found(content, "inference", framework)
-    return spread([start["total_seconds"] for start in found["starts"]]) if found else "-"
+    entry = _entry(content, "inference", framework)
+    return spread([start["total_seconds"] for start in entry["starts"]]) if entry else "-"
 
 
 def _one_image(content: Mapping[str, Any], framework: str) -> str:
-    found = _found(content, "inference", framework)
-    if not found:
+    entry = _entry(content, "inference", framework)
+    if not entry:
         return "-"
-    rounds = [each["median_seconds"] * 1e3 for one in found["processes"] for each in one["batches"]["1"]["rounds"]]
+    rounds = [
+        timing["median_seconds"] * 1e3 for process in entry["processes"] for timing in process["batches"]["1"]["rounds"]
+    ]
     return f"{statistics.median(rounds):.2f} ({min(rounds):.2f} to {max(rounds):.2f})"
 
 
 def _disk(content: Mapping[str, Any], framework: str) -> str:
-    found = _found(content, "inference", framework)
-    return megabytes(sum(found["disk"]["packages"].values())) if found else "-"
+    entry = _entry(content, "inference", framework)
+    return megabytes(sum(entry["disk"]["packages"].values())) if entry else "-"

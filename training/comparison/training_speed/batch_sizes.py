@@ -13,17 +13,17 @@ from training.reporting.markdown_tables import megabytes, prose, table
 def write_batch_sizes(section: Mapping[str, Any]) -> list[str]:
     """Return the table's lines; none if no batch sizes were measured."""
     measured = measured_frameworks(section)
-    found = {name: entry["batches"] for name, entry in measured.items() if entry.get("batches")}
-    if not found:
+    batches_by_framework = {name: entry["batches"] for name, entry in measured.items() if entry.get("batches")}
+    if not batches_by_framework:
         return []
-    titles = [FRAMEWORKS[name].title for name in found]
+    titles = [FRAMEWORKS[name].title for name in batches_by_framework]
     rows = [
         [
             f"{int(size):,}",
-            *(_rate(batches[size]) for batches in found.values()),
-            *(megabytes(batches[size]["peak_bytes"]) for batches in found.values()),
+            *(_rate(batches[size]) for batches in batches_by_framework.values()),
+            *(megabytes(batches[size]["peak_bytes"]) for batches in batches_by_framework.values()),
         ]
-        for size in next(iter(found.values()))
+        for size in next(iter(batches_by_framework.values()))
     ]
     rounds = count_of(section["settings"]["rounds"], "epoch")
     return [

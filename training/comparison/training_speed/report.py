@@ -26,7 +26,7 @@ def write(content: Mapping[str, Any]) -> list[str]:
     speeds = _speeds(section)
     epochs = content["sections"].get("quality", {}).get("settings", {}).get("epochs")
     epochs = epochs or PRESETS[settings["preset"]].epochs
-    shown = {name: speed for name, speed in speeds.items() if speed is not None}
+    measured = {name: speed for name, speed in speeds.items() if speed is not None}
     rows = [
         [
             _label(*name),
@@ -37,17 +37,17 @@ def write(content: Mapping[str, Any]) -> list[str]:
             spread(speed.cores),
             f"{megabytes(max(speed.peak_bytes))} ({megabytes(max(speed.loaded_bytes))})",
         ]
-        for name, speed in shown.items()
+        for name, speed in measured.items()
     ]
     threads = ", ".join(
-        f"{FRAMEWORKS[name].title} {speed.threads}" for (name, mode), speed in shown.items() if mode == "eager"
+        f"{FRAMEWORKS[name].title} {speed.threads}" for (name, mode), speed in measured.items() if mode == "eager"
     )
     parts = [
         f"{FRAMEWORKS[framework].title} {speed.part:.0%}"
-        for (framework, mode), speed in shown.items()
+        for (framework, mode), speed in measured.items()
         if speed.part < 1 and mode
     ]
-    images = next((speed.images for speed in shown.values()), 0)
+    images = next((speed.images for speed in measured.values()), 0)
     lines = [
         *prose(f"""An epoch is {images:,} images in batches of {PRESETS[settings["preset"]].batch_size}; timed epochs in
             each process: {settings["rounds"]}, processes: {settings["processes"]}; threads: {threads}. In *italics*,
@@ -71,12 +71,12 @@ def write(content: Mapping[str, Any]) -> list[str]:
     for (framework, mode), speed in speeds.items():
         if speed is None:
             reason = next(
-                found["unavailable"]
-                for found in section["frameworks"][framework]["modes"][mode]
-                if "unavailable" in found
+                process["unavailable"]
+                for process in section["frameworks"][framework]["modes"][mode]
+                if "unavailable" in process
             )
             lines += [f"{FRAMEWORKS[framework].title}, {mode}: not measured: {reason}.", ""]
-    return [*lines, *write_batch_sizes(section), *_write_runs(content, shown, epochs)]
+    return [*lines, *write_batch_sizes(section), *_write_runs(content, measured, epochs)]
 
 
 def draw(content: Mapping[str, Any]) -> Figure:
@@ -129,12 +129,12 @@ def draw(content: Mapping[str, Any]) -> Figure:
 
 
 def _speeds(section: Mapping[str, Any]) -> dict[tuple[str, str], Speed | None]:
-    found = section["frameworks"]
+    entries = section["frameworks"]
     return {
         (name, mode): speed_of(processes)
         for name in FRAMEWORKS
-        if name in found
-        for mode, processes in found[name]["modes"].items()
+        if name in entries
+        for mode, processes in entries[name]["modes"].items()
     }
 
 

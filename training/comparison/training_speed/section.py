@@ -42,9 +42,9 @@ def measure(config: ComparisonConfig, results: ResultsFile) -> None:
         "device": config.device,
     }
     frameworks = results.section("training", settings).setdefault("frameworks", {})
-    wanted = [framework for framework in config.frameworks if not (config.resume and framework in frameworks)]
-    parity = check_parity(config) if wanted else {}
-    for framework in wanted:
+    missing = [framework for framework in config.frameworks if not (config.resume and framework in frameworks)]
+    parity = check_parity(config) if missing else {}
+    for framework in missing:
         extra = EXTRA_MODES.get(framework, ()) if sizes.extra_modes else ()
         modes: dict[str, list[dict[str, Any]]] = {mode: [] for mode in (*MODES, *extra)}
         with TemporaryDirectory() as cache:
@@ -52,11 +52,11 @@ def measure(config: ComparisonConfig, results: ResultsFile) -> None:
                 config.announce(f"training: {framework}, filling the cache")
                 _run(config, framework, WARM, steps=None, cache=cache)
             for number in range(1, sizes.processes + 1):
-                for mode, found in modes.items():
+                for mode, processes in modes.items():
                     config.announce(f"training: {framework}, {mode}, process {number} of {sizes.processes}")
                     steps = sizes.eager_steps if mode == "eager" else None
-                    kept = cache if mode == WARM else None
-                    found.append(_run(config, framework, mode, steps=steps, cache=kept))
+                    mode_cache = cache if mode == WARM else None
+                    processes.append(_run(config, framework, mode, steps=steps, cache=mode_cache))
         batches = {}
         for size in sizes.train_batch_sizes:
             config.announce(f"training: {framework}, batches of {size}")

@@ -46,24 +46,26 @@ class Speed:
 
 def speed_of(processes: Sequence[Mapping[str, Any]]) -> Speed | None:
     """Return the timings of a framework and mode, or None if it couldn't be run."""
-    if any("unavailable" in found for found in processes):
+    if any("unavailable" in process for process in processes):
         return None
     first = processes[0]
     scale = first["steps_per_epoch"] / first["steps"]
     return Speed(
-        epoch_seconds=[seconds * scale for found in processes for seconds in found["seconds"]],
-        first_seconds=[found["first_seconds"] for found in processes],
-        compile_seconds=[max(found["first_seconds"] - statistics.median(found["seconds"]), 0.0) for found in processes],
+        epoch_seconds=[seconds * scale for process in processes for seconds in process["seconds"]],
+        first_seconds=[process["first_seconds"] for process in processes],
+        compile_seconds=[
+            max(process["first_seconds"] - statistics.median(process["seconds"]), 0.0) for process in processes
+        ],
         part=1 / scale,
         images=first["steps_per_epoch"] * first["batch_size"],
-        cores=[cores for found in processes for cores in found["cores"]],
-        peak_bytes=[found["peak_bytes"] for found in processes],
-        loaded_bytes=[found["loaded_bytes"] for found in processes],
+        cores=[cores for process in processes for cores in process["cores"]],
+        peak_bytes=[process["peak_bytes"] for process in processes],
+        loaded_bytes=[process["loaded_bytes"] for process in processes],
         threads=first["threads"],
     )
 
 
 def own_speed(content: Mapping[str, Any], framework: str) -> Speed | None:
     """Return the timings of a framework in its trainer's default mode, or None if they weren't measured."""
-    found = content["sections"].get("training", {}).get("frameworks", {}).get(framework)
-    return speed_of(found["modes"][FRAMEWORKS[framework].own_mode]) if found else None
+    entry = content["sections"].get("training", {}).get("frameworks", {}).get(framework)
+    return speed_of(entry["modes"][FRAMEWORKS[framework].own_mode]) if entry else None

@@ -58,8 +58,8 @@ def run(  # noqa: PLR0913 - one for each option
         "steps_per_epoch": epoch,
         "batch_size": config.batch_size,
         "first_seconds": first["seconds"],
-        "seconds": [each["seconds"] for each in later],
-        "cores": [each["cores"] for each in later],
+        "seconds": [timing["seconds"] for timing in later],
+        "cores": [timing["cores"] for timing in later],
         "loaded_bytes": loaded,
         "peak_bytes": peak_bytes(),
     }

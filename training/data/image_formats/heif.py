@@ -71,7 +71,7 @@ def _overwrite_types(data: bytes, start: int, end: int) -> bytes:
 
 def boxes(data: bytes, start: int, end: int) -> list[tuple[bytes, int, int]]:
     """Return kind, start and end of the contents of each box; boxes from the first impossible one are left out."""
-    found: list[tuple[bytes, int, int]] = []
+    spans: list[tuple[bytes, int, int]] = []
     while start + 8 <= end:
         size, kind = struct.unpack_from(">I4s", data, start)
         header = 8
@@ -81,6 +81,6 @@ def boxes(data: bytes, start: int, end: int) -> list[tuple[bytes, int, int]]:
         stop = end if size == 0 else start + size
         if stop < start + header or stop > end:
             break
-        found.append((kind, start + header, stop))
+        spans.append((kind, start + header, stop))
         start = stop
-    return found
+    return spans

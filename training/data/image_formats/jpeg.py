@@ -78,7 +78,7 @@ def count_scans(data: bytes, *, at_most: int) -> int:
 
 def _strip_metadata(data: bytes) -> tuple[bytes, bytes | None]:
     """Return the file without its metadata segments, and the first EXIF block."""
-    kept = [data[:2]]
+    segments = [data[:2]]
     exif = None
     position = 2
     while data[position : position + 1] == b"\xff":
@@ -94,10 +94,10 @@ def _strip_metadata(data: bytes) -> tuple[bytes, bytes | None]:
             exif = segment[4:]
         if marker not in _METADATA:
             _check_frame(marker, segment)
-            kept.append(segment)
+            segments.append(segment)
         position = max(end, position + 4)
-    kept.append(data[position:])
-    return b"".join(kept), exif
+    segments.append(data[position:])
+    return b"".join(segments), exif
 
 
 def _check_frame(marker: int, segment: bytes) -> None:

@@ -45,7 +45,7 @@ def open_png(data: bytes) -> tuple[int, Callable[[], GrayImage]]:
 
 def _split_chunks(data: bytes) -> tuple[bytes, bytes | None, bytes | None]:
     """Return the file without ancillary chunks, the EXIF block, and the transparent level or color."""
-    kept = [data[:_SIGNATURE_BYTES]]
+    chunks = [data[:_SIGNATURE_BYTES]]
     exif = transparent = None
     color = data[25] if len(data) > 25 else _GRAY
     position = _SIGNATURE_BYTES
@@ -58,11 +58,11 @@ def _split_chunks(data: bytes) -> tuple[bytes, bytes | None, bytes | None]:
         elif kind == b"tRNS" and color != _PALETTE:
             transparent = data[position + 8 : end - 4] if color in {_GRAY, _RGB} else None
         elif kind in {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS"}:
-            kept.append(data[position:end])
+            chunks.append(data[position:end])
         if kind == b"IEND":
             break
         position = end
-    return b"".join(kept), exif, transparent
+    return b"".join(chunks), exif, transparent
 
 
 def _load(plain: bytes, rawmode: str | None = None) -> Image.Image:

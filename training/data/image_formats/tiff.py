@@ -48,9 +48,9 @@ def _decode_whole(data: bytes, layout: TiffLayout) -> GrayImage:
         offsets = layout.tags.get(tl.TILE_OFFSETS) or layout.tags.get(tl.STRIP_OFFSETS, ())
         for offset in offsets:
             check_scans(data[offset:])
-    kept = {tl.BITS, tl.PHOTOMETRIC, tl.SAMPLES, tl.EXTRA_SAMPLES, tl.ROWS_PER_STRIP, tl.PLANAR} | tl.CODEC_TAGS
-    kept |= {tl.STRIP_OFFSETS, tl.STRIP_COUNTS, tl.TILE_OFFSETS, tl.TILE_COUNTS, tl.TILE_WIDTH, tl.TILE_HEIGHT}
-    tags = {tag: layout.tags[tag] for tag in kept if tag in layout.tags}
+    kept_tags = {tl.BITS, tl.PHOTOMETRIC, tl.SAMPLES, tl.EXTRA_SAMPLES, tl.ROWS_PER_STRIP, tl.PLANAR} | tl.CODEC_TAGS
+    kept_tags |= {tl.STRIP_OFFSETS, tl.STRIP_COUNTS, tl.TILE_OFFSETS, tl.TILE_COUNTS, tl.TILE_WIDTH, tl.TILE_HEIGHT}
+    tags = {tag: layout.tags[tag] for tag in kept_tags if tag in layout.tags}
     tags |= {tl.WIDTH: (layout.width,), tl.HEIGHT: (layout.height,), tl.PHOTOMETRIC: (layout.photometric,)}
     picture = _load(data, tags, layout)
     return GrayImage.from_pillow(picture, orientation=orientation_of(layout.tags))

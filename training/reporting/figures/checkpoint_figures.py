@@ -132,13 +132,13 @@ class _Drawings:
         )
 
     def traversal(self) -> Figure:
-        found = image_grids.traverse(
+        traversal = image_grids.traverse(
             self._weights, self._images, self._model.image_shape, columns=_STEPS, most_rows=_MOST_DIMENSIONS
         )
-        shown, of = len(found.dimensions), self._model.latent_dim
-        which = "each latent dimension" if shown == of else f"the first {shown} of {of} latent dimensions"
+        count, of = len(traversal.dimensions), self._model.latent_dim
+        which = "each latent dimension" if count == of else f"the first {count} of {of} latent dimensions"
         return draw_traversal(
-            found,
+            traversal,
             title="Traversal of the latent dimensions",
             subtitle=f"{self._run}: probabilities as {which} goes from \N{MINUS SIGN}3 to 3, "
             f"by mean KL on test images, target {EVALUATION_TARGET}",

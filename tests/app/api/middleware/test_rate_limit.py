@@ -49,7 +49,7 @@ def test_pages_of_the_origins_that_are_set_may_ask(checkpoints):
     """Preflight responses and responses, errors included, allow the set origins alone."""
     settings = {"frameworks": "jax", "cors_origins": "https://one.example,https://two.example:8443", "api_keys": "k3y"}
     with running(make_service(checkpoints, **settings)) as client:
-        asked = client.options(
+        preflight = client.options(
             "/encode",
             headers={
                 "Origin": "https://two.example:8443",
@@ -60,9 +60,9 @@ def test_pages_of_the_origins_that_are_set_may_ask(checkpoints):
         refused = client.get("/sample", headers={"Origin": "https://one.example"})
         foreign = client.get("/sample", headers={"Origin": "https://three.example", "X-API-Key": "k3y"})
 
-    assert asked.status_code == 200
-    assert asked.headers["Access-Control-Allow-Origin"] == "https://two.example:8443"
-    assert "X-API-Key" in asked.headers["Access-Control-Allow-Headers"]
+    assert preflight.status_code == 200
+    assert preflight.headers["Access-Control-Allow-Origin"] == "https://two.example:8443"
+    assert "X-API-Key" in preflight.headers["Access-Control-Allow-Headers"]
     assert refused.status_code == 401
     assert refused.headers["Access-Control-Allow-Origin"] == "https://one.example"
     assert "X-Triptych-Seed" in refused.headers["Access-Control-Expose-Headers"]

@@ -48,21 +48,21 @@ def test_models_are_listed_with_shape_data_and_state(client):
     """Each framework's default is first; a model that isn't loaded is described from its file, without its folder."""
     listed = client.get("/models").json()
 
-    found = {(model["framework"], model["name"]): model for model in listed["models"]}
+    entries = {(model["framework"], model["name"]): model for model in listed["models"]}
     assert listed["default_framework"] == "jax"
     assert listed["default_model"] == "model"
-    assert list(found) == [
+    assert list(entries) == [
         ("jax", "model"),
         ("jax", "cats"),
         ("tensorflow", "model"),
         ("pytorch", "model"),
         ("pytorch", "cats"),
     ]
-    cats = found["jax", "cats"]
+    cats = entries["jax", "cats"]
     assert (cats["image_shape"], cats["latent_dim"], cats["dataset"]) == ([4, 9], 3, "images:cats")
     assert cats["metrics"]["test_elbo"] == -109.5
-    assert (cats["companion"], found["pytorch", "cats"]["companion"]) == (True, False)
-    assert found["jax", "model"]["ready"]
+    assert (cats["companion"], entries["pytorch", "cats"]["companion"]) == (True, False)
+    assert entries["jax", "model"]["ready"]
     assert "/home" not in client.get("/models").text
 
 

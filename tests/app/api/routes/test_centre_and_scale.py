@@ -84,12 +84,12 @@ def test_every_route_of_images_centers_files(client, route):
 
 def test_invert_overrides_the_ink_that_centre_finds(client):
     """`invert=false` takes the light paper as ink, which is another image."""
-    found = client.post("/encode?centre=true", content=photo(), headers=JPEG)
+    response = client.post("/encode?centre=true", content=photo(), headers=JPEG)
     same = client.post("/encode?centre=true&invert=true", content=photo(), headers=JPEG)
     other = client.post("/encode?centre=true&invert=false", content=photo(), headers=JPEG)
 
-    assert found.json()["mean"] == same.json()["mean"]
-    assert other.status_code != 200 or other.json()["mean"] != found.json()["mean"]
+    assert response.json()["mean"] == same.json()["mean"]
+    assert other.status_code != 200 or other.json()["mean"] != response.json()["mean"]
 
 
 @pytest.mark.parametrize(

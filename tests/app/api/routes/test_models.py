@@ -30,10 +30,10 @@ def ask(client, route, accept="application/json", query=""):
     return post_npy(client, f"/{route}?{query}", array, Accept=accept)
 
 
-def assert_close(found, expected):
+def assert_close(actual, expected):
     """Compare arrays by name, up to what decimal digits cost."""
     for name, array in expected.items():
-        np.testing.assert_allclose(np.array(found[name], np.float32), array, rtol=1e-5, atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(np.array(actual[name], np.float32), array, rtol=1e-5, atol=1e-5, err_msg=name)
 
 
 @pytest.mark.parametrize("route", ARRAYS)
@@ -126,8 +126,8 @@ def test_headers_tell_where_an_answer_comes_from(client, checkpoints, accept):
 
     response = ask(client, "sample", accept=accept, query="framework=pytorch&seed=7")
 
-    found = {name: response.headers[f"X-Triptych-{name.replace('_', '-')}"] for name in PROVENANCE}
-    assert found == {
+    provenance = {name: response.headers[f"X-Triptych-{name.replace('_', '-')}"] for name in PROVENANCE}
+    assert provenance == {
         "framework": "pytorch",
         "model": "model",
         "weights": "pytorch",

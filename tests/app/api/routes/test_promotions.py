@@ -76,18 +76,18 @@ def test_all_workers_follow_a_promotion_without_a_failed_request(tmp_path):
     make_content(checkpoint_path(folder, "pytorch"), 0, -100.0)
     content, new_id = make_content(tmp_path / "new.safetensors", 1, -99.0)
     # A worker that is still loading at its start would respond with 503.
-    words = ("--workers", "2", "--listen-when-ready", "true", "--frameworks", "pytorch", "--checkpoints", str(folder))
-    with serving(*words, log=tmp_path / "log", TRIPTYCH_API_KEYS="k3y") as client:
+    options = ("--workers", "2", "--listen-when-ready", "true", "--frameworks", "pytorch", "--checkpoints", str(folder))
+    with serving(*options, log=tmp_path / "log", TRIPTYCH_API_KEYS="k3y") as client:
         client.headers.update(KEY)
         wait_until_settled(client)
-        codes, seen = Counter(), []
+        codes, checkpoint_ids = Counter(), []
         promoted = client.post("/admin/models/pytorch/model/promote", content=content)
-        while len(seen) < 40 or set(seen[-40:]) != {new_id}:
+        while len(checkpoint_ids) < 40 or set(checkpoint_ids[-40:]) != {new_id}:
             with httpx.Client(base_url=client.base_url, headers=KEY, timeout=60) as fresh:
                 response = fresh.get("/sample?framework=pytorch&seed=1")
             codes[response.status_code] += 1
-            seen.append(response.json().get("checkpoint"))
-            assert len(seen) < 20_000
+            checkpoint_ids.append(response.json().get("checkpoint"))
+            assert len(checkpoint_ids) < 20_000
 
     assert promoted.status_code == 200
     assert set(codes) == {200}

@@ -48,12 +48,12 @@ def test_a_service_is_ready_once_all_workers_are(service):
     """Once the other worker is ready, or has ended and no client can reach it, the service is ready."""
     client, other = service
 
-    found = []
+    codes = []
     for status in (WorkerStatus.READY, WorkerStatus.ABSENT):
         set_all(other, status)
-        found.append([client.get(path).status_code for path in ROUTES])
+        codes.append([client.get(path).status_code for path in ROUTES])
 
-    assert found == [[200, 200], [200, 200]]
+    assert codes == [[200, 200], [200, 200]]
 
 
 def test_a_replacement_counts_once_it_listens(service):

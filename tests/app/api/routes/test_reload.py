@@ -103,13 +103,13 @@ def test_keys_are_changed_without_a_restart(folder, key_file):
         changed = [ask(key) for key in ("carol-3", "bob#2")]
         key_file.write_text("größe\n")
         failed = client.post("/admin/reload", headers={"X-API-Key": "carol-3"})
-        kept = [ask(key) for key in ("carol-3", "größe".encode())]
+        after_failure = [ask(key) for key in ("carol-3", "größe".encode())]
 
     assert reloaded.status_code == 200
     assert changed == [200, 401]
     assert_problem(failed, 409)
     assert failed.json()["errors"][0]["where"] == "api_keys"
-    assert kept == [200, 401]
+    assert after_failure == [200, 401]
 
 
 def link_release(folder, name, seed):
@@ -187,9 +187,9 @@ def test_reload_while_files_are_replaced_serves_one_whole(folder):
             expected.append(reload_and_sample())
         writing = pool.submit(replace_files)
         try:
-            found = [reload_and_sample() for _ in range(15)]
+            samples = [reload_and_sample() for _ in range(15)]
         finally:
             stopped.set()
         writing.result()
 
-    assert all(probs in expected for probs in found)
+    assert all(probs in expected for probs in samples)

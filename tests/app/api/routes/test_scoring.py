@@ -100,8 +100,8 @@ def test_compare_is_each_framework_s_reconstruction_with_the_same_noise(client):
     assert answer["unavailable"] == {}
     assert answer["seed"] == 3
     for pair, difference in answer["max_abs_difference"].items():
-        one, other = pair.split("-")
-        assert difference == pytest.approx(np.abs(probs[one] - probs[other]).max(), abs=1e-6)
+        first, second = pair.split("-")
+        assert difference == pytest.approx(np.abs(probs[first] - probs[second]).max(), abs=1e-6)
 
 
 def test_compare_goes_on_without_a_framework_that_is_down(checkpoints):

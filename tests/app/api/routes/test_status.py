@@ -61,11 +61,11 @@ def test_frameworks_tells_all_of_a_ready_framework(client, checkpoints):
     """A ready framework is shown with device, checkpoint, architecture, metrics, and its training but the command."""
     sha256 = load_checkpoint(checkpoint_path(checkpoints, "pytorch")).sha256
 
-    found = view(client, "pytorch")
+    entry = view(client, "pytorch")
 
-    assert found.pop("load_seconds") >= 0
-    assert found.pop("pid") == os.getpid()
-    assert found == {
+    assert entry.pop("load_seconds") >= 0
+    assert entry.pop("pid") == os.getpid()
+    assert entry == {
         "framework": "pytorch",
         "title": "PyTorch",
         "color": "#009e73",
@@ -121,10 +121,10 @@ def test_first_installed_framework_is_the_default(checkpoints):
 def test_framework_that_is_not_installed_says_how_to_install_it(checkpoints):
     """It is 503 with the install command, and doesn't keep the service from being ready."""
     with running(make_service(checkpoints, require_installed=without_tensorflow)) as client:
-        found, response = view(client, "tensorflow"), client.get("/sample?framework=tf")
+        entry, response = view(client, "tensorflow"), client.get("/sample?framework=tf")
         readiness = client.get("/readyz").status_code
 
-    assert (found["status"], found["ready"], found["reason"]) == ("not_installed", False, INSTALL)
+    assert (entry["status"], entry["ready"], entry["reason"]) == ("not_installed", False, INSTALL)
     assert_problem(response, 503)
     assert "pip install 'triptych[tensorflow]'" in response.json()["detail"]
     assert readiness == 200
@@ -134,14 +134,14 @@ def test_framework_that_is_not_installed_says_how_to_install_it(checkpoints):
 def test_framework_that_fails_to_load_leaves_the_others_serving(checkpoints, error):
     """It is 503 and says why, without more than the name of an error that nobody foresaw; the others answer."""
     with running(make_service(checkpoints, load=failing_load(error))) as client:
-        found = view(client, "pytorch")
+        entry = view(client, "pytorch")
         responses = {name: client.get(f"/sample?framework={name}") for name in FRAMEWORKS}
         readiness = client.get("/readyz")
 
-    assert (found["status"], found["ready"]) == ("failed", False)
+    assert (entry["status"], entry["ready"]) == ("failed", False)
     assert_problem(responses["pytorch"], 503)
     assert_problem(readiness, 503)
-    assert found["reason"] in readiness.json()["detail"]
+    assert entry["reason"] in readiness.json()["detail"]
     assert responses["jax"].status_code == responses["tensorflow"].status_code == 200
 
 

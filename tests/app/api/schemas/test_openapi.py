@@ -112,10 +112,10 @@ def test_interpolate_takes_one_of_two_whole_bodies(document):
     """The body of `/interpolate` has two images or two latents, each a schema that stands alone."""
     schemas = document["components"]["schemas"]
 
-    ends = [resolve(document, reference) for reference in schemas["InterpolateRequest"]["oneOf"]]
+    bodies = [resolve(document, reference) for reference in schemas["InterpolateRequest"]["oneOf"]]
 
-    assert [end["required"] for end in ends] == [["images"], ["latents"]]
-    assert all("steps" in end["properties"] for end in ends)
+    assert [body["required"] for body in bodies] == [["images"], ["latents"]]
+    assert all("steps" in body["properties"] for body in bodies)
 
 
 @pytest.mark.parametrize(

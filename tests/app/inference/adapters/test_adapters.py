@@ -34,10 +34,10 @@ def test_any_framework_loads_what_any_has_trained(images, trained_by, loaded_by)
     weights = {name: array.astype(np.float64) for name, array in checkpoint.weights.items()}
     exact = NumpyAdapter(make_checkpoint(checkpoint.model, weights), framework="numpy")
 
-    found = load(loaded_by, checkpoint).reconstruct(images, eps)
+    outputs = load(loaded_by, checkpoint).reconstruct(images, eps)
 
     for array, expected in zip(
-        found, exact.reconstruct(images.astype(np.float64), eps.astype(np.float64)), strict=True
+        outputs, exact.reconstruct(images.astype(np.float64), eps.astype(np.float64)), strict=True
     ):
         assert array.dtype == np.float32
         np.testing.assert_allclose(array, expected, rtol=1e-5, atol=1e-5 * abs(expected).max())
@@ -60,12 +60,12 @@ def test_methods_agree_for_any_batch_size(small, count):
     eps = random.standard_normal((count, adapter.model.latent_dim), np.float32)
     images.flags.writeable = False  # as the codecs may hand them over
 
-    for found, wanted in (
+    for outputs, expected_outputs in (
         (adapter.encode(images), expected.encode(images)),
         ((adapter.decode(eps),), (expected.decode(eps),)),
         (adapter.reconstruct(images, eps), expected.reconstruct(images, eps)),
     ):
-        for array, other in zip(found, wanted, strict=True):
+        for array, other in zip(outputs, expected_outputs, strict=True):
             np.testing.assert_allclose(array, other, rtol=1e-4, atol=1e-4)
 
 

@@ -66,11 +66,11 @@ def test_batch_is_halved_and_tried_again(adapter, inputs, monkeypatch):
     expected = adapter.reconstruct(*inputs)
     calls = shrink_memory(adapter, monkeypatch, rows=60)
 
-    found = adapter.reconstruct(*inputs)
+    outputs = adapter.reconstruct(*inputs)
     first, calls[:] = list(calls), []
     adapter.encode(inputs[0])
 
-    for array, other in zip(found, expected, strict=True):
+    for array, other in zip(outputs, expected, strict=True):
         # A CPU may add up a smaller batch in another order: some units in the last place of logits as large as 7.
         np.testing.assert_allclose(array, other, rtol=1e-5, atol=1e-5)
     assert first == [200, 100, 50, 50, 50, 50]
@@ -154,8 +154,8 @@ def test_packed_calls_compute_what_numpy_does(framework, count, monkeypatch):
     ]
     adapter.reconstruct(1 - images, -eps)
 
-    for found, wanted in pairs:  # the later call left the earlier results alone
-        for array, other in zip(found, wanted, strict=True):
+    for outputs, expected_outputs in pairs:  # the later call left the earlier results alone
+        for array, other in zip(outputs, expected_outputs, strict=True):
             np.testing.assert_allclose(array, other, rtol=1e-4, atol=1e-4)
     assert adapter.max_batch == MAX_BATCH
     assert adapter.count_compilations() == compilations

@@ -76,8 +76,8 @@ def test_child_computes_what_this_process_does(adapter, local, rows):
         ((decoded,), lambda piece: (local.decode(eps[piece]),)),
         (reconstructed, lambda piece: local.reconstruct(images[piece], eps[piece])),
     ):
-        for output, wanted in zip(outputs, zip(*map(call, pieces), strict=True), strict=True):
-            np.testing.assert_array_equal(output, np.concatenate(wanted))
+        for output, expected_pieces in zip(outputs, zip(*map(call, pieces), strict=True), strict=True):
+            np.testing.assert_array_equal(output, np.concatenate(expected_pieces))
 
 
 def test_child_reports_what_it_is(adapter, local):

@@ -61,20 +61,20 @@ def test_small_requests_are_answered_before_a_large_one(paced, name):
     """Between two pieces of large work small requests are answered, and meanwhile other frameworks and /healthz are."""
     client, model = paced
     url, images, copies = LARGE[name]
-    one = make_images(1)
+    image = make_images(1)
 
     with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
         large = [stack.enter_context(asking(client, url, make_images(images))) for _ in range(copies)]
         assert model.adapter.waits.acquire(timeout=20)
-        others = [post_npy(client, "/reconstruct?framework=pytorch", one)]
+        others = [post_npy(client, "/reconstruct?framework=pytorch", image)]
         small = []
         for path in ("/reconstruct", "/encode", "/reconstruct"):
-            asked = pool.submit(post_npy, client, f"{path}?framework=jax", one)
+            future = pool.submit(post_npy, client, f"{path}?framework=jax", image)
             wait_until(lambda: model.batcher._rows % images == 1)
             # A turn of the event loop, in which it hands the request over.
             others.append(client.get("/healthz"))
             model.adapter.may_go_on.release()
-            small.append(asked.result(20))
+            small.append(future.result(20))
             assert model.adapter.waits.acquire(timeout=20)
         answered, _, _ = select.select(large, [], [], 0)
 

@@ -81,24 +81,24 @@ def test_batches_are_as_large_as_the_adapter_allows():
 def test_large_jobs_are_cut_and_small_ones_go_between():
     """Between two pieces of large jobs, which take turns themselves, whatever is small is computed."""
     turns = BatchScheduler()
-    one, other = make_job(2 * MAX_BATCH + 1), make_job(MAX_BATCH + 5)
+    job, other_job = make_job(2 * MAX_BATCH + 1), make_job(MAX_BATCH + 5)
     small = [make_job(1), make_job(1)]
-    turns.add(one)
-    turns.add(other)
+    turns.add(job)
+    turns.add(other_job)
 
     first = turns.next_batch()
     turns.add(small[0])
     second = turns.next_batch()
     turns.add(small[1])
 
-    assert [(part.job, part.start, part.stop) for part in first] == [(one, 0, MAX_BATCH)]
+    assert [(part.job, part.start, part.stop) for part in first] == [(job, 0, MAX_BATCH)]
     assert [part.job for part in second] == [small[0]]
     assert take_all(turns) == [
-        [(other, 0, MAX_BATCH)],
+        [(other_job, 0, MAX_BATCH)],
         [(small[1], 0, 1)],
-        [(one, MAX_BATCH, 2 * MAX_BATCH)],
-        [(other, MAX_BATCH, MAX_BATCH + 5)],
-        [(one, 2 * MAX_BATCH, 2 * MAX_BATCH + 1)],
+        [(job, MAX_BATCH, 2 * MAX_BATCH)],
+        [(other_job, MAX_BATCH, MAX_BATCH + 5)],
+        [(job, 2 * MAX_BATCH, 2 * MAX_BATCH + 1)],
     ]
 
 

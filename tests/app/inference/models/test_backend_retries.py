@@ -13,15 +13,15 @@ FAILURES = 7
 @pytest.fixture
 def waits(monkeypatch):
     """The seconds between attempts, none of which is waited for."""
-    found = []
+    delays = []
     original = Backoff.next_s
 
     def next_s(self):
-        found.append(original(self))
+        delays.append(original(self))
         return 0
 
     monkeypatch.setattr(Backoff, "next_s", next_s)
-    return found
+    return delays
 
 
 def test_backend_is_asked_every_few_seconds(checkpoints, waits):

@@ -94,9 +94,9 @@ def test_least_recently_used_model_is_unloaded(model_folder):
     with running(make_service(model_folder, frameworks="jax", max_models=3)) as client:
         for name in ("cats", "dogs", "cats", "emus"):
             assert client.get(f"/sample?model={name}").status_code == 200
-        found = statuses(client)
+        states = statuses(client)
 
-    assert found == {"model": "ready", "cats": "ready", "dogs": "available", "emus": "ready"}
+    assert states == {"model": "ready", "cats": "ready", "dogs": "available", "emus": "ready"}
 
 
 def test_failed_model_whose_place_is_taken_is_not_loaded_again(model_folder):
@@ -106,11 +106,11 @@ def test_failed_model_whose_place_is_taken_is_not_loaded_again(model_folder):
         broken = client.get("/sample?model=cats").status_code
         other = client.get("/sample?model=dogs").status_code
         wait_until(lambda: statuses(client)["cats"] != "failed")
-        found = statuses(client)
+        states = statuses(client)
         mended = client.get("/sample?model=cats").status_code
 
     assert (broken, other, mended) == (503, 200, 200)
-    assert found == {"model": "ready", "cats": "available", "dogs": "ready"}
+    assert states == {"model": "ready", "cats": "available", "dogs": "ready"}
 
 
 def test_failed_model_of_the_start_keeps_its_place(model_folder):
@@ -119,10 +119,10 @@ def test_failed_model_of_the_start_keeps_its_place(model_folder):
     with running(app) as client:
         codes = [client.get(f"/sample?model={name}").status_code for name in ("model", "cats", "dogs")]
         wait_until(lambda: statuses(client)["model"] == "ready")
-        found = statuses(client)
+        states = statuses(client)
 
     assert codes == [503, 200, 200]
-    assert found == {"model": "ready", "cats": "available", "dogs": "ready"}
+    assert states == {"model": "ready", "cats": "available", "dogs": "ready"}
 
 
 def test_model_with_work_in_hand_is_not_unloaded(model_folder):
@@ -137,12 +137,12 @@ def test_model_with_work_in_hand_is_not_unloaded(model_folder):
         waiting = pool.submit(client.get, "/sample?model=dogs")
         with pytest.raises(TimeoutError):
             waiting.result(0.3)
-        kept = statuses(client)["cats"]
+        busy_status = statuses(client)["cats"]
         adapter.gate.set()
         codes = busy.result(20).status_code, waiting.result(20).status_code
         after = statuses(client)
 
-    assert kept == "ready"
+    assert busy_status == "ready"
     assert codes == (200, 200)
     assert after == {"model": "ready", "cats": "available", "dogs": "ready"}
 
@@ -217,11 +217,11 @@ def test_model_that_fails_to_load_is_tried_again(model_folder):
     with running(make_service(model_folder)) as client:
         torn = client.get("/sample?model=cats&framework=jax")
         path.write_bytes(content)
-        whole = client.get("/sample?model=cats&framework=jax")
+        restored = client.get("/sample?model=cats&framework=jax")
 
     assert_problem(torn, 503)
     assert "jax/cats.safetensors" in torn.json()["detail"]
-    assert whole.status_code == 200
+    assert restored.status_code == 200
 
 
 def test_batches_never_mix_models(model_folder):

@@ -52,8 +52,8 @@ def test_reloads_during_a_write_in_place_never_fail_a_request(model_folder):
         writer = threading.Thread(target=rewrite)
         writer.start()
         try:
-            reloads, responses, end = [], [], time.monotonic() + 2
-            while time.monotonic() < end:
+            reloads, responses, deadline = [], [], time.monotonic() + 2
+            while time.monotonic() < deadline:
                 reloads.append(client.post("/admin/reload").status_code)
                 responses.append(client.get("/sample?seed=1&model=cats"))
         finally:

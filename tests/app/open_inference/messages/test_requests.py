@@ -31,10 +31,10 @@ def test_inputs_arrive_bit_for_bit(task, binary):
 
         assert list(request.inputs) == list(inputs)
         for name, array in inputs.items():
-            found = request.inputs[name]
-            assert found.flags.aligned
-            assert found.dtype == array.dtype
-            assert found.tobytes() == array.tobytes()
+            received = request.inputs[name]
+            assert received.flags.aligned
+            assert received.dtype == array.dtype
+            assert received.tobytes() == array.tobytes()
 
 
 def test_json_data_may_be_nested():

@@ -33,15 +33,15 @@ def test_outputs_arrive_bit_for_bit(task, binary):
     """Every output has the same bits after the wire, as JSON and in binary."""
     arrays = make_outputs(task)
 
-    members, found = respond(task, arrays, parameters={"binary_data_output": binary})
+    members, received = respond(task, arrays, parameters={"binary_data_output": binary})
 
     assert members["model_name"] == f"jax-{task}"
     assert members["model_version"] == "1"
     assert members["parameters"] == {"seed": 7}
-    assert list(found) == list(arrays)
+    assert list(received) == list(arrays)
     for name, array in arrays.items():
-        assert found[name].shape == array.shape
-        assert found[name].tobytes() == array.tobytes()
+        assert received[name].shape == array.shape
+        assert received[name].tobytes() == array.tobytes()
 
 
 def test_outputs_come_in_the_requested_order_and_form():
@@ -49,31 +49,31 @@ def test_outputs_come_in_the_requested_order_and_form():
     arrays = make_outputs("encode")
     outputs = [{"name": "latents", "parameters": {"binary_data": True}}, {"name": "mean"}]
 
-    members, found = respond("encode", arrays, outputs=outputs)
+    members, received = respond("encode", arrays, outputs=outputs)
 
     binary, text = members["outputs"]
     assert binary["parameters"] == {"binary_data_size": arrays["latents"].nbytes}
     assert "parameters" not in text
     assert np.shape(text["data"]) == (arrays["mean"].size,)
-    assert list(found) == ["latents", "mean"]
+    assert list(received) == ["latents", "mean"]
 
 
 @pytest.mark.parametrize(("members", "expected"), [({}, None), ({"id": ""}, ""), ({"id": "é"}, "é")])
 def test_id_is_returned_where_there_is_one(members, expected):
     """The client's id is returned unchanged, and no id without one."""
-    found, _ = respond("encode", make_outputs("encode"), **members)
+    response, _ = respond("encode", make_outputs("encode"), **members)
 
-    assert found.get("id") == expected
-    assert ("id" in found) == bool(members)
+    assert response.get("id") == expected
+    assert ("id" in response) == bool(members)
 
 
 def test_transposed_output_is_sent_row_major():
     """An array of another layout has its numbers in the declared order."""
     arrays = make_outputs("encode") | {"mean": np.asfortranarray(make_outputs("encode")["mean"])}
 
-    _, found = respond("encode", arrays, parameters={"binary_data_output": True})
+    _, received = respond("encode", arrays, parameters={"binary_data_output": True})
 
-    np.testing.assert_array_equal(found["mean"], arrays["mean"])
+    np.testing.assert_array_equal(received["mean"], arrays["mean"])
 
 
 def test_output_that_is_not_finite_is_no_json():
