@@ -61,7 +61,7 @@ class ModelConfig:
 class TrainConfig:
     """Hyperparameters of a run: everything that determines the result, apart from the framework."""
 
-    epochs: int = 300
+    epochs: int = 500
     """Passes over the training images, 1 to 100000."""
 
     batch_size: int = 256
@@ -167,6 +167,6 @@ PRESETS: Final[Mapping[str, TrainConfig]] = {
     "full": TrainConfig(),
     "quick": TrainConfig(epochs=25, learning_rate=3e-3, warmup_epochs=1.0, ema_decay=0.999),
 }
-"""Recipes by name: `full` is one of three that were trained for 300 epochs (`benchmarks/recipes/RESULTS.md`); `quick`
-takes about a minute.
+"""Recipes by name: `full` is the bundled models' (`benchmarks/recipes/RESULTS.md` says why); `quick` takes about a
+minute.
 """

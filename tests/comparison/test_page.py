@@ -91,8 +91,8 @@ def test_crossed_runs_show_their_causes(content, tmp_path):
     assert "| of JAX | 99.000 | 99.010 | 98.980 |" in page
     assert "| its own, nudged up | 99.020 | 99.030 | 98.900 |" in page
     text = " ".join(page.split())
-    assert "two frameworks end at most 0.03 apart" in text
-    assert "nudged by rounding, 0.02; two initial weights in one framework, 0.10" in text
+    assert "two frameworks end at most 0.030 apart" in text
+    assert "nudged by rounding, 0.020; two initial weights in one framework, 0.100" in text
     assert "0.030 nats, which is more than these nudges do" in text
 
 

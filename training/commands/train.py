@@ -49,7 +49,7 @@ def train(
     preset: Annotated[
         Literal["full", "quick"] | None,
         typer.Option(
-            help="The recipe; the options below override it. full: 300 epochs, the bundled models' recipe. "
+            help="The recipe; the options below override it. full: 500 epochs, the bundled models' recipe. "
             "quick: 25 epochs, about a minute.",
             show_default=DEFAULT_PRESET,
         ),

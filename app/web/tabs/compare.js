@@ -17,7 +17,7 @@ const ABOUT =
   "Speed, quality and code size of the frameworks on the same model and data. The charts come from the repository's " +
   "benchmark report, measured on one machine; −ELBO is the ELBO of the first tab with its sign changed, so that lower is " +
   "better everywhere. Quality is that of the short recipe quick, after the epochs that its chart names; the bundled models were " +
-  "trained by the recipe full, for 300 epochs, and are about 5 nats better. Below them you can time this server from your own browser.";
+  "trained by the recipe full, for 500 epochs, and are 5 nats better. Below them you can time this server from your own browser.";
 
 export function mount(panel, app) {
   let isLoaded = false;

@@ -131,9 +131,9 @@ def _write_causes(content: Mapping[str, Any]) -> str:
     if largest is None:
         return ""
     return (
-        f"From the same weights, batches and noise, two frameworks end at most {largest.frameworks:.2f} apart; one "
-        f"framework and itself, nudged by rounding, {largest.rounding:.2f}; two initial weights in one framework, "
-        f"{largest.weights:.2f}. "
+        f"From the same weights, batches and noise, two frameworks end at most {largest.frameworks:.3f} apart; one "
+        f"framework and itself, nudged by rounding, {largest.rounding:.3f}; two initial weights in one framework, "
+        f"{largest.weights:.3f}. "
     )
 
 
