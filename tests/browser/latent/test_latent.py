@@ -27,6 +27,14 @@ def drag(page, selector, start, end):
     page.mouse.up()
 
 
+def choose_space(page, framework):
+    """Choose another framework's latent space, and wait for its sliders, whose dimensions have another order."""
+    order = f"[...document.querySelectorAll('{PANEL} .slider label')].map(label => label.textContent).join()"
+    before = page.evaluate(order)
+    page.select_option("#space", framework)
+    page.wait_for_function(f"before => {order} !== before", arg=before)
+
+
 def test_sliders_are_ordered_by_kl_and_marked(page):
     """The most informative dimension is the first, and each track has the encoder's mean between -2 and +2 sigma."""
     kl = [float(text.split()[0]) for text in page.locator(f"{PANEL} .slider .kl").all_inner_texts()]
@@ -163,10 +171,8 @@ def test_focus_is_seen_beside_the_pictures_on_a_phone(visit):
 def test_space_of_another_framework_has_its_own_means(page):
     """Another framework's encoder puts the same digit elsewhere, and its dimensions have another order."""
     before = read_z(page)
-    first = page.inner_text(f"{PANEL} .slider label >> nth=0")
 
-    page.select_option("#space", "pytorch")
-    page.wait_for_function(f"first => document.querySelector('{PANEL} .slider label').textContent !== first", arg=first)
+    choose_space(page, "pytorch")
 
     assert list(read_z(page)) != list(before)
     assert page.get_attribute(PANEL, "data-space") == "pytorch"
@@ -174,7 +180,6 @@ def test_space_of_another_framework_has_its_own_means(page):
 
 def test_answer_for_a_space_that_was_left_is_left_aside(page):
     """An encoder that answers only after another one's space was chosen doesn't move the place there."""
-    first = page.inner_text(f"{PANEL} .slider label >> nth=0")
     routes = []
 
     def hold(route):
@@ -183,8 +188,7 @@ def test_answer_for_a_space_that_was_left_is_left_aside(page):
     page.route("**/encode?framework=jax*", hold)
     with page.expect_request("**/encode?framework=jax*"):
         page.click(f"{PANEL} [data-index='2']")
-    page.select_option("#space", "pytorch")
-    page.wait_for_function(f"first => document.querySelector('{PANEL} .slider label').textContent !== first", arg=first)
+    choose_space(page, "pytorch")
     before = read_z(page)
     routes[0].continue_()
     wait_for_answers(page)
