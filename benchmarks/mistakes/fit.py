@@ -12,12 +12,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.batch_order import draw_order
 from benchmarks.jax_steps import update
 from benchmarks.mistakes.catalogue import Mistake
 from training.checkpoints.checkpoint import Weights, weight_shapes
 from training.config import ModelConfig, TrainConfig
 from training.data import TEST_SEED, TRAIN_SEED, VALIDATION_SEED, Dataset, binarize
+from training.engine.batch_order import draw_order
 from training.engine.evaluation import Evaluation, evaluate
 from training.engine.run import EVALUATION_TARGET, TEST_DRAWS
 from training.jax_vae.model import VAE

@@ -13,12 +13,12 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from benchmarks.batch_order import draw_order
 from benchmarks.jax_steps import update
 from benchmarks.recipes.catalogue import Recipe
 from training.checkpoints.checkpoint import Weights, weight_shapes
 from training.config import ModelConfig, TrainConfig
 from training.data import TRAIN_SEED, VALIDATION_SEED, Dataset, binarize
+from training.engine.batch_order import draw_order
 from training.engine.evaluation import evaluate
 from training.engine.lr_schedule import learning_rates
 from training.engine.run import EVALUATION_TARGET

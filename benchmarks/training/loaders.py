@@ -23,11 +23,11 @@ import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
 
-from benchmarks.batch_order import draw_order
 from training.comparison.environment import CODE
 from training.config import ModelConfig
 from training.counts import count_of
 from training.data import load_dataset
+from training.engine.batch_order import draw_order
 from training.frameworks import FRAMEWORKS, trainable_frameworks
 from training.machine import describe_origin, installed_versions
 from training.reporting.markdown_tables import spread, table

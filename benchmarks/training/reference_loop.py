@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.batch_order import draw_order
 from training.config import ModelConfig
+from training.engine.batch_order import draw_order
 
 LEARNING_RATE = 1e-3
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from training.config import ModelConfig, TrainConfig
 from training.data import TRAIN_SEED, binarize
+from training.engine.batch_order import draw_order
 from training.frameworks import import_trainer
 
 Run = Callable[[int], None]
@@ -23,7 +24,7 @@ STEPS = 100_000  # of the schedule: more than any run takes
 def parts(framework: str, pictures: np.ndarray, batch_size: int, device: str) -> dict[str, Run]:
     """Return each part by its name."""
     images = binarize(pictures, target="dynamic", seed=TRAIN_SEED)
-    indices = np.random.default_rng(0).permutation(len(images))[:batch_size].astype(np.int32)
+    indices = draw_order(np.random.default_rng(0), len(images), batch_size=batch_size, steps=1)[0]
     config = TrainConfig(epochs=1, batch_size=batch_size)
     return {"jax": _jax, "tensorflow": _tensorflow, "pytorch": _pytorch}[framework](images, indices, config, device)
 

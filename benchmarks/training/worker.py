@@ -18,13 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.batch_order import draw_order
 from benchmarks.training.matmul import flops_of_step, products
 from benchmarks.training.reference_loop import UNCOMPILED, common_ways
 from benchmarks.training.step_breakdown import parts
 from training.comparison.environment import CODE
 from training.config import ModelConfig, TrainConfig
 from training.data import TRAIN_SEED, binarize, load_dataset
+from training.engine.batch_order import draw_order
 from training.frameworks import FRAMEWORKS, import_trainer, trainable_frameworks
 from training.machine import describe_origin, package_versions
 

@@ -46,8 +46,8 @@ def summarise(content: Mapping[str, Any]) -> dict[str, Any]:
 def _measured(section: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return machine, commit and day of a section's figures, each different one once."""
     records = [section.get("measured")]
-    for framework in dict(section["frameworks"] if isinstance(section.get("frameworks"), dict) else {}).values():
-        records += [framework.get("measured"), *(run.get("measured") for run in framework.get("seeds", {}).values())]
+    for entry in dict(section["frameworks"] if isinstance(section.get("frameworks"), dict) else {}).values():
+        records += [entry.get("measured"), *(run.get("measured") for run in entry.get("seeds", {}).values())]
     origins = [
         {"machine": record["machine"], "commit": (record["commit"] or "")[:12], "day": record["time"][:10]}
         for record in records
@@ -82,42 +82,42 @@ def _training(section: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _quality(section: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     runs = {name: section["frameworks"][name] for name in _names(section["frameworks"])}
-    runs = {name: framework for name, framework in runs.items() if framework["seeds"]}
+    runs = {name: entry for name, entry in runs.items() if entry["seeds"]}
     figures = {"\N{MINUS SIGN}ELBO": "elbo", f"\N{MINUS SIGN}L{section['settings']['samples']} (bound)": "iwae"}
     values = {
-        name: [-fmean(run[figure]["value"] for run in framework["seeds"].values()) for figure in figures.values()]
-        for name, framework in runs.items()
+        name: [-fmean(run[figure]["value"] for run in entry["seeds"].values()) for figure in figures.values()]
+        for name, entry in runs.items()
     }
-    curves = {name: mean_curve(framework) for name, framework in runs.items()}
+    curves = {name: mean_curve(entry) for name, entry in runs.items()}
     epochs = range(1, min(map(len, curves.values())) + 1)
     yield _chart("bars", f"Quality on test images, after {len(epochs)} epochs", "nats", figures, values)
     yield _chart("lines", "Quality on validation images (\N{MINUS SIGN}ELBO), by epoch", "nats", epochs, curves)
 
 
 def _inference(section: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    frameworks = {name: section["frameworks"][name] for name in _names(section["frameworks"])}
+    entries = {name: section["frameworks"][name] for name in _names(section["frameworks"])}
     sizes = section["settings"]["batch_sizes"]
     warm = {
         name: [
             median(
                 timing["median_seconds"] * 1e3
-                for process in framework["processes"]
+                for process in entry["processes"]
                 for timing in process["batches"][str(size)]["rounds"]
             )
             for size in sizes
         ]
-        for name, framework in frameworks.items()
+        for name, entry in entries.items()
     }
     first = {
         name: [
-            median(process["batches"][str(size)]["first_seconds"] * 1e3 for process in framework["processes"])
+            median(process["batches"][str(size)]["first_seconds"] * 1e3 for process in entry["processes"])
             for size in sizes
         ]
-        for name, framework in frameworks.items()
+        for name, entry in entries.items()
     }
     starts = {
-        name: [median(start[f"{part}_seconds"] for start in framework["starts"]) for part in START]
-        for name, framework in frameworks.items()
+        name: [median(start[f"{part}_seconds"] for start in entry["starts"]) for part in START]
+        for name, entry in entries.items()
     }
     yield _chart("lines", "Inference by batch size: warmed up", "ms", sizes, warm)
     yield _chart("lines", "Inference by batch size: first call", "ms", sizes, first)

@@ -16,6 +16,7 @@ from training.checkpoints.safetensors_file import remove_leftovers
 from training.config import ModelConfig, TrainConfig
 from training.counts import count_of
 from training.data import TEST_SEED, TRAIN_SEED, VALIDATION_SEED, Dataset, binarize
+from training.engine.batch_order import draw_order
 from training.engine.divergence import check_training, check_validation
 from training.engine.epoch import Epoch
 from training.engine.evaluation import Evaluation, Evaluator, evaluate
@@ -196,9 +197,9 @@ class Run:
     def _draw_order(self, number: int) -> tuple[Int32[ndarray, "steps batch"], int]:
         # Both depend only on seed and epoch, so that a resumed run repeats them exactly.
         order_seed, noise_seed = np.random.SeedSequence([self.config.seed, number]).generate_state(2)
-        order = np.random.default_rng(order_seed).permutation(len(self.dataset.train)).astype(np.int32)
-        steps = len(order) // self.config.batch_size
-        return order[: steps * self.config.batch_size].reshape(steps, -1), int(noise_seed >> 1)
+        random = np.random.default_rng(order_seed)
+        order = draw_order(random, len(self.dataset.train), batch_size=self.config.batch_size)
+        return order, int(noise_seed >> 1)
 
     def _save_state(self, path: Path, *, finished: bool = False) -> None:
         state = TrainingState(

@@ -15,6 +15,7 @@ from training.comparison.step_inputs import draw_inputs
 from training.comparison.subset import take_images
 from training.config import ModelConfig, TrainConfig
 from training.data import TEST_SEED, Dataset, binarize, load_dataset
+from training.engine.batch_order import draw_order
 from training.engine.evaluation import evaluate, load_evaluator
 from training.engine.run import EVALUATION_TARGET
 from training.frameworks import import_backend
@@ -81,7 +82,5 @@ def draw_batches(
 ) -> Iterator[tuple[Float32[ndarray, "batch pixels"], Float32[ndarray, "batch latent"]]]:
     """Yield the binary images and the noise of each step of an epoch, the same for all frameworks."""
     random = np.random.default_rng((config.seed, epoch))
-    order = random.permutation(len(dataset.train))
-    for first in range(0, len(order) - config.batch_size + 1, config.batch_size):
-        chosen = dataset.train[order[first : first + config.batch_size]]
-        yield draw_inputs(chosen, latent_dim, random)
+    for indices in draw_order(random, len(dataset.train), batch_size=config.batch_size):
+        yield draw_inputs(dataset.train[indices], latent_dim, random)

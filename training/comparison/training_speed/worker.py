@@ -12,6 +12,7 @@ from training.comparison.memory import peak_bytes
 from training.comparison.subset import take_images
 from training.config import PRESETS, ModelConfig
 from training.data import TRAIN_SEED, binarize, load_dataset
+from training.engine.batch_order import draw_order
 from training.engine.trainer import Trainer
 from training.errors import CompilerError
 from training.frameworks import import_backend, import_trainer
@@ -38,24 +39,24 @@ def run(  # noqa: PLR0913 - one for each option
     config = PRESETS[preset] if batch_size is None else replace(PRESETS[preset], batch_size=batch_size)
     backend = import_backend(framework)
     pixels = binarize(dataset.train, target=config.target, seed=TRAIN_SEED)
-    epoch = len(pixels) // config.batch_size
     try:
         with backend.execution_mode(mode, cache=cache) as options:
             trainer: Trainer = import_trainer(framework, "train").Trainer(
                 ModelConfig(image_shape=dataset.image_shape), config, pixels, device=device, **options
             )
             loaded = peak_bytes()
-            first, *later = [
-                _time_epoch(trainer, _order(len(pixels), number, min(steps or epoch, epoch), config.batch_size), number)
+            orders = [
+                draw_order(np.random.default_rng(number), len(pixels), batch_size=config.batch_size, steps=steps)
                 for number in range(rounds + 1)
             ]
+            first, *later = [_time_epoch(trainer, order, seed=number) for number, order in enumerate(orders)]
     except CompilerError as error:
         return {"unavailable": str(error)}
     return {
         "device": trainer.device,
         "threads": backend.count_threads(),
-        "steps": min(steps or epoch, epoch),
-        "steps_per_epoch": epoch,
+        "steps": len(orders[0]),
+        "steps_per_epoch": len(pixels) // config.batch_size,
         "batch_size": config.batch_size,
         "first_seconds": first["seconds"],
         "seconds": [timing["seconds"] for timing in later],
@@ -70,8 +71,3 @@ def _time_epoch(trainer: Trainer, order: Int32[ndarray, "steps batch"], seed: in
     trainer.train_epoch(order, seed=seed)
     seconds = time.perf_counter() - began
     return {"seconds": seconds, "cores": (time.process_time() - used) / seconds}
-
-
-def _order(images: int, seed: int, steps: int, batch_size: int) -> Int32[ndarray, "steps batch"]:
-    order = np.random.default_rng(seed).permutation(images).astype(np.int32)
-    return order[: steps * batch_size].reshape(steps, batch_size)
