@@ -12,11 +12,11 @@ from typing import Final
 
 from app.settings import CHECKPOINTS, PREFIX
 from training.checkpoints.checkpoint import load_checkpoint, parse_checkpoint
-from training.checkpoints.history import Event, History, read_present
+from training.checkpoints.history import Event, History, read_existing_files
 from training.checkpoints.model_files import DEFAULT_NAME, ModelFile, check_name, list_models, locate
 from training.checkpoints.promotion import promote, roll_back
 from training.checkpoints.safetensors_file import read_content
-from training.checkpoints.summary import describe_figure, summarize
+from training.checkpoints.summary import describe_test_elbo, summarize
 from training.counts import count_of
 from training.errors import ConfigError, TrainingError, UnknownFrameworkError
 from training.frameworks import FRAMEWORKS, canonical_framework, framework_choices
@@ -52,7 +52,7 @@ def _list(options: argparse.Namespace) -> None:
             continue
         height, width = checkpoint.model.image_shape
         size = f"{height}x{width}, {count_of(checkpoint.model.latent_dim, 'latent')}"
-        figure = f"test ELBO {describe_figure(checkpoint)}"
+        figure = f"test ELBO {describe_test_elbo(checkpoint)}"
         print(f"{model}  {checkpoint.id or ''}  {size}, {summarize(checkpoint).dataset}, {figure}")
     if not models:
         print(f"{options.checkpoints}: no models, which are FRAMEWORK/NAME.safetensors files")
@@ -66,7 +66,7 @@ def _promote(options: argparse.Namespace) -> None:
         content,
         model,
         source=options.file,
-        companions=read_present(locate(options.file).companions),
+        side_files=read_existing_files(locate(options.file).side_files),
         force=options.force,
     )
     if event.replaced == event.checkpoint:

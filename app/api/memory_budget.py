@@ -62,16 +62,18 @@ class MemoryBudget:
     def _admit(self) -> None:
         while self._line and self._reserved + self._line[0][0] <= self.max_bytes:
             nbytes, admitted = self._line.popleft()
-            self._reserved += nbytes
-            admitted.set_result(None)
+            if not admitted.cancelled():  # its request hasn't left the line yet
+                self._reserved += nbytes
+                admitted.set_result(None)
 
     def _leave(self, place: tuple[int, "asyncio.Future[None]"]) -> None:
         """Leave the line; bytes that were reserved at the same moment are released."""
+        nbytes, admitted = place
         if place in self._line:
             self._line.remove(place)
             self._admit()
-        else:
-            self.release(place[0])
+        elif not admitted.cancelled():
+            self.release(nbytes)
 
     def _overloaded(self) -> OverloadedError:
         return OverloadedError(

@@ -63,7 +63,7 @@ def add_body_options(options: OptionsT, body: Mapping[str, object], *, limits: L
     added = validate(type(options), body, source="body", limits=limits)
     _raise_if_any(
         [
-            FieldError(f"query.{name}", f"is {_shown(queried)}, but body.{name} is {_shown(value)}: give it once")
+            FieldError(f"query.{name}", f"is {_preview(queried)}, but body.{name} is {_preview(value)}: give it once")
             for name in sorted(options.model_fields_set & added.model_fields_set)
             if (queried := getattr(options, name)) != (value := getattr(added, name))
         ]
@@ -106,11 +106,14 @@ def _json_value(text: str) -> object:
 
 def _explain(message: str, value: object) -> str:
     reason = message.removeprefix("Value error, ")
-    return f"{reason[0].lower()}{reason[1:]}; found {_shown(value)}"
+    return f"{reason[0].lower()}{reason[1:]}; found {_preview(value)}"
 
 
-def _shown(value: object) -> str:
-    text = json.dumps(value, default=str)
+def _preview(value: object) -> str:
+    try:
+        text = json.dumps(value, default=str)
+    except RecursionError:
+        return "a value that is nested too deeply"
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

@@ -181,9 +181,9 @@ class RequestContext(Request):
         self._body_bytes += nbytes
 
     def _release_body(self) -> None:
-        if self._body_bytes:
-            self.services.memory.release(self._body_bytes)
-            self._body_bytes = 0
+        nbytes, self._body_bytes = self._body_bytes, 0
+        if nbytes:
+            self.services.memory.release(nbytes)
 
     def _while_connected(self, seconds: float) -> CancelledAtDeadline:
         return CancelledAtDeadline(

@@ -37,7 +37,7 @@ def parse_object(body: Body) -> dict[str, object]:
     """Return the members of a JSON object, before which a byte order mark may stand.
 
     Raises:
-        MalformedBodyError: It isn't JSON (which knows no NaN and no Infinity), or isn't UTF-8.
+        MalformedBodyError: It isn't JSON (which knows no NaN and no Infinity), isn't UTF-8, or is nested too deeply.
         InvalidValueError: It is JSON, but not an object, or a member is given twice.
         TooLargeError: It has more lists and objects than any batch needs.
     """
@@ -58,7 +58,12 @@ def parse_object(body: Body) -> dict[str, object]:
         raise invalid_value("body", f"is {_describe(value)}: expected a JSON object")
     # Two quotes for each name: then there is no string, and no name was dropped as a duplicate.
     if _has_more_quotes(body, 2 * len(value)):
-        _check_names(body, value)
+        try:
+            _check_names(body, value)
+        except RecursionError:
+            raise MalformedBodyError(
+                f"the body is nested too deeply: send at most {_MAX_DEPTH} levels of lists"
+            ) from None
     return value
 
 

@@ -92,6 +92,8 @@ class FastPath:
             pass  # the application loads the model
         except ServiceError as error:
             request.error = error
+        except Exception:  # noqa: BLE001 -- the application fails the same way, logs it and responds with 500
+            request.plan = None
         return request
 
     def begin(self, request: FastRequest) -> bool:

@@ -121,12 +121,11 @@ class FastRequest:
         self._send(self._route.convert_error(error_response(error, request_id=state["request_id"])))
 
     def cancel(self) -> None:
-        """Cancel the job because the client disconnected."""
-        if self._job is None:
-            return
+        """Cancel the request because the client disconnected; its body may be incomplete."""
         self._remove_deadline()
-        self.model.batcher.cancel(self._job)
-        self._services.metrics.for_framework(self.model.adapter.framework).count_cancelled()
+        if self._job is not None:
+            self.model.batcher.cancel(self._job)
+            self._services.metrics.for_framework(self.model.adapter.framework).count_cancelled()
         self._services.observer.complete(self.scope, route=self._route.path, status=CLIENT_CLOSED_REQUEST)
 
     def detach(self) -> None:

@@ -1,5 +1,6 @@
 """The routes under /v2: an ASGI application ahead of FastAPI's, whose errors have another form than the protocol's."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -97,16 +98,17 @@ class OpenInferenceRoutes:
 
     async def list_repository(self, context: RequestContext, _: Parameters) -> Response:
         """Return every model with its state."""
-        return _json_response(repository.list_repository(self._services.registry, await context.read_body()))
+        body = await context.read_body()
+        return _json_response(await asyncio.to_thread(repository.list_repository, self._services.registry, body))
 
     async def load(self, context: RequestContext, parameters: Parameters) -> Response:
-        """Load a model's framework again."""
+        """Load a model's checkpoint again."""
         name = self._find(parameters)
         await repository.load(self._services.registry, self._services.settings, name, await context.read_body())
         return Response()
 
     async def unload(self, context: RequestContext, parameters: Parameters) -> Response:
-        """Stop serving a model's framework."""
+        """Stop serving a model's checkpoint."""
         name = self._find(parameters)
         await repository.unload(self._services.registry, self._services.settings, name, await context.read_body())
         return Response()

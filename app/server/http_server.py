@@ -70,6 +70,7 @@ class Server(uvicorn.Server):
         self._reloader: Reloader = app.state.reloader
         self._reloader.broadcast_reload = self.broadcast_reload
         self._reloading: asyncio.Task[None] | None = None
+        self._reload_is_requested = False
         self._start_grpc = app.start_grpc
         self.grpc_server: Any = None
 
@@ -141,8 +142,10 @@ class Server(uvicorn.Server):
             while True:
                 try:
                     accepted, _ = listening.accept()
-                except BlockingIOError:
-                    break
+                except ConnectionAbortedError:
+                    continue  # its client has left
+                except OSError:
+                    break  # no connection is pending, or no file descriptor is left for it
                 accepted.setblocking(False)
                 await asyncio.get_running_loop().connect_accepted_socket(self._make_connection, accepted)
 
@@ -170,8 +173,15 @@ class Server(uvicorn.Server):
             connection.enforce_timeouts(now)
 
     def _on_sighup(self) -> None:
+        self._reload_is_requested = True
         if self._reloading is None or self._reloading.done():
-            self._reloading = asyncio.create_task(self._reloader.reload_and_log())
+            self._reloading = asyncio.create_task(self._reload())
+
+    async def _reload(self) -> None:
+        """Reload, and again for a signal during the reload: files may have changed after they were read."""
+        while self._reload_is_requested:
+            self._reload_is_requested = False
+            await self._reloader.reload_and_log()
 
 
 class WorkerServer(Server):

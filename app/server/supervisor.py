@@ -81,14 +81,18 @@ class Supervisor:
         signal.signal(signal.SIGTERM, self._on_terminate)
         signal.signal(signal.SIGINT, self._on_terminate)
         for number in range(self._settings.workers):
-            self._start(number, is_first=True)
+            if self._stopped is None:
+                self._start(number, is_first=True)
         # Only after they have started, because child processes inherit ignored signals.
         signal.signal(signal.SIGHUP, self._forward_signal)
         while self._workers or (self._due and self._stopped is None):
             wait([worker.process.sentinel for worker in self._workers], timeout=_POLL_INTERVAL_S)
             for worker in [worker for worker in self._workers if not worker.process.is_alive()]:
                 self._reap(worker)
-            self._restart_due()
+            if self._stopped is None:
+                self._restart_due()
+            else:
+                self._finish_stop(self._stopped)
         if self._failure is not None:
             raise StartupError(self._failure)
 
@@ -113,14 +117,18 @@ class Supervisor:
 
     def _restart_due(self) -> None:
         now = time.monotonic()
-        if self._stopped is None:
-            for number in [number for number, due in self._due.items() if due <= now]:
-                del self._due[number]
-                # SIGHUP would kill a new process before it has installed its handler.
-                handler = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-                self._start(number, is_first=False)
-                signal.signal(signal.SIGHUP, handler)
-        elif now > self._stopped + self._settings.shutdown_timeout_s + _KILL_AFTER_S:
+        for number in [number for number, due in self._due.items() if due <= now]:
+            del self._due[number]
+            # SIGHUP would kill a new process before it has installed its handler.
+            handler = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            self._start(number, is_first=False)
+            signal.signal(signal.SIGHUP, handler)
+
+    def _finish_stop(self, stopped: float) -> None:
+        """Free the port, which no signal handler may do while a worker is being started; kill workers that hang."""
+        for bound in self._sockets:
+            bound.close()
+        if time.monotonic() > stopped + self._settings.shutdown_timeout_s + _KILL_AFTER_S:
             self._kill()
 
     def _reap(self, worker: _Worker) -> None:
@@ -157,8 +165,6 @@ class Supervisor:
         self._stopped = time.monotonic()
         for worker in list(self._workers):
             worker.process.terminate()
-        for bound in self._sockets:
-            bound.close()
 
     def _kill(self) -> None:
         for worker in list(self._workers):

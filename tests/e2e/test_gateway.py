@@ -92,6 +92,7 @@ def test_gateway_responds_as_the_backend_does(backend, gateway):
     assert response == expected
     entry = gateway.get("/frameworks").json()["frameworks"][1]
     assert (entry["framework"], entry["pid"], entry["checkpoint"]) == ("pytorch", None, expected["checkpoint"])
+    assert entry["model"].keys() == {"image_shape", "latent_dim"}
     assert reconstruct(gateway, "jax").status_code == 200
 
 

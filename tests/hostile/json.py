@@ -38,6 +38,10 @@ MALFORMED = {
     "a hundred thousand lists": (images_in_json(b"[" * 100_000), "depth limit"),
     "two thousand lists": (images_in_json(b"[" * 2000 + b"]" * 2000), "depth limit"),
     "five thousand objects": (b'{"a":' * 5000 + b"1" + b"}" * 5000, "depth limit"),
+    "a thousand levels beside a string": (
+        images_in_json(b"[" * 1000 + b"]" * 1000, options=b', "seed": "x"'),
+        "nested too deeply",
+    ),
     "a form's text": (b"images=1", "line 1, column 1"),
     "no file": (images_in_json(b'""'), "body.images is empty"),
     "a number as text": (images_in_json(b'["0.5"]'), "body.images[0] is '0.5'"),
@@ -80,6 +84,10 @@ WRONG = {
     "a seed of 30 digits": (images_in_json(PIXELS, options=b', "seed": ' + b"9" * 30), "body.seed"),
     "a seed of 100.0": (images_in_json(PIXELS, options=b', "seed": 1e2'), "body.seed"),
     "a seed nested 900 deep": (images_in_json(PIXELS, options=b', "seed": ' + b"[" * 900 + b"]" * 900), "body.seed"),
+    "a seed nested 1,000 deep": (
+        images_in_json(PIXELS, options=b', "seed": ' + b"[" * 1000 + b"]" * 1000),
+        "nested too deeply",
+    ),
     "a seed of 100,000 letters": (images_in_json(PIXELS, options=b', "seed": "' + b"s" * 100_000 + b'"'), "sss..."),
     "sample null": (images_in_json(PIXELS, options=b', "sample": null'), "body.sample"),
     "a name of 100,000 letters": (images_in_json(PIXELS, options=b', "' + b"k" * 100_000 + b'": 1'), "kkk: unknown"),

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from training.checkpoints.model_files import ModelFile
-from training.checkpoints.safetensors_file import replace_file
+from training.checkpoints.safetensors_file import read_content, replace_file
 from training.errors import CheckpointError
 
 _CHECKPOINT: Final = "safetensors"
+
+_LOCK: Final = "lock"
 
 KEPT: Final = 10
 """Maximum number of replaced checkpoints kept per model."""
@@ -77,7 +79,7 @@ class History:
         """
         try:
             self._model.history.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self._model.history / "lock", os.O_CREAT | os.O_RDWR, 0o644)
+            descriptor = os.open(self._model.history / _LOCK, os.O_CREAT | os.O_RDWR, 0o644)
         except OSError as error:
             raise CheckpointError(f"{self._model.folder}: can't be written: {error.strerror}") from error
         try:
@@ -86,40 +88,48 @@ class History:
         finally:
             os.close(descriptor)
 
-    def push(self, checkpoint_id: str, content: bytes, companions: Mapping[str, bytes]) -> None:
-        """Keep a checkpoint that is about to be replaced, and its companions, as the next rollback target."""
-        self.keep(checkpoint_id, content, companions)
+    def push(self, checkpoint_id: str, content: bytes, side_files: Mapping[str, bytes]) -> None:
+        """Keep a checkpoint that is about to be replaced, and its side files, as the next rollback target."""
+        self.keep(checkpoint_id, content, side_files)
         record = self._read()
         previous = (*(kept_id for kept_id in record.previous if kept_id != checkpoint_id), checkpoint_id)
         self._write(replace(record, previous=previous[-KEPT:]))
-        for dropped in previous[:-KEPT]:
-            for suffix in (_CHECKPOINT, *self._model.companions):
-                self._kept_path(dropped, suffix).unlink(missing_ok=True)
 
-    def keep(self, checkpoint_id: str, content: bytes, companions: Mapping[str, bytes]) -> None:
-        """Keep a checkpoint and its companions, which `promote` can put in service again."""
+    def keep(self, checkpoint_id: str, content: bytes, side_files: Mapping[str, bytes]) -> None:
+        """Keep a checkpoint and its side files, which `promote` can put in service again."""
         replace_file(self._kept_path(checkpoint_id), content)
-        for suffix, companion in companions.items():
-            replace_file(self._kept_path(checkpoint_id, suffix), companion)
+        for suffix, side_file in side_files.items():
+            replace_file(self._kept_path(checkpoint_id, suffix), side_file)
 
-    def last_before(self, checkpoint_id: str | None) -> tuple[str, bytes, dict[str, bytes]] | None:
-        """Return ID, checkpoint and companions of the last kept checkpoint other than the given one, or None."""
-        for kept_id in reversed(self._read().previous):
-            path = self._kept_path(kept_id)
-            if kept_id != checkpoint_id and path.exists():
-                companions = {suffix: self._kept_path(kept_id, suffix) for suffix in self._model.companions}
-                return kept_id, path.read_bytes(), read_present(companions)
-        return None
+    def find_before(self, checkpoint_id: str | None) -> str | None:
+        """Return the ID of the last kept checkpoint other than the given one, or None."""
+        others = (kept_id for kept_id in reversed(self._read().previous) if kept_id != checkpoint_id)
+        return next((kept_id for kept_id in others if self._kept_path(kept_id).exists()), None)
+
+    def read_kept(self, checkpoint_id: str) -> tuple[bytes, dict[str, bytes]]:
+        """Return a kept checkpoint and its side files.
+
+        Raises:
+            CheckpointError: It can't be read.
+        """
+        path = self._kept_path(checkpoint_id)
+        side_files = {suffix: self._kept_path(checkpoint_id, suffix) for suffix in self._model.side_files}
+        return read_content(path, advice="promote another checkpoint"), read_existing_files(side_files)
 
     def pop(self, checkpoint_id: str) -> None:
-        """Remove the checkpoint, and those replaced after it, from the rollback targets; their files stay."""
+        """Remove the checkpoint, and those replaced after it, from the rollback targets."""
         record = self._read()
         self._write(replace(record, previous=record.previous[: record.previous.index(checkpoint_id)]))
 
     def add(self, event: Event) -> Event:
-        """Record an event, and return it."""
+        """Record an event, and return it; delete the files that no rollback and no recent event names."""
         record = self._read()
-        self._write(replace(record, events=(*record.events, event)))
+        events = (*record.events, event)
+        self._write(replace(record, events=events))
+        kept_ids = {*record.previous, *(event.replaced for event in events[-KEPT:])}
+        for path in self._model.history.iterdir():
+            if path != self._file and path.name.partition(".")[0] not in kept_ids | {_LOCK}:
+                path.unlink(missing_ok=True)
         return event
 
     def _kept_path(self, checkpoint_id: str, suffix: str = _CHECKPOINT) -> Path:
@@ -140,7 +150,7 @@ class History:
         replace_file(self._file, (json.dumps(asdict(record), indent=2) + "\n").encode())
 
 
-def read_present(paths: Mapping[str, Path]) -> dict[str, bytes]:
+def read_existing_files(paths: Mapping[str, Path]) -> dict[str, bytes]:
     """Return the content of the files that exist, by the same keys."""
     return {key: path.read_bytes() for key, path in paths.items() if path.exists()}
 

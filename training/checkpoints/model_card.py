@@ -7,7 +7,7 @@ from typing import Final
 from training.checkpoints.checkpoint import Checkpoint, load_checkpoint
 from training.checkpoints.model_files import ModelFile, list_models
 from training.checkpoints.safetensors_file import replace_file
-from training.checkpoints.summary import describe_figure, public_training, summarize
+from training.checkpoints.summary import describe_test_elbo, public_training, summarize
 from training.counts import count_of
 from training.errors import CheckpointError
 from training.frameworks import FRAMEWORKS
@@ -129,7 +129,7 @@ def _render(model: ModelFile, checkpoint: Checkpoint) -> str:
         "Trained in": f"{info.title if info else checkpoint.framework} {checkpoint.framework_version}",
         "Data": f"{summarize(checkpoint).dataset}: gray images of {height} x {width} pixels (height x width)",
         "Architecture": f"{hidden_units}, {count_of(checkpoint.model.latent_dim, 'latent')}",
-        "Test ELBO": f"{describe_figure(checkpoint)}{on}; mean and its standard error",
+        "Test ELBO": f"{describe_test_elbo(checkpoint)}{on}; mean and its standard error",
         **_other_figures(checkpoint),
         "Recipe": _recipe(checkpoint),
     }

@@ -50,8 +50,8 @@ class ModelFile:
         return self.folder / f"{self.name}{_SNAPSHOTS}{_SUFFIX}"
 
     @property
-    def companions(self) -> dict[str, Path]:
-        """The files that belong to the checkpoint, by their suffix."""
+    def side_files(self) -> dict[str, Path]:
+        """The files that belong to the checkpoint, companion and snapshots, by their suffix."""
         return {path.name.removeprefix(f"{self.name}."): path for path in (self.companion, self.snapshots)}
 
     @property

@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from training import numpy_model
 from training.checkpoints.checkpoint import Checkpoint, parse_checkpoint
-from training.checkpoints.history import Event, History, now, read_present
+from training.checkpoints.history import Event, History, now, read_existing_files
 from training.checkpoints.model_card import write_cards
 from training.checkpoints.model_files import ModelFile
 from training.checkpoints.safetensors_file import replace_file
-from training.checkpoints.summary import describe_figure, summarize
+from training.checkpoints.summary import describe_test_elbo, summarize
 from training.errors import CheckpointError, PromotionError
+
+_PROMOTE: Final = "promote"
+_ROLLBACK: Final = "rollback"
 
 
 def promote(
@@ -20,7 +24,7 @@ def promote(
     model: ModelFile,
     *,
     source: Path,
-    companions: Mapping[str, bytes] | None = None,
+    side_files: Mapping[str, bytes] | None = None,
     force: bool = False,
 ) -> Event:
     """Replace the checkpoint in service and keep the old one; do nothing if the checkpoint is already in service.
@@ -29,28 +33,28 @@ def promote(
         content: The checkpoint's file.
         model: The model to replace.
         source: The file's path, for messages.
-        companions: The files that belong to the checkpoint, by the suffixes of `ModelFile.companions`.
+        side_files: The files that belong to the checkpoint, by the suffixes of `ModelFile.side_files`.
         force: Replace a better checkpoint, or one of another shape, too.
 
     Raises:
         CheckpointError: The file isn't a sound checkpoint, or the folder can't be written.
-        PromotionError: The present checkpoint is better, or of another shape.
+        PromotionError: The current checkpoint is better, or of another shape.
     """
     candidate = parse_checkpoint(source, content)
     _check_outputs(source, candidate)
     history = History(model)
     with history.locked():
-        present = _read_present(model)
-        if present is not None and present[0].sha256 == candidate.sha256:
-            return _event("promote", candidate, replaced=_id(candidate))
-        if present is not None:
+        current = _read_current(model)
+        if current is not None and current[0].sha256 == candidate.sha256:
+            return _event(_PROMOTE, candidate, replaced=_id(candidate))
+        if current is not None:
             if not force:
-                _check_shape(candidate, present[0])
-                _check_figure(candidate, present[0])
-            history.push(_id(present[0]), present[1], read_present(model.companions))
-        _install(model, content, companions or {})
-        replaced = _id(present[0]) if present else None
-        return history.add(_event("promote", candidate, replaced=replaced, forced=force))
+                _check_shape(candidate, current[0])
+                _check_test_elbo(candidate, current[0])
+            history.push(_id(current[0]), current[1], read_existing_files(model.side_files))
+        _install(model, content, side_files or {})
+        replaced = _id(current[0]) if current else None
+        return history.add(_event(_PROMOTE, candidate, replaced=replaced, forced=force))
 
 
 def roll_back(model: ModelFile) -> Event:
@@ -62,32 +66,65 @@ def roll_back(model: ModelFile) -> Event:
     """
     history = History(model)
     with history.locked():
-        present = _read_present(model)
-        present_id = _id(present[0]) if present else None
-        target = history.last_before(present_id)
-        if target is None:
+        current = _read_current(model)
+        current_id = _id(current[0]) if current else None
+        kept_id = history.find_before(current_id)
+        if kept_id is None:
             raise PromotionError(f"{model}: no replaced checkpoint is kept, so there is nothing to roll back to")
-        kept_id, content, companions = target
-        checkpoint = parse_checkpoint(model.history / f"{kept_id}.safetensors", content)
-        if present is not None:  # so that `promote` can undo the rollback
-            history.keep(_id(present[0]), present[1], read_present(model.companions))
-        _install(model, content, companions)
+        content, side_files = history.read_kept(kept_id)
+        checkpoint = _parse_kept(model, kept_id, content)
+        if current is not None:  # so that the rollback can be undone
+            history.keep(_id(current[0]), current[1], read_existing_files(model.side_files))
+        _install(model, content, side_files)
         history.pop(kept_id)
-        return history.add(_event("rollback", checkpoint, replaced=present_id))
+        return history.add(_event(_ROLLBACK, checkpoint, replaced=current_id))
 
 
-def _install(model: ModelFile, content: bytes, companions: Mapping[str, bytes]) -> None:
-    # A companion names its checkpoint, so a reader between these steps rejects the other's companion.
+def undo(change: Event, model: ModelFile) -> None:
+    """Undo a promotion or rollback whose checkpoint can't be served: what it replaced returns, if there was anything.
+
+    Nothing is done if the checkpoint has been replaced meanwhile.
+
+    Raises:
+        CheckpointError: The kept file is damaged, or the folder can't be written.
+    """
+    history = History(model)
+    with history.locked():
+        current = _read_current(model)
+        if current is None or _id(current[0]) != change.checkpoint or change.replaced == change.checkpoint:
+            return
+        if change.replaced is None:
+            for path in (model.path, *model.side_files.values()):
+                path.unlink(missing_ok=True)
+            write_cards(model.folder)
+            return
+        content, side_files = history.read_kept(change.replaced)
+        checkpoint = _parse_kept(model, change.replaced, content)
+        if change.action == _ROLLBACK:  # a later one may restore the same checkpoint
+            history.push(change.checkpoint, current[1], read_existing_files(model.side_files))
+        _install(model, content, side_files)
+        if change.action == _PROMOTE:
+            history.pop(change.replaced)
+        action = _PROMOTE if change.action == _ROLLBACK else _ROLLBACK
+        history.add(_event(action, checkpoint, replaced=change.checkpoint))
+
+
+def _install(model: ModelFile, content: bytes, side_files: Mapping[str, bytes]) -> None:
+    # Side files name their checkpoint, so a reader between these steps rejects those of the other one.
     replace_file(model.path, content)
-    for suffix, path in model.companions.items():
-        if suffix in companions:
-            replace_file(path, companions[suffix])
+    for suffix, path in model.side_files.items():
+        if suffix in side_files:
+            replace_file(path, side_files[suffix])
         else:
             path.unlink(missing_ok=True)
     write_cards(model.folder)
 
 
-def _read_present(model: ModelFile) -> tuple[Checkpoint, bytes] | None:
+def _parse_kept(model: ModelFile, kept_id: str, content: bytes) -> Checkpoint:
+    return parse_checkpoint(model.history / f"{kept_id}.safetensors", content)
+
+
+def _read_current(model: ModelFile) -> tuple[Checkpoint, bytes] | None:
     content = _read_bytes(model.path)
     try:
         return None if content is None else (parse_checkpoint(model.path, content), content)
@@ -116,24 +153,24 @@ def _check_outputs(source: Path, checkpoint: Checkpoint) -> None:
         )
 
 
-def _check_shape(candidate: Checkpoint, present: Checkpoint) -> None:
+def _check_shape(candidate: Checkpoint, current: Checkpoint) -> None:
     for name in ("image_shape", "latent_dim"):
-        new, old = getattr(candidate.model, name), getattr(present.model, name)
+        new, old = getattr(candidate.model, name), getattr(current.model, name)
         if new != old:
             raise PromotionError(
-                f"{name} is {new}, and {old} in the checkpoint in service, {_id(present)}, whose clients send that: "
+                f"{name} is {new}, and {old} in the checkpoint in service, {_id(current)}, whose clients send that: "
                 "promote it under another name, or override this check"
             )
 
 
-def _check_figure(candidate: Checkpoint, present: Checkpoint) -> None:
-    if summarize(candidate).measured_on != summarize(present).measured_on:
+def _check_test_elbo(candidate: Checkpoint, current: Checkpoint) -> None:
+    if summarize(candidate).measured_on != summarize(current).measured_on:
         return
-    new, old = candidate.metrics.get("test_elbo"), present.metrics.get("test_elbo")
+    new, old = candidate.metrics.get("test_elbo"), current.metrics.get("test_elbo")
     if old is not None and (new is None or new < old):
         raise PromotionError(
-            f"test ELBO is {describe_figure(candidate)}, worse than {describe_figure(present)} of the checkpoint in "
-            f"service, {_id(present)}: train it further, or override this check"
+            f"test ELBO is {describe_test_elbo(candidate)}, worse than {describe_test_elbo(current)} of the checkpoint "
+            f"in service, {_id(current)}: train it further, or override this check"
         )
 
 
@@ -143,7 +180,7 @@ def _event(action: str, checkpoint: Checkpoint, *, replaced: str | None, forced:
         action=action,
         checkpoint=_id(checkpoint),
         replaced=replaced,
-        summary=f"{summarize(checkpoint).dataset}, test ELBO {describe_figure(checkpoint)}",
+        summary=f"{summarize(checkpoint).dataset}, test ELBO {describe_test_elbo(checkpoint)}",
         forced=forced,
     )
 

@@ -34,7 +34,7 @@ def summarize(checkpoint: Checkpoint) -> Summary:
     return Summary(display_name(dataset), target, measured_on)
 
 
-def describe_figure(checkpoint: Checkpoint) -> str:
+def describe_test_elbo(checkpoint: Checkpoint) -> str:
     """Return the test ELBO with its standard error and target, such as `-93.81 +- 0.25 nats (target fixed)`."""
     elbo = checkpoint.metrics.get("test_elbo")
     if elbo is None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from training.config import TrainConfig
 from training.errors import ConfigError
 
-_FIXED: Final = {"dataset", "seed", "target"}
+_FIXED: Final = {"dataset", "seed", "target", "validation_images"}
 """Fields that a recipe may not change: with another of these, metrics aren't comparable, or aren't the recipe's."""
 
 FIELDS: Final[Mapping[str, type]] = {

@@ -15,7 +15,7 @@ from app.api.schemas.responses import CompareResponse
 from app.codecs.error_messages import invalid_value
 from app.exceptions import FrameworkUnavailableError, RetryLaterError, ServiceError
 from app.inference.comparison import compare
-from app.inference.models.state import LoadedModel
+from app.inference.models.state import RETRY_WHILE_LOADING_S, LoadedModel
 from app.inference.noise import choose_seed
 from training.counts import count_of
 
@@ -64,6 +64,7 @@ async def _select_models(
         *(context.acquire_model(request.choice._replace(framework=state.framework)) for state in states),
         return_exceptions=True,
     )
+    context.scope["state"].pop("framework", None)  # metrics and log would name the framework that was looked up last
     models: dict[str, LoadedModel] = {}
     errors: dict[str, ServiceError] = {}
     for state, outcome in zip(states, outcomes, strict=True):
@@ -76,12 +77,11 @@ async def _select_models(
     _check_shapes(models)
     unavailable = {name: str(error) for name, error in errors.items()}
     if not models:
-        first = next(iter(errors.values()))
-        if all(type(error) is type(first) for error in errors.values()) and not isinstance(first, RetryLaterError):
+        first, *others = errors.values()
+        is_same = all(type(error) is type(first) for error in others) and not isinstance(first, RetryLaterError)
+        if not others or is_same:
             raise first
-        if len(errors) == 1:
-            raise first
-        raise FrameworkUnavailableError("; ".join(unavailable.values()), retry_after_s=2)
+        raise FrameworkUnavailableError("; ".join(unavailable.values()), retry_after_s=RETRY_WHILE_LOADING_S)
     return models, unavailable
 
 

@@ -27,24 +27,24 @@ from training.checkpoints.checkpoint import ID_DIGITS
 from training.checkpoints.companion_file import check_companion
 from training.checkpoints.history import Event, History
 from training.checkpoints.model_files import ModelFile
-from training.checkpoints.promotion import promote, roll_back
+from training.checkpoints.promotion import promote, roll_back, undo
 from training.checkpoints.snapshots import check_snapshots
 from training.errors import CheckpointError, PromotionError
 
 router = APIRouter(tags=["admin"], prefix="/admin/models/{framework}/{name}")
 
 _CHECKPOINT: Final = "checkpoint"
-_COMPANIONS: Final = {
+_SIDE_FILES: Final = {
     "companion": ("companion.json", check_companion),
     "snapshots": ("snapshots.safetensors", check_snapshots),
 }
-"""Fields of a form: the suffix of each file in `ModelFile.companions`, and its check."""
+"""Fields of a form: the suffix of each file in `ModelFile.side_files`, and its check."""
 
 _BODY: Final = Path("the body")
 """Stands for the file in messages."""
 
 
-class _Service(NamedTuple):
+class _Admin(NamedTuple):
     """The parts of the application that these routes use."""
 
     registry: Registry
@@ -57,18 +57,18 @@ class _Service(NamedTuple):
         return find_file(self.registry, self.settings.checkpoints, **request.path_params)
 
 
-async def _require_service(
+async def _require_admin(
     keys: KeysDep, registry: RegistryDep, settings: SettingsDep, limits: LimitsDep, reloader: ReloaderDep
-) -> _Service:
+) -> _Admin:
     require_keys(keys)
-    return _Service(registry, settings, limits, reloader)
+    return _Admin(registry, settings, limits, reloader)
 
 
-ServiceDep = Annotated[_Service, Depends(_require_service)]
+AdminDep = Annotated[_Admin, Depends(_require_admin)]
 
 
 @router.post("/promote", **describe_promotion_route(PromoteOptions))
-async def promote_model(request: Request, service: ServiceDep) -> PromotionResponse:
+async def promote_model(request: Request, admin: AdminDep) -> PromotionResponse:
     """Check the checkpoint in the body, a safetensors file, and serve it; the one that it replaces is kept.
 
     A form has the file in the field `checkpoint`, its companion file in `companion`, and the weights of earlier epochs
@@ -76,45 +76,51 @@ async def promote_model(request: Request, service: ServiceDep) -> PromotionRespo
     """
     values = read_query(request.query_params, known=PromoteOptions.model_fields)
     force = validate(PromoteOptions, values, source="query").force
-    model = service.find(request)
-    content, companions = await _read_files(request, service.limits)
-    change = partial(promote, content, model, source=_BODY, companions=companions, force=force)
-    return await _change(model, change, service)
+    model = admin.find(request)
+    content, side_files = await _read_files(request, admin.limits)
+    change = partial(promote, content, model, source=_BODY, side_files=side_files, force=force)
+    return await _change(model, change, admin)
 
 
 @router.post("/rollback", **describe_promotion_route())
-async def roll_back_model(request: Request, service: ServiceDep) -> PromotionResponse:
-    """Serve the checkpoint that the present one replaced; again, the one before that."""
+async def roll_back_model(request: Request, admin: AdminDep) -> PromotionResponse:
+    """Serve the checkpoint that the current one replaced; again, the one before that."""
     read_query(request.query_params, known=())
-    model = service.find(request)
-    return await _change(model, partial(roll_back, model), service)
+    model = admin.find(request)
+    return await _change(model, partial(roll_back, model), admin)
 
 
 @router.get("/history", **describe_promotion_route(changes=False))
-async def model_history(request: Request, service: ServiceDep) -> HistoryResponse:
+async def model_history(request: Request, admin: AdminDep) -> HistoryResponse:
     """List the promotions and rollbacks of a model, oldest first."""
     read_query(request.query_params, known=())
-    events = await asyncio.to_thread(lambda: History(service.find(request)).events)
+    events = await asyncio.to_thread(lambda: History(admin.find(request)).events)
     return HistoryResponse(events=list(events))
 
 
-async def _change(model: ModelFile, change: Callable[[], Event], service: _Service) -> PromotionResponse:
-    """Change the file, then have this worker and the others serve it; a file that doesn't load is taken back."""
+async def _change(model: ModelFile, change: Callable[[], Event], admin: _Admin) -> PromotionResponse:
+    """Change the file, then have this worker and the others serve it; undo it if the checkpoint doesn't load."""
     try:
         event = await asyncio.to_thread(change)
     except CheckpointError as error:
-        why = str(error).replace(str(model.checkpoints), "checkpoints")
+        why = _without_paths(error, model)
         raise InvalidValueError(why, [FieldError("body", why)]) from error
     except PromotionError as error:
         raise ReloadError(str(error), []) from error
-    results = await service.registry.reload(model.framework, model.name)
+    results = await admin.registry.reload(model.framework, model.name)
     failed = [FieldError(name, result.message) for name, result in results.items() if not result.is_served]
     if failed:
-        if event.replaced not in {None, event.checkpoint}:
-            await asyncio.to_thread(roll_back, model)
+        try:
+            await asyncio.to_thread(undo, event, model)
+        except CheckpointError as error:
+            failed.append(FieldError("undo", _without_paths(error, model)))
         raise ReloadError("; ".join(map(str, failed)), failed)
-    service.reloader.broadcast_reload()
+    admin.reloader.broadcast_reload()
     return PromotionResponse(event=event, served={name: result.message for name, result in results.items()})
+
+
+def _without_paths(error: CheckpointError, model: ModelFile) -> str:
+    return str(error).replace(str(model.checkpoints), "checkpoints")
 
 
 async def _read_files(request: Request, limits: Limits) -> tuple[bytes, dict[str, bytes]]:
@@ -128,16 +134,16 @@ async def _read_files(request: Request, limits: Limits) -> tuple[bytes, dict[str
     content_type = request.headers.get("content-type", "")
     if not content_type.lower().startswith("multipart/form-data"):
         return body, {}
-    files = await parse_named_files(body, content_type=content_type, limits=limits, names=(_CHECKPOINT, *_COMPANIONS))
+    files = await parse_named_files(body, content_type=content_type, limits=limits, names=(_CHECKPOINT, *_SIDE_FILES))
     if _CHECKPOINT not in files:
         raise invalid_value("body.checkpoint", "is missing: expected a safetensors file")
-    await asyncio.to_thread(_check_companions, files)
-    return files[_CHECKPOINT], {suffix: files[name] for name, (suffix, _) in _COMPANIONS.items() if name in files}
+    await asyncio.to_thread(_check_side_files, files)
+    return files[_CHECKPOINT], {suffix: files[name] for name, (suffix, _) in _SIDE_FILES.items() if name in files}
 
 
-def _check_companions(files: Mapping[str, bytes]) -> None:
+def _check_side_files(files: Mapping[str, bytes]) -> None:
     checkpoint_id = hashlib.sha256(files[_CHECKPOINT]).hexdigest()[:ID_DIGITS]
-    for name, (_, check) in _COMPANIONS.items():
+    for name, (_, check) in _SIDE_FILES.items():
         if name not in files:
             continue
         try:

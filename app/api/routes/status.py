@@ -56,6 +56,9 @@ def _view(state: ModelState, *, restarts: int) -> FrameworkStatus:
     model = state.model
     if model is None:
         return FrameworkStatus(**common_fields, status=state.status, ready=False, reason=state.reason)
+    architecture = model.adapter.model.to_json()
+    if not model.checkpoint.weights:  # computed on another server, which doesn't report it
+        del architecture["hidden_dim"]
     return FrameworkStatus(
         **common_fields,
         status=state.status,
@@ -68,7 +71,7 @@ def _view(state: ModelState, *, restarts: int) -> FrameworkStatus:
         threads=model.adapter.threads,
         pid=model.adapter.pid,
         checkpoint=model.checkpoint_id,
-        model=model.adapter.model.to_json(),
+        model=architecture,
         training={
             "framework": model.checkpoint.framework,
             "framework_version": model.checkpoint.framework_version,

@@ -151,7 +151,10 @@ class FrameworkStatus(BaseModel):
     checkpoint: Annotated[str | None, Field(description="First 12 hexadecimal digits of the checkpoint's SHA-256.")] = (
         None
     )
-    model: Annotated[dict[str, Any] | None, Field(description="image_shape, hidden_dim, latent_dim.")] = None
+    model: Annotated[
+        dict[str, Any] | None,
+        Field(description="image_shape, latent_dim, and hidden_dim unless another server computes."),
+    ] = None
     training: Annotated[dict[str, Any] | None, Field(description="Training options of the checkpoint.")] = None
     metrics: Annotated[
         dict[str, Any] | None, Field(description="Metrics recorded during training, in nats and seconds.")

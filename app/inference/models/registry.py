@@ -206,6 +206,7 @@ class Registry:
 
         Raises:
             FrameworkUnavailableError: The framework isn't among those of the settings.
+            NotFoundError: There is no such checkpoint.
         """
         await self._store(key.framework).unload(key)
 

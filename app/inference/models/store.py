@@ -112,7 +112,13 @@ class ModelStore:
             return ReloadResult(False, f"{result.reason}; {fallback} served")
 
     async def unload(self, key: ModelKey) -> None:
-        """Stop serving a model until it is loaded by request; requests in progress are still computed."""
+        """Stop serving a model until it is loaded by request; requests in progress are still computed.
+
+        Raises:
+            NotFoundError: There is no such checkpoint.
+        """
+        if key not in self._states:
+            state_on_demand(key, self.start_states[0], self._settings.checkpoints)
         async with self._locks[key]:
             reason = f"{key} was unloaded by request: load it, or use another"
             self._loaded.pop(key, None)
@@ -160,6 +166,7 @@ class ModelStore:
                 self._states[key] = result
 
     async def _load_on_demand(self, key: ModelKey) -> None:
+        state_on_demand(key, self.start_states[0], self._settings.checkpoints)  # before another model is evicted
         await asyncio.to_thread(require_snapshot, key, self._settings.checkpoints)
         async with self._capacity, self._locks[key]:
             if key in self._loaded:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final
+from urllib.parse import unquote
 
 import grpc
 
@@ -207,9 +208,10 @@ class InferenceService:
 
 
 def _as_scope(name: str, context: Any) -> dict[str, Any]:
-    """Return a call as an ASGI request, for access control and the observer; its peer is `ipv4:HOST:PORT`."""
+    """Return a call as an ASGI request, for access control and the observer."""
     headers = [(key.encode(), _as_bytes(value)) for key, value in context.invocation_metadata() or ()]
-    host = context.peer().partition(":")[2].rpartition(":")[0]
+    # `ipv4:127.0.0.1:40000` or `ipv6:%5B::1%5D:40000`.
+    host = unquote(context.peer()).partition(":")[2].rpartition(":")[0].strip("[]")
     path = f"/{SERVICE}/{name}"
     return {
         "type": "http",

@@ -49,6 +49,17 @@ def test_client_that_leaves_frees_its_place(checkpoints):
             assert wire.ask()[0] == 200
 
 
+def test_client_that_leaves_before_its_body_is_complete_is_counted(checkpoints):
+    """As by the application, with status 499."""
+    app = make_service(checkpoints, frameworks="jax")
+    with running(app) as client:
+        with wire_to(client) as wire:
+            wire.sock.sendall(request()[:-10])
+            wait_until(lambda: any(connection._waiting for connection in app.state.server._connections))
+        labels = ("framework", "jax"), ("route", "/reconstruct"), ("status", "499")
+        wait_until(lambda: read_samples(client.get("/metrics").text).get(("triptych_requests_total", *labels)) == 1)
+
+
 def test_model_that_fails_is_503(checkpoints):
     """A fault of the framework is reported as by the application, and the framework is taken out."""
 
@@ -107,6 +118,20 @@ def test_fault_before_the_model_leaves_the_request_to_the_application(checkpoint
 
         assert wire.ask()[0] == 200
         assert not begun
+
+
+def test_fault_before_the_body_leaves_the_request_to_the_application(checkpoints, monkeypatch):
+    """What goes wrong while the headers are read is no fault of the client's."""
+    app = make_service(checkpoints, frameworks="jax", rate_limit="1/hour")
+
+    def fail(*_):
+        raise PermissionError("no")
+
+    with running(app) as client, wire_to(client) as wire:
+        monkeypatch.setattr(app.state.registry, "find", fail)
+
+        assert wire.ask()[0] == 500
+        assert wire.ask()[0] == 429
 
 
 def test_key_that_was_taken_away_opens_nothing(checkpoints, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from tests.support.app import MODEL, checkpoint_path, make_service, running, save_checkpoints
 from tests.support.checkpoints import make_checkpoint, make_weights
 from tests.support.clients.inference_protocol import make_body, make_inputs
+from tests.support.models.named_models import save_model
 from training.checkpoints.checkpoint import save_checkpoint
 
 BODY, LENGTH = make_body(make_inputs("encode"))
@@ -83,6 +84,21 @@ def test_load_of_a_broken_file_is_503_and_changes_nothing(service, folder):
     assert response.status_code == 503
     assert "still served" in response.json()["error"]
     assert infer(service, "jax-encode").status_code == 200
+
+
+@pytest.mark.parametrize("action", ["load", "unload"])
+def test_model_that_does_not_exist_changes_nothing(folder, action):
+    """It is not found, isn't listed afterwards, and no other model makes room for it."""
+    save_model(folder, "cats", model=MODEL)
+    settings = {"model_control_mode": "explicit", "frameworks": "jax", "max_models": 2}
+    with running(make_service(folder, **settings)) as client:
+        client.get("/sample?framework=jax&model=cats")
+        response = control(client, "jax-encode-birds", action)
+        models = {model["name"]: model["state"] for model in client.get("/models").json()["models"]}
+
+    assert response.status_code == (404 if action == "unload" else 503)
+    assert "has no model 'birds'" in response.json()["error"]
+    assert models == {"model": "ready", "cats": "ready"}
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,24 @@ def test_requests_wait_in_line_for_memory():
     assert asyncio.run(wait()) == ([], [9, 1])
 
 
+def test_requests_cancelled_together_leave_the_line():
+    """A request whose place becomes free before it has left the line disturbs no other, and no byte is lost."""
+
+    async def wait():
+        memory = MemoryBudget(max_bytes=100)
+        memory.reserve_now(50)
+        waiting = [asyncio.create_task(memory.reserve(nbytes, seconds=20)) for nbytes in (80, 40)]
+        await asyncio.sleep(0)
+        for task in waiting:
+            task.cancel()
+        memory.release(50)
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+        memory.reserve_now(100)
+        return outcomes
+
+    assert [type(outcome) for outcome in asyncio.run(wait())] == [asyncio.CancelledError] * 2
+
+
 def test_line_for_memory_is_bounded_in_length_and_time():
     """Requests beyond the line, over the bound, or at their deadline are rejected, and leave the line."""
 

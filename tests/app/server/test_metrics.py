@@ -34,6 +34,15 @@ def count_answers(client, *, route, status):
     )
 
 
+def test_comparison_is_no_framework_s(fresh_client):
+    """A request of all frameworks isn't counted as one's."""
+    post_npy(fresh_client, "/compare", make_images())
+
+    samples = read_samples(fresh_client.get("/metrics").text)
+
+    assert samples["triptych_requests_total", ("framework", "none"), ("route", "/compare"), ("status", "200")] == 1
+
+
 def test_answers_are_counted_by_route_and_status(fresh_client):
     """Answers, good and bad, are each counted once, and timed."""
     for _ in range(3):

@@ -14,9 +14,9 @@ CONTENTS = {"FP32": "fp32_contents", "INT32": "int_contents"}
 class GrpcClient:
     """Calls by their names."""
 
-    def __init__(self, port, **options):
+    def __init__(self, port, host="127.0.0.1", **options):
         self.port = port
-        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", **options)
+        self._channel = grpc.insecure_channel(f"{host}:{port}", **options)
 
     def __call__(self, name, request=None, **options):
         """Return the response of a call."""
@@ -64,6 +64,7 @@ def serving(checkpoints, **changes):
     app = make_service(checkpoints, grpc_port=0, **changes)
     with running(app) as http:
         wait_until(lambda: app.state.server.grpc_server is not None)
-        call = GrpcClient(app.state.server.grpc_server.port)
+        host = "[::1]" if changes.get("host") == "::1" else "127.0.0.1"
+        call = GrpcClient(app.state.server.grpc_server.port, host)
         yield http, call
         call.close()

@@ -90,6 +90,7 @@ def wait_for_error(process, text):
     [
         ("speed=3", "speed is unknown: expected epochs, batch_size, learning_rate"),
         ("seed=3", "seed is unknown"),
+        ("validation_images=1000", "validation_images is unknown"),
         ("learning_rate=fast", "learning_rate is 'fast': expected a number"),
         ("batch_size=1.5", "batch_size is '1.5': expected an integer"),
         ("epochs=1,epochs=2", "epochs is given twice"),

@@ -8,7 +8,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from training.comparison.model_quality.summary import LEVELS, epochs_to, mean_curve
+from training.comparison.model_quality.summary import LEVELS, epochs_of, epochs_to, mean_curve
 from training.comparison.rendering.plots import name_panel, new_panels
 from training.comparison.training_speed.batch_sizes import write_batch_sizes
 from training.comparison.training_speed.summary import Speed, speed_of
@@ -24,8 +24,8 @@ def write(content: Mapping[str, Any]) -> list[str]:
     section = content["sections"]["training"]
     settings = section["settings"]
     speeds = _speeds(section)
-    epochs = content["sections"].get("quality", {}).get("settings", {}).get("epochs")
-    epochs = epochs or PRESETS[settings["preset"]].epochs
+    quality = content["sections"].get("quality")
+    epochs = epochs_of(quality["settings"]) if quality else PRESETS[settings["preset"]].epochs
     measured = {name: speed for name, speed in speeds.items() if speed is not None}
     rows = [
         [

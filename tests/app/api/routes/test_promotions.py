@@ -6,6 +6,7 @@ from collections import Counter
 import httpx
 import pytest
 
+from app.inference.adapters.numpy_adapter import load_numpy
 from tests.support.app import assert_problem, checkpoint_path, make_service, running
 from tests.support.live_service import serving, wait_until_settled
 from tests.support.models.promotions import KEY, make_content, save_served
@@ -129,6 +130,48 @@ def test_new_name_is_served_at_once(folder, tmp_path):
 
     assert promoted.status_code == 200
     assert body["checkpoint"] == new_id
+
+
+def refusing(refused):
+    """Return a load function that fails for the checkpoints in a set of IDs."""
+
+    def load(framework, *, path, **options):
+        checkpoint, adapter = load_numpy(framework, path=path, **options)
+        if checkpoint.id in refused:
+            raise RuntimeError("no memory")
+        return checkpoint, adapter
+
+    return load
+
+
+def test_rollback_to_a_checkpoint_that_does_not_load_changes_nothing(folder, tmp_path):
+    """The current checkpoint stays, on the disk and in service, and not the one before the broken one."""
+    contents = [make_content(tmp_path / "new.safetensors", seed, -99.0 + seed) for seed in (1, 2)]
+    refused = set()
+    with running(make_service(folder, load=refusing(refused), api_keys="k3y")) as client:
+        client.headers.update(KEY)
+        for content, _ in contents:
+            assert client.post("/admin/models/jax/model/promote", content=content).status_code == 200
+        refused.add(contents[0][1])
+        response = client.post("/admin/models/jax/model/rollback")
+        served = client.get("/sample?framework=jax").json()["checkpoint"]
+
+    assert_problem(response, 409)
+    assert served == contents[1][1]
+    assert checkpoint_path(folder, "jax").read_bytes() == contents[1][0]
+
+
+def test_first_promotion_that_does_not_load_leaves_no_model(folder, tmp_path):
+    """The name is as unknown as before."""
+    content, new_id = make_content(tmp_path / "new.safetensors", 1, -99.0)
+    with running(make_service(folder, load=refusing({new_id}), api_keys="k3y")) as client:
+        client.headers.update(KEY)
+        response = client.post("/admin/models/jax/cats/promote", content=content)
+        requested = client.get("/sample?framework=jax&model=cats")
+
+    assert_problem(response, 409)
+    assert_problem(requested, 404)
+    assert not checkpoint_path(folder, "jax", "cats").exists()
 
 
 def test_promotion_needs_a_key(folder):
