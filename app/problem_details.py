@@ -140,7 +140,8 @@ async def _handle_http_exception(request: Request, error: Exception) -> Response
             meant = f"without the slash at the end there is {without_slash}"
         detail = f"there is no such route; {meant}; /docs shows them all with examples"
     if error.status_code == 405:
-        allowed = headers.get("Allow", "")
+        allowed = headers.get("Allow", "").replace("GET", "GET, HEAD")
+        headers["Allow"] = allowed
         hint = " (curl -T sends PUT: add -X POST)" if request.method == "PUT" and "POST" in allowed else ""
         detail = f"{request.method} is not a method of this route; use {allowed}{hint}; /docs shows how"
     return problem_response(error.status_code, detail, request_id=request.state.request_id, headers=headers)

@@ -1,7 +1,5 @@
 """Parses the options of a query and of a JSON body, and explains what is invalid. Knows no route."""
 
-import json
-import re
 from collections.abc import Collection, Iterable, Mapping
 from itertools import chain, islice, repeat
 from typing import Final, TypeVar
@@ -9,17 +7,17 @@ from typing import Final, TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import QueryParams
 
-from app.api.schemas.model_options import FrameworkOptions
+from app.api.schemas.model_options import FrameworkOptions, parse_text
 from app.api.schemas.requests import Options
+from app.codecs.error_messages import preview
 from app.codecs.limits import Limits
 from app.exceptions import FieldError, InvalidValueError
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 OptionsT = TypeVar("OptionsT", bound=Options)
 
-# Longer than any integer that is an option, and short enough for int() to take.
-_INTEGER: Final = re.compile(r"-?[0-9]{1,40}")
-_BOOLEANS: Final = {"true": True, "false": False}
+_REASONS: Final = {"Input should be a valid boolean": "expected true or false"}
+"""Replaces reasons of pydantic that don't say what to send."""
 
 _MOST_ERRORS: Final = 10
 """Maximum number of unknown names in one message: a body can have a million."""
@@ -47,7 +45,7 @@ def read_query_options(options_type: type[OptionsT], query: Mapping[str, str], *
     Raises:
         InvalidValueError: A value is invalid.
     """
-    values = {name: _json_value(text) for name, text in query.items()}
+    values = {name: parse_text(text) for name, text in query.items()}
     return validate(options_type, values, source="query", limits=limits)
 
 
@@ -63,7 +61,7 @@ def add_body_options(options: OptionsT, body: Mapping[str, object], *, limits: L
     added = validate(type(options), body, source="body", limits=limits)
     _raise_if_any(
         [
-            FieldError(f"query.{name}", f"is {_preview(queried)}, but body.{name} is {_preview(value)}: give it once")
+            FieldError(f"query.{name}", f"is {preview(queried)}, but body.{name} is {preview(value)}: give it once")
             for name in sorted(options.model_fields_set & added.model_fields_set)
             if (queried := getattr(options, name)) != (value := getattr(added, name))
         ]
@@ -97,24 +95,9 @@ def read_framework(query: QueryParams) -> str | None:
     return validate(FrameworkOptions, values, source="query").framework
 
 
-def _json_value(text: str) -> object:
-    """Return the text of a parameter as a boolean or an integer if it is one, else unchanged."""
-    if _INTEGER.fullmatch(text):
-        return int(text)
-    return _BOOLEANS.get(text.lower(), text)
-
-
 def _explain(message: str, value: object) -> str:
-    reason = message.removeprefix("Value error, ")
-    return f"{reason[0].lower()}{reason[1:]}; found {_preview(value)}"
-
-
-def _preview(value: object) -> str:
-    try:
-        text = json.dumps(value, default=str)
-    except RecursionError:
-        return "a value that is nested too deeply"
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    reason = _REASONS.get(message) or message.removeprefix("Value error, ")
+    return f"{reason[0].lower()}{reason[1:]}; found {preview(value)}"
 
 
 def _unknown_names(names: Iterable[str], known: Collection[str], *, source: str) -> list[FieldError]:

@@ -223,7 +223,7 @@ def _is_short(length: str, limits: Limits) -> bool:
 
 def _parse_seconds(text: str) -> float:
     try:
-        seconds = float(text)
+        seconds = math.nan if "_" in text else float(text)  # Python reads 5_0 as 50
     except ValueError:
         seconds = math.nan
     if not seconds > 0:

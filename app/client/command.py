@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Final, Unpack
 
+import httpx
 import numpy as np
 import typer
 from jaxtyping import Float32
@@ -54,8 +55,17 @@ Invert = Annotated[
 Centre = Annotated[
     bool, typer.Option("--centre", help="Crop and center the drawing in each image file, as MNIST's digits were.")
 ]
+
+
+def _check_out(path: Path | None) -> Path | None:
+    if path is not None and path.suffix.lower() not in {".png", ".npy"}:
+        raise typer.BadParameter(f"{path}: expected a name that ends in .png or .npy")
+    return path
+
+
 Out = Annotated[
-    Path | None, typer.Option("--out", "-o", help="Write a .png or .npy file instead of showing the images.")
+    Path | None,
+    typer.Option("--out", "-o", help="Write a .png or .npy file instead of showing the images.", callback=_check_out),
 ]
 Scale = Annotated[int, typer.Option(min=1, max=64, help="Pixels per image pixel in a .png file.")]
 
@@ -80,8 +90,7 @@ def reconstruct(
 ) -> None:
     """Encode images, draw one latent each, and decode it."""
     with _client(url, api_key, framework=framework, model=model, weights=weights, epoch=epoch) as client:
-        probs = client.reconstruct(files, seed=seed, invert=invert, centre=centre or None)
-    _show(probs, out, scale)
+        _show(client.reconstruct(files, seed=seed, invert=invert, centre=centre or None), out, scale)
 
 
 @cli.command()
@@ -100,8 +109,7 @@ def sample(
 ) -> None:
     """Decode latents drawn from the prior N(0, I)."""
     with _client(url, api_key, framework=framework, model=model, weights=weights, epoch=epoch) as client:
-        probs = client.sample(n, seed=seed)
-    _show(probs, out, scale)
+        _show(client.sample(n, seed=seed), out, scale)
 
 
 @cli.command()
@@ -122,8 +130,7 @@ def interpolate(
 ) -> None:
     """Decode the straight line between the means of two images."""
     with _client(url, api_key, framework=framework, model=model, weights=weights, epoch=epoch) as client:
-        probs = client.interpolate(files, steps=steps, invert=invert, centre=centre or None)
-    _show(probs, out, scale)
+        _show(client.interpolate(files, steps=steps, invert=invert, centre=centre or None), out, scale)
 
 
 @cli.command()
@@ -197,7 +204,7 @@ def _client(url: str, api_key: str | None, **model: Unpack[ModelOptions]) -> Ite
     try:
         with Client(url, api_key=api_key, deadline_s=30, **model) as client:
             yield client
-    except (ClientError, ValueError, OSError) as error:
+    except (ClientError, httpx.InvalidURL, ValueError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
 
@@ -208,8 +215,9 @@ def _show(probs: Float32[ndarray, "batch height width"], out: Path | None, scale
         reduction, columns = fit_columns(console, probs.shape[2])
         for start in range(0, len(probs), columns):
             print_images(console, probs[start : start + columns], reduction=reduction)
-    elif out.suffix == ".npy":
-        np.save(out, probs)
+    elif out.suffix.lower() == ".npy":
+        with out.open("wb") as file:  # given a path, `save` may add another suffix
+            np.save(file, probs)
     else:
         row = np.concatenate(list(probs), axis=1)
         pixels = np.rint(255 * row).astype(np.uint8).repeat(scale, axis=0).repeat(scale, axis=1)

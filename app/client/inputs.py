@@ -3,15 +3,22 @@
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from PIL import Image
+from PIL import Image, ImageOps
 
 ImageInput = ArrayLike | Image.Image | str | Path | Sequence[Image.Image | str | Path]
 """One or several images: an array (n, height, width), (n, pixels) or (height, width), uint8 from 0 to 255 or floats
 from 0 to 1; PIL images; or paths of image files, or of one .npy or .npz file."""
+
+_PNG_MODES: Final = {"1", "L", "LA", "I;16", "P", "RGB", "RGBA"}
+_ALPHA_MODES: Final = {"PA": "RGBA", "La": "LA", "RGBa": "RGBA"}
+"""Modes with transparency that PNG lacks, and those that have the same pixels."""
+
+_NUMBER_MODES: Final = {"I", "F"}
+"""Modes of Pillow whose black and white are unknown."""
 
 
 class Body(NamedTuple):
@@ -26,7 +33,7 @@ def encode_images(images: ImageInput) -> Body:
     """Return a body of npy or npz for arrays, and a multipart form for PIL images and paths.
 
     Raises:
-        ValueError: There is no image, or arrays, images and paths are mixed.
+        ValueError: There is no image, or arrays, images and paths are mixed, or a PIL image has no range of values.
         OSError: A file can't be read.
     """
     items = images if isinstance(images, (list, tuple)) else [images]
@@ -36,9 +43,9 @@ def encode_images(images: ImageInput) -> Body:
         raise ValueError("images mixes arrays with image files: pass one array, or a list of PIL images and paths")
     if len(items) == 1 and isinstance(items[0], (str, Path)):
         path = Path(items[0])
-        if path.suffix == ".npy":
+        if path.suffix.lower() == ".npy":
             return encode_array(np.load(path, allow_pickle=False))
-        if path.suffix == ".npz":
+        if path.suffix.lower() == ".npz":
             return Body(content=path.read_bytes(), headers={"Content-Type": "application/x-npz"})
     return Body(files=[("files", _read_file(item, number)) for number, item in enumerate(items)])
 
@@ -62,6 +69,11 @@ def encode_array(values: Any) -> Body:
 def _read_file(item: Image.Image | str | Path, number: int) -> tuple[str, bytes]:
     if not isinstance(item, Image.Image):
         return Path(item).name, Path(item).read_bytes()
+    if item.mode in _NUMBER_MODES:
+        raise ValueError(f"a PIL image has the mode {item.mode}: convert it to L, or pass an array of 0 to 1")
+    upright = ImageOps.exif_transpose(item)
+    if upright.mode not in _PNG_MODES:
+        upright = upright.convert(_ALPHA_MODES.get(upright.mode, "RGB"))
     file = io.BytesIO()
-    item.save(file, "PNG")
+    upright.save(file, "PNG")
     return f"image_{number}.png", file.getvalue()

@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, NamedTuple, TypedDict, TypeVar
 
@@ -11,6 +12,7 @@ from jaxtyping import Float32
 from numpy import ndarray
 from numpy.typing import ArrayLike
 
+from app.client.errors import ResponseError
 from app.client.inputs import Body, ImageInput, encode_array, encode_images
 
 T = TypeVar("T")
@@ -38,7 +40,7 @@ class Operation(NamedTuple, Generic[T]):
             "headers": {"Accept": self.accept, **self.body.headers},
             "content": self.body.content,
             "files": self.body.files,
-            "timeout": timeout_s,
+            "timeout": None if math.isinf(timeout_s) else timeout_s,
         }
 
 
@@ -145,7 +147,14 @@ def latent_ends(latents: ArrayLike) -> Body:
 
 
 def parse_npy(response: httpx.Response) -> ndarray:
-    """Return the array of an npy response."""
+    """Return the array of an npy response.
+
+    Raises:
+        ResponseError: It is something else, for the address isn't the service's.
+    """
+    if (content_type := response.headers.get("Content-Type", "")) != _NPY:
+        detail = f"the response is {content_type or 'of no type'}, not {_NPY}: is this the address of the service?"
+        raise ResponseError(response.status_code, {"detail": detail})
     array: ndarray = np.load(io.BytesIO(response.content), allow_pickle=False)
     return array
 

@@ -13,6 +13,8 @@ RETRIED: Final = frozenset({429, 502, 503})
 
 _PROBLEM_JSON: Final = "application/problem+json"
 
+_UNSENDABLE: Final = "the address or the API key has characters that HTTP doesn't allow"
+
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 5.0
 
@@ -36,9 +38,9 @@ class Retries:
             ClientError: The failure is final, or the deadline would pass.
         """
         error = as_error(failure)
-        if isinstance(failure, httpx.Response) and not _may_pass(failure):
+        if not _may_pass(failure):
             raise error
-        # Full jitter, so that clients that failed together don't return together.
+        # Half of a pause is random, so that clients that failed together don't return together.
         pause_s = _retry_after(failure) or self._pause_s * random.uniform(0.5, 1)  # noqa: S311 -- not a secret
         self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
         if time.monotonic() + pause_s >= self._ends:
@@ -49,7 +51,9 @@ class Retries:
 def as_error(failure: httpx.Response | httpx.TransportError) -> ClientError:
     """Return the error that a failed attempt stands for."""
     if isinstance(failure, httpx.TransportError):
-        error: ClientError = ConnectionFailedError(f"{type(failure).__name__}: {failure}")
+        # The message of a LocalProtocolError has the header, which may be the API key.
+        why = _UNSENDABLE if isinstance(failure, httpx.LocalProtocolError) else str(failure)
+        error: ClientError = ConnectionFailedError(f"{type(failure).__name__}: {why}")
         error.__cause__ = failure
         return error
     try:
@@ -66,7 +70,9 @@ def _retry_after(failure: httpx.Response | httpx.TransportError) -> float | None
     return None
 
 
-def _may_pass(response: httpx.Response) -> bool:
+def _may_pass(failure: httpx.Response | httpx.TransportError) -> bool:
     """Return whether a repeated call may succeed; a 500 may if it is a proxy's, such as Ray's for a lost replica."""
-    is_own = response.headers.get("Content-Type", "").partition(";")[0] == _PROBLEM_JSON
-    return response.status_code in RETRIED or (response.status_code == 500 and not is_own)
+    if isinstance(failure, httpx.TransportError):
+        return not isinstance(failure, httpx.LocalProtocolError | httpx.UnsupportedProtocol)
+    is_own = failure.headers.get("Content-Type", "").partition(";")[0] == _PROBLEM_JSON
+    return failure.status_code in RETRIED or (failure.status_code == 500 and not is_own)

@@ -31,7 +31,7 @@ def as_images(
         TooLargeError: There are more images than the limit.
     """
     _check_dtype(array, where)
-    shapes = _image_shapes(model)
+    shapes = image_shapes(model)
     if array.shape in shapes:
         return _as_pixels(array.reshape(1, -1), name=lambda _: where)
     if array.size == 0 or array.shape[1:] not in shapes:
@@ -46,7 +46,7 @@ def as_images(
 def as_image(array: Shaped[ndarray, "..."], *, model: ModelConfig, where: str) -> Float32[ndarray, "pixels"]:
     """Return one image, from (pixels,) or (height, width), under the rules of `as_images`."""
     _check_dtype(array, where)
-    if array.shape not in _image_shapes(model):
+    if array.shape not in image_shapes(model):
         height, width = model.image_shape
         raise _wrong_shape(array, f"one image of ({model.image_dim},) or ({height}, {width})", where)
     image: Float32[ndarray, "pixels"] = _as_pixels(array.reshape(1, -1), name=lambda _: where)[0]
@@ -85,7 +85,8 @@ def check_count(count: int, *, limits: Limits, where: str) -> None:
         raise TooLargeError(f"{where} holds {count} items: send at most {limits.max_images} at a time")
 
 
-def _image_shapes(model: ModelConfig) -> tuple[tuple[int, ...], ...]:
+def image_shapes(model: ModelConfig) -> tuple[tuple[int, ...], ...]:
+    """Return the shapes of one image: of rows, and flat."""
     return (model.image_shape, (model.image_dim,))
 
 
@@ -125,7 +126,8 @@ def _out_of_range(rows: Shaped[ndarray, "batch pixels"], name: Callable[[int], s
         right = (rows >= 0) & (rows <= 1)
     index, pixel = divmod(int(right.argmin()), rows.shape[1])
     value = rows[index, pixel]
-    return invalid_value(name(index), f"has the value {value} at pixel {pixel}: expected 0 to 1 (divide 0..255 by 255)")
+    hint = " (divide 0..255 by 255)" if 1 < value <= 255 else ""
+    return invalid_value(name(index), f"has the value {value} at pixel {pixel}: expected 0 to 1{hint}")
 
 
 def _wrong_shape(array: Shaped[ndarray, "..."], expected: str, where: str) -> InvalidValueError:

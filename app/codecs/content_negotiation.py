@@ -1,4 +1,4 @@
-"""Selects the response format, by `?format=` or by the Accept header. Writes nothing."""
+"""Reads what a client accepts: response formats, compression, its own copy. Writes nothing."""
 
 import re
 from collections.abc import Sequence
@@ -59,6 +59,21 @@ def negotiate(
             f" accept {join_with_or([output.media_type for output in available])}"
         )
     return best
+
+
+def accepts_gzip(accept_encoding: Sequence[str]) -> bool:
+    """Return whether the values of Accept-Encoding allow gzip (RFC 9110, section 12.5.3)."""
+    qualities: dict[str, float] = {}
+    for part in ",".join(accept_encoding).lower().split(","):
+        coding, *parameters = (piece.strip() for piece in part.split(";"))
+        qualities[coding] = _parse_quality(parameters) or 0.0
+    return qualities.get("gzip", qualities.get("x-gzip", qualities.get("*", 0.0))) > 0
+
+
+def matches(etag: str, if_none_match: Sequence[str]) -> bool:
+    """Return whether the values of If-None-Match name the entity tag, or any (RFC 9110, section 13.1.2)."""
+    tags = [tag.strip().removeprefix("W/") for tag in ",".join(if_none_match).split(",")]
+    return etag in tags or tags == ["*"]
 
 
 def _by_name(name: str, available: Sequence[OutputFormat]) -> OutputFormat:

@@ -112,10 +112,10 @@ def decode_base64(text: str, *, where: str) -> bytes:
     Raises:
         MalformedBodyError: It isn't base64, nor a `data:` URL of base64.
     """
-    encoded = text
-    if text[:5].lower() == "data:":
-        media_type, comma, encoded = text.partition(",")
-        if not comma or not media_type.rstrip().lower().endswith(";base64"):
+    encoded = text.strip()
+    if encoded[:5].lower() == "data:":
+        media_type, comma, encoded = encoded.partition(",")
+        if not comma or not "".join(media_type.split()).lower().endswith(";base64"):
             raise _not_base64(text, where)
         encoded = unquote(encoded)
     encoded = "".join(encoded.split()).translate(_URL_SAFE)

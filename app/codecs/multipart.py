@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from typing import TypeVar
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
@@ -54,10 +55,10 @@ async def parse_named_files(
 
 
 async def _parse(body: Body, content_type: str, limits: Limits, read: Callable[[FormData], Awaitable[T]]) -> T:
-    headers = Headers(raw=[(b"content-type", content_type.encode("latin-1", "replace"))])
+    raw_content_type = content_type.encode("latin-1", "replace")
     parser = _FormParser(
-        headers,
-        _chunks(body),
+        Headers(raw=[(b"content-type", raw_content_type)]),
+        _chunks(body, _preamble_length(body, raw_content_type)),
         max_files=limits.max_images,
         max_fields=_MAX_TEXT_FIELDS,
         max_part_size=limits.max_body_bytes,
@@ -89,8 +90,15 @@ class _FormParser(MultiPartParser):
             file.close()
 
 
-async def _chunks(body: Body) -> AsyncGenerator[bytes, None]:
-    for start in range(0, len(body), _CHUNK_BYTES):
+def _preamble_length(body: Body, content_type: bytes) -> int:
+    """Return how many bytes before the first boundary are to be ignored (RFC 2046, section 5.1.1)."""
+    boundary = b"--" + parse_options_header(content_type)[1].get(b"boundary", b"")
+    position = -1 if body.startswith(boundary) else body.find(b"\r\n" + boundary)
+    return 0 if position < 0 else position + len(b"\r\n")
+
+
+async def _chunks(body: Body, first: int) -> AsyncGenerator[bytes, None]:
+    for start in range(first, len(body), _CHUNK_BYTES):
         yield bytes(body[start : start + _CHUNK_BYTES])
         await asyncio.sleep(0)
 

@@ -18,6 +18,7 @@ from app.codecs.multipart import parse_form
 from app.codecs.npy import parse_npy
 from app.codecs.npz import MAGIC as NPZ_MAGIC
 from app.codecs.npz import parse_npz
+from app.codecs.other_files import name_kind
 from app.exceptions import MalformedBodyError, TooLargeError, UnsupportedContentError
 from training.config import ModelConfig
 from training.counts import count_of
@@ -97,6 +98,8 @@ async def parse_payload(
     if field != "latents" and _is_image_file(body, media_type):
         return Payload({}, (ImageFile("body", bytes(body)),))
     problem = f"Content-Type is {truncated(media_type)}" if content_type else "the request has no Content-Type"
+    if media_type in _UNKNOWN_TYPES and (kind := _name_kind(body)):
+        problem = f"the body is {kind}"
     hint = (
         "; for JSON, send Content-Type: application/json"
         if body[:_MAX_SIGNATURE_BYTES].lstrip().startswith(b"{")
@@ -113,7 +116,13 @@ def parse_plain(
     if media_type == "application/json":
         _check_charset(content_type or "")
         _check_size(body, model, limits)
-        return _parse_json(body, field)
+        try:
+            return _parse_json(body, field)
+        except MalformedBodyError as error:
+            if (kind := _name_kind(body)) is None:
+                raise
+            problem = f"the body is {kind}, but Content-Type is application/json"
+            raise MalformedBodyError(f"{problem}: send the content type of the file") from error
     if media_type != "application/x-npy":
         return None
     try:
@@ -138,6 +147,12 @@ def has_files(payload: Payload) -> bool:
 
 def _media_type(content_type: str | None) -> str:
     return (content_type or "").partition(";")[0].strip().lower()
+
+
+def _name_kind(body: Body) -> str | None:
+    """Return the kind of file that the body is, in words; None if its first bytes say nothing."""
+    start = bytes(body[:_MAX_SIGNATURE_BYTES])
+    return "an image file" if detect_format(start) is not None else name_kind(start)
 
 
 def _is_image_file(body: Body, media_type: str) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
-from app.codecs.arrays import as_image, as_images, as_latents, check_count
+from app.codecs.arrays import as_image, as_images, as_latents, check_count, image_shapes
 from app.codecs.error_messages import invalid_value
 from app.codecs.image_files import ImageFile, decode_base64, decode_images
 from app.codecs.json_arrays import numbers
@@ -65,6 +65,13 @@ def ends_from(
         are_latents = value.where == "body.latents"
     else:
         are_latents = isinstance(value, ndarray) and value.shape == (2, model.latent_dim) != (2, model.image_dim)
+        if isinstance(value, ndarray) and not are_latents and value.shape[1:] not in image_shapes(model):
+            height, width = model.image_shape
+            images = f"(2, {model.image_dim}) or (2, {height}, {width})"
+            raise invalid_value(
+                "body",
+                f"has shape {value.shape}: expected two images, {images}, or two latents, (2, {model.latent_dim})",
+            )
     if are_latents:
         if centre:
             raise _not_a_file(_where(value))

@@ -152,7 +152,7 @@ _ROUTES: Final = (
 
 def _find_route(path: str) -> tuple[_Route, Parameters]:
     for route in _ROUTES:
-        if match := route.regex.match(path):
+        if match := route.regex.fullmatch(path):
             return route, match.groupdict()
     paths = ", ".join(route.path for route in _ROUTES)
     raise NotFoundError(f"there is no such route; there are {paths}")
@@ -161,7 +161,7 @@ def _find_route(path: str) -> tuple[_Route, Parameters]:
 def _wrong_method(method: str, route: _Route) -> Response:
     response = _json_response({"error": f"{method} is not a method of this route: use {route.method}"})
     response.status_code = 405
-    response.headers["Allow"] = route.method
+    response.headers["Allow"] = "GET, HEAD" if route.method == "GET" else route.method
     return response
 
 

@@ -15,6 +15,7 @@ from app.api_keys import PUBLIC_PATHS
 from app.codecs.error_messages import truncated
 from app.observability.metrics import Metrics
 from app.protocol.excess_connections import ExcessConnections
+from app.protocol.request_target import with_path
 
 MAX_HEADERS: Final = 100
 """Maximum headers of a request: a short header takes twenty times its length in memory."""
@@ -143,6 +144,8 @@ class RequestParser(HttpToolsProtocol):
             or self._header_bytes + self._chunk_bytes > self._max_header_bytes
         ):
             self._check_headers()
+        if not self.url.startswith(b"/"):
+            self.url = with_path(self.url)
         if not self.parser.should_upgrade():
             self._start_request()  # fails at an address that llhttp takes and its parser of addresses doesn't
             self._in_headers = False

@@ -34,6 +34,15 @@ BODIES = {
     "three ends": (422, "holds 3: expected two", "/interpolate", npy(np.zeros((3, 784), np.uint8)), NPY),
     "ends of both kinds": (422, "both images and latents", "/interpolate", ONE[:-1] + b"," + ZEROS[1:], JSON),
     "ends of no kind": (422, "neither images nor latents", "/interpolate", b"{}", JSON),
+    "an end too many": (422, "two latents, (2, 20)", "/interpolate", npy(np.zeros((3, 20), np.float32)), NPY),
+    "latents of booleans": (422, "expected numbers", "/decode", npy(np.zeros((1, 20), bool)), NPY),
+    "latents in a picture without a type": (415, "the body is an image file", "/decode", FILE, {}),
+    "a document without a type": (415, "the body is a PDF", "/encode", b"%PDF-1.7", {}),
+    "a picture as JSON": (400, "the body is an image file", "/encode", FILE, JSON),
+    "a path with a line feed": (404, "%0A", "/encode%0A", ONE, JSON),
+    "an option that is neither true nor false": (422, "expected true or false", "/encode?invert=1", ONE, JSON),
+    "an epoch of 1.0": (422, "query.epoch", "/encode?epoch=1.0", ONE, JSON),
+    "an epoch of 1_0": (422, "query.epoch", "/encode?epoch=1_0", ONE, JSON),
     "one step": (422, "query.steps", "/interpolate?steps=1", TWO, JSON),
     "too many steps": (422, "at most 32", "/interpolate?steps=33", TWO, JSON),
     "no samples": (422, "query.samples", "/score?samples=0", ONE, JSON),
@@ -48,7 +57,7 @@ BODIES = {
     "an option's name of markup": (422, "unknown", "/encode?%3Cscript%3E=1", ONE, JSON),
 }
 
-TIMEOUTS = ["0", "-1", "nan", "-inf", "soon", "1_000s", "", "1, 2"]
+TIMEOUTS = ["0", "5_0", "-1", "nan", "-inf", "soon", "1_000s", "", "1, 2"]
 
 REQUESTS = [
     *(

@@ -60,6 +60,8 @@ ODD_FORMS = {
     "a file's name that is a path": (part(disposition='name="files"; filename="../../etc/passwd"') + END, FORM),
     "a file's name with NUL": (part(disposition='name="files"; filename="a\0b"') + END, FORM),
     "a part's own type": (part(headers="Content-Type: text/html\r\n") + END, FORM),
+    "a preamble": (b"This is a multi-part message in MIME format.\r\n" + part() + END, FORM),
+    "an empty line before": (b"\r\n" + part() + END, FORM),
 }
 
 ARRAY = npy(IMAGE)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from training.checkpoints.safetensors_file import (
     DIGEST,
     check_finite,
+    check_scalars,
     check_shapes,
     check_types,
     digest,
@@ -43,6 +44,12 @@ LAYERS = ("encoder.hidden", "encoder.mean", "encoder.logvar", "decoder.hidden", 
 
 WEIGHT_NAMES = tuple(f"{layer}.{part}" for layer in LAYERS for part in ("kernel", "bias"))
 """The canonical name of every array."""
+
+_NUMBERS = frozenset(
+    {"epochs", "validation_elbo", "test_images", "test_draws", "test_elbo", "test_elbo_standard_error"}
+    | {"test_log_likelihood", "test_kl_divergence"}
+)
+"""Metrics that are compared, or formatted as numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +146,8 @@ def parse_checkpoint(path: Path, content: bytes) -> Checkpoint:
     except ConfigError as error:
         raise CheckpointError(f"{path}: metadata 'config': {error}") from error
     check_types(path, "config", config, {"framework": str, "framework_version": str, "training": dict})
+    check_scalars(path, "config", config["training"])
+    check_scalars(path, "metrics", metrics, numbers=_NUMBERS)
     weights = read_tensors(
         path, content, header, {name: ("F32", shape) for name, shape in weight_shapes(model).items()}
     )

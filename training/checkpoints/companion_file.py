@@ -32,7 +32,7 @@ def check_companion(content: bytes, *, checkpoint_id: str | None, name: str) -> 
     try:
         values: Any = json.loads(content)
         belongs_to = values["checkpoint"] if values["format"] == FORMAT else None
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise CheckpointError(f"{name} can't be read: {_ADVICE}") from error
     if belongs_to != checkpoint_id:
         raise CheckpointError(f"{name} belongs to another checkpoint: {_ADVICE}")

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+import math
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,8 @@ def read_header(path: Path, content: bytes, *, expected_format: str) -> Header:
     """
     # The layout is fixed: 8 bytes of length, that much JSON, then the data. safetensors checks it again at load,
     # but reads metadata only from a path, and the file may have been replaced since.
+    if not content:
+        raise CheckpointError(f"{path}: is empty: expected a safetensors file")
     length = int.from_bytes(content[:8], "little")
     if len(content) < 8 or not 2 <= length <= len(content) - 8:
         raise CheckpointError(
@@ -56,12 +59,11 @@ def read_header(path: Path, content: bytes, *, expected_format: str) -> Header:
         tensors = {name: (str(item["dtype"]), tuple(item["shape"])) for name, item in header.items()}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise CheckpointError(
-            f"{path}: expected a safetensors header with metadata, found something else ({type(error).__name__}); "
-            "copy or train it again"
+            f"{path}: expected a safetensors header with metadata, found something else; copy or train it again"
         ) from error
     actual_format = metadata.get("format") if isinstance(metadata, dict) else None
     if actual_format != expected_format:
-        raise CheckpointError(f"{path}: metadata 'format': expected {expected_format!r}, found {actual_format!r}")
+        raise CheckpointError(f"{path}: metadata 'format': expected {expected_format!r}, found {actual_format!r:.60}")
     return metadata, tensors
 
 
@@ -74,10 +76,11 @@ def read_json(path: Path, metadata: Mapping[str, str], key: str) -> dict[str, An
     text = metadata.get(key)
     try:
         value = json.loads(text) if isinstance(text, str) else None
+        json.dumps(value, ensure_ascii=False).encode()  # fails for half of a surrogate pair, which no response can hold
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise CheckpointError(f"{path}: metadata {key!r}: expected a JSON object, found {text!r:.60}")
+        raise CheckpointError(f"{path}: metadata {key!r}: expected a JSON object in Unicode, found {text!r:.60}")
     return value
 
 
@@ -92,6 +95,19 @@ def check_types(path: Path, key: str, values: Mapping[str, Any], types: Mapping[
             raise CheckpointError(
                 f"{path}: metadata {key!r}: {name}: expected {kind.__name__}, found {values.get(name)!r:.60}"
             )
+
+
+def check_scalars(path: Path, key: str, values: Mapping[str, Any], *, numbers: Collection[str] = frozenset()) -> None:
+    """Check that metadata values are finite numbers, strings, booleans or null; `numbers` are numbers or null.
+
+    Raises:
+        CheckpointError: One is another thing.
+    """
+    for name, value in values.items():
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if not (is_number or value is None or (isinstance(value, bool | str) and name not in numbers)):
+            expected = "a finite number" if name in numbers else "a finite number, a string, a boolean or null"
+            raise CheckpointError(f"{path}: metadata {key!r}: {name[:60]}: expected {expected}, found {value!r:.60}")
 
 
 def read_tensors(

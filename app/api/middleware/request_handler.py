@@ -20,7 +20,7 @@ from app.api.middleware.access import AccessControl
 from app.api.middleware.cors import CorsPolicy
 from app.api.request_context import RequestContext
 from app.api.services import Services
-from app.exceptions import ServiceError
+from app.exceptions import NotFoundError, ServiceError
 from app.observability.access_log import OTHER_ROUTE
 from app.observability.request_ids import CLIENT_CLOSED_REQUEST
 from app.problem_details import error_response, internal_error_response
@@ -85,6 +85,8 @@ class RequestHandler:
                     await _redirect_below_prefix(scope)(scope, receive, send)
                     return
                 self._access.check(scope)
+                if route_path(scope).endswith("\n"):  # the patterns of FastAPI's routes would match without it
+                    raise NotFoundError("there is no such route: the path ends in a line feed (%0A)")
                 endpoint = self._endpoints.get((scope["method"], route_path(scope)))
                 response = self._app
                 if endpoint is not None:

@@ -30,6 +30,6 @@ def require_keys(keys: ApiKeys) -> None:
     """Raise a `ForbiddenError` unless the server has API keys, one of which every request then needs."""
     if not keys:
         raise ForbiddenError(
-            "reloading needs an API key, and this server has none: set TRIPTYCH_API_KEYS or TRIPTYCH_API_KEYS_FILE and "
-            "restart it, or send its process SIGHUP"
+            "this route needs an API key, and the server has none: set TRIPTYCH_API_KEYS or TRIPTYCH_API_KEYS_FILE and "
+            "restart it; SIGHUP reloads checkpoints without a key"
         )

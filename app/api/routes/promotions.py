@@ -16,10 +16,11 @@ from app.api.routes.catalog import find_file
 from app.api.schemas.model_file_responses import HistoryResponse, PromotionResponse
 from app.api.schemas.model_options import PromoteOptions
 from app.api.schemas.openapi import describe_promotion_route
+from app.codecs.body import read_body
 from app.codecs.error_messages import invalid_value
 from app.codecs.limits import Limits
 from app.codecs.multipart import parse_named_files
-from app.exceptions import FieldError, InvalidValueError, ReloadError, TooLargeError
+from app.exceptions import FieldError, InvalidValueError, ReloadError
 from app.inference.models.registry import Registry
 from app.reload import Reloader
 from app.settings import Settings
@@ -130,8 +131,16 @@ async def _read_files(request: Request, limits: Limits) -> tuple[bytes, dict[str
         InvalidValueError: The form has no checkpoint, or another file of it is damaged or belongs to another.
         RequestError: The body can't be read.
     """
-    body = await _read_body(request, limits.max_body_bytes)
-    content_type = request.headers.get("content-type", "")
+    headers = request.headers
+    body = bytes(
+        await read_body(
+            request.stream(),
+            content_length=headers.get("content-length"),
+            content_encoding=headers.get("content-encoding"),
+            limits=limits,
+        )
+    )
+    content_type = headers.get("content-type", "")
     if not content_type.lower().startswith("multipart/form-data"):
         return body, {}
     files = await parse_named_files(body, content_type=content_type, limits=limits, names=(_CHECKPOINT, *_SIDE_FILES))
@@ -150,14 +159,3 @@ def _check_side_files(files: Mapping[str, bytes]) -> None:
             check(files[name], checkpoint_id=checkpoint_id, name=f"the {name} file in the form")
         except CheckpointError as error:
             raise InvalidValueError(str(error), [FieldError(f"body.{name}", str(error))]) from error
-
-
-async def _read_body(request: Request, most: int) -> bytes:
-    content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > most:
-            raise TooLargeError(
-                f"the body is larger than {most} bytes: raise TRIPTYCH_MAX_BODY_BYTES, or copy the file"
-            )
-    return bytes(content)

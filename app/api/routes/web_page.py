@@ -14,9 +14,10 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse
 from starlette.datastructures import Headers
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 from app.api.page_bundle import BundledFile, bundle_page
+from app.codecs.content_negotiation import accepts_gzip, matches
 
 FILES_PATH: Final = "/web"
 GUIDE_PATH: Final = "/guide"
@@ -60,7 +61,26 @@ _ICON: Final = "public, max-age=86400"
 """Browsers request the icon each time that the page's address changes, which it does while one draws."""
 
 
-class PageFiles(StaticFiles):
+class WholeFiles(StaticFiles):
+    """Static files without ranges: a server may ignore `Range` (RFC 9110, section 14.2), and these are small."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Respond with a whole file."""
+        headers = [header for header in scope["headers"] if header[0] != b"range"]
+        await super().__call__({**scope, "headers": headers}, receive, send)
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Return a file, or 304 if the client's copy is current.
+
+        Raises:
+            HTTPException: There is no such file.
+        """
+        response = await super().get_response(path, scope)
+        response.headers["Accept-Ranges"] = "none"
+        return response
+
+
+class PageFiles(WholeFiles):
     """The page's files: modules and styles one by one, and bundled under names with a hash."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
@@ -80,7 +100,7 @@ class PageFiles(StaticFiles):
         return response
 
 
-class GuideFiles(StaticFiles):
+class GuideFiles(WholeFiles):
     """The built guide, whose pages have inline scripts and styles of MkDocs."""
 
     async def check_config(self) -> None:
@@ -115,7 +135,7 @@ async def root(request: Request) -> Response:
     if (_GUIDE / "index.html").is_file():
         html = html.replace(b'<a href="guide/" hidden>', b'<a href="guide/">')
     etag = f'"{hashlib.sha256(html).hexdigest()[:32]}"'
-    is_current = etag in request.headers.get("If-None-Match", "")
+    is_current = matches(etag, request.headers.getlist("If-None-Match"))
     response = Response(status_code=HTTPStatus.NOT_MODIFIED) if is_current else HTMLResponse(html)
     response.headers.update({"Cache-Control": _REVALIDATED, "ETag": etag})
     _add_policy(response, html)
@@ -124,7 +144,7 @@ async def root(request: Request) -> Response:
 
 def _compressed(file: BundledFile, headers: Headers) -> Response:
     """Return a bundled file, compressed if the client accepts that."""
-    takes_gzip = "gzip" in headers.get("Accept-Encoding", "")
+    takes_gzip = accepts_gzip(headers.getlist("Accept-Encoding"))
     response = Response(file.compressed if takes_gzip else file.content, media_type=file.media_type)
     response.headers.update({"Cache-Control": _IMMUTABLE, "Vary": "Accept-Encoding"})
     if takes_gzip:

@@ -1,12 +1,24 @@
 """Query options of a request's framework, model and response format, and of the admin routes."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from training.checkpoints.model_files import check_name
 from training.errors import ConfigError
 from training.frameworks import FRAMEWORKS, canonical_framework, framework_choices
+
+# Longer than any integer that is an option, and short enough for int() to take.
+_INTEGER: Final = re.compile(r"-?[0-9]{1,40}")
+_BOOLEANS: Final = {"true": True, "false": False}
+
+
+def parse_text(text: Any) -> Any:
+    """Return the text of a query parameter as a boolean or an integer if it is one, else unchanged."""
+    if isinstance(text, str) and _INTEGER.fullmatch(text):
+        return int(text)
+    return _BOOLEANS.get(text.lower(), text) if isinstance(text, str) else text
 
 
 class FrameworkOptions(BaseModel):
@@ -34,7 +46,9 @@ class PromoteOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     force: Annotated[
-        bool, Field(description="Replace a better checkpoint, or one of another shape, too: true or false.")
+        bool,
+        BeforeValidator(parse_text),
+        Field(strict=True, description="Replace a better checkpoint, or one of another shape, too: true or false."),
     ] = False
 
 
@@ -55,10 +69,8 @@ class ModelOptions(FrameworkOptions):
     ] = None
 
     epoch: Annotated[
-        int | None,
+        Annotated[int, BeforeValidator(parse_text), Field(strict=True, ge=0, le=1_000_000)] | None,
         Field(
-            ge=0,
-            le=1_000_000,
             description="Load the weights that the checkpoint's run had after this epoch; 0 is before the first. "
             "`/models` lists the snapshots that there are. Default: the checkpoint itself.",
         ),

@@ -40,7 +40,8 @@ def read_list(value: object, where: str, *, is_required: bool = False) -> Sequen
     if value is None and not is_required:
         return ()
     if not isinstance(value, list):
-        raise invalid_value(where, "is missing, or not a list: expected a list of tensors")
+        problem = "is missing" if value is None else "is not a list"
+        raise invalid_value(where, f"{problem}: expected a list of tensors")
     return value
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from app.codecs.error_messages import invalid_value, truncated
+from app.codecs.error_messages import invalid_value, preview
 from app.codecs.limits import Limits
 from app.inference.noise import SEED_LIMIT
 
@@ -69,7 +69,5 @@ def _read_integer(values: Mapping[str, object], name: str, least: int, most: int
         return None
     value = values[name]
     if type(value) is not int or not least <= value <= most:
-        raise invalid_value(
-            f"parameters.{name}", f"is {truncated(repr(value))}: expected an integer, {least} to {most}"
-        )
+        raise invalid_value(f"parameters.{name}", f"is {preview(value)}: expected an integer, {least} to {most}")
     return value

@@ -33,7 +33,8 @@ def check_header(spec: TensorSpec, *, datatype: object, shape: object, limits: L
     if datatype != spec.datatype:
         found = truncated(datatype) if isinstance(datatype, str) else "not a string"
         raise invalid_value(f"{where}.datatype", f"is {found}: expected '{spec.datatype}'")
-    expected = f"expected {list(spec.shape)}{', where -1 is the batch' if spec.is_batched else ''}"
+    sizes = ", ".join("n" if size == -1 else str(size) for size in spec.shape)
+    expected = f"expected [{sizes}]{', where n is the number of items' if spec.is_batched else ''}"
     if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape[: len(spec.shape)]):
         raise invalid_value(f"{where}.shape", f"is not a list of whole numbers of 0 or more: {expected}")
     if len(shape) != len(spec.shape) or any(

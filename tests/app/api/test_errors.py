@@ -157,7 +157,7 @@ def test_output_that_needs_another_option_is_refused(client):
 
 
 @pytest.mark.parametrize(
-    ("route", "allowed"), [("POST /sample", "GET"), ("GET /encode", "POST"), ("PUT /encode", "POST")]
+    ("route", "allowed"), [("POST /sample", "GET, HEAD"), ("GET /encode", "POST"), ("PUT /encode", "POST")]
 )
 def test_wrong_method_is_answered_with_the_right_one(client, route, allowed):
     """A 405 has an Allow header, and says it in words."""

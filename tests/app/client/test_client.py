@@ -146,6 +146,58 @@ def test_internal_error_is_retried_only_if_a_proxy_sent_it(content_type, count):
     assert len(attempts) == count
 
 
+@pytest.mark.parametrize("mode", ["CMYK", "YCbCr", "RGBa", "La"])
+def test_pil_images_of_modes_that_png_lacks_are_converted(client, mode):
+    """A picture of Pillow's other color modes has the mean of its RGB version."""
+    picture = Image.fromarray(np.full((28, 28, 3), 128, np.uint8))
+    converted = picture.convert({"RGBa": "RGBA", "La": "LA"}.get(mode, mode)).convert(mode)
+
+    np.testing.assert_allclose(client.encode(converted).mean, client.encode(picture).mean, atol=1e-4)
+
+
+def test_pil_image_is_sent_upright(client, tmp_path):
+    """The orientation in a photo's EXIF data counts for an opened file as for its path."""
+    picture = Image.fromarray(np.random.default_rng(2).integers(0, 256, (28, 28), dtype=np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture.save(tmp_path / "side.png", exif=exif)
+
+    with Image.open(tmp_path / "side.png") as opened:
+        np.testing.assert_array_equal(client.encode(opened).mean, client.encode(tmp_path / "side.png").mean)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"url": "localhost:8000"}, "UnsupportedProtocol"),
+        ({"api_key": "secret\n"}, "characters that HTTP doesn't allow"),
+    ],
+)
+def test_request_that_cannot_be_sent_is_not_repeated(options, message):
+    """It fails at once, and no message has the key."""
+    started = time.monotonic()
+
+    with Client(deadline_s=30, **options) as client, pytest.raises(ConnectionFailedError, match=message) as caught:
+        client.frameworks()
+
+    assert time.monotonic() - started < 10
+    assert "secret" not in str(caught.value)
+
+
+def test_deadline_may_be_infinite(client, images):
+    """No limit is a limit, too."""
+    with Client(str(client._http.base_url), deadline_s=float("inf")) as patient:
+        assert patient.encode(images).mean.shape == (3, 20)
+
+
+def test_response_of_another_server_is_named():
+    """A page in place of an array says that the address is wrong."""
+    page = httpx.MockTransport(lambda _: httpx.Response(200, html="<html>"))
+
+    with Client(transport=page) as client, pytest.raises(ResponseError, match=r"text/html.* address of the service"):
+        client.sample()
+
+
 def test_deadline_bounds_the_retries():
     """A wait beyond the deadline isn't begun: the refusal is raised at once."""
     attempts = []
@@ -176,6 +228,7 @@ def test_refused_connection_is_an_error_of_its_own():
     [
         (([np.zeros((28, 28)), "digit.png"],), "mixes arrays with image files"),
         (([],), "expected at least one number"),
+        ((Image.new("F", (28, 28)),), "has the mode F"),
     ],
 )
 def test_wrong_arguments_are_value_errors(client, arguments, message):

@@ -102,6 +102,7 @@ def test_compare_names_frameworks_and_differences(url, digit):
         (("sample", "--framework", "mxnet"), "error: 422: "),
         (("sample", "-n", 100_000), "error: 422: "),
         (("reconstruct", __file__), "error: 400: "),
+        (("sample", "--out", "/no/such/folder/out.png"), "error: "),
     ],
 )
 def test_errors_are_one_line_and_exit_with_1(url, words, message):
@@ -110,6 +111,23 @@ def test_errors_are_one_line_and_exit_with_1(url, words, message):
 
     assert result.returncode == 1
     assert result.stderr.startswith(message)
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_file_of_another_kind_is_a_usage_error():
+    """Nothing is sent for a result that can't be written."""
+    result = run("http://127.0.0.1:9", "sample", "--out", "out.xyz")
+
+    assert result.returncode == 2
+    assert "ends in .png or .npy" in result.stderr.replace("\n", " ")
+
+
+def test_address_that_is_none_is_one_line():
+    """An address that can't be parsed is named without a traceback."""
+    result = run("http://[::1", "sample")
+
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: ")
     assert len(result.stderr.splitlines()) == 1
 
 

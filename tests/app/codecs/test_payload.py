@@ -109,8 +109,19 @@ def test_images_are_in_order():
         f"  {TEXT}\n",
         "\r\n".join(TEXT[start : start + 76] for start in range(0, len(TEXT), 76)),
         f"data:image/png;base64, {TEXT[:9]} {TEXT[9:]}",
+        f" data:image/png; base64,{TEXT}",
     ],
-    ids=["data URL", "capitals", "no type", "percent", "one in percent", "space around", "lines", "space in data URL"],
+    ids=[
+        "data URL",
+        "capitals",
+        "no type",
+        "percent",
+        "one in percent",
+        "space around",
+        "lines",
+        "space in data URL",
+        "space before data URL and base64",
+    ],
 )
 def test_images_of_base64_in_other_forms(text):
     """A data: URL is read like its base64, and white space anywhere doesn't matter."""

@@ -84,3 +84,15 @@ def test_unfit_form_is_refused(folder, files, message):
     assert_problem(response, 422)
     assert message in response.json()["detail"]
     assert checkpoint_path(folder, "jax").read_bytes() == before
+
+
+def test_companion_that_is_nested_deeply_is_refused(folder, tmp_path):
+    """It is damaged, like any other that can't be read."""
+    content, _ = make_content(tmp_path / "new.safetensors", 1, -99.0)
+    with running(make_service(folder, api_keys="k3y")) as client:
+        client.headers.update(KEY)
+        files = {"checkpoint": content, "companion": b"[" * 100_000}
+        response = client.post("/admin/models/jax/model/promote", files=files)
+
+    assert_problem(response, 422)
+    assert "the companion file in the form can't be read" in response.json()["detail"]

@@ -1,5 +1,6 @@
 """`/admin/models/...`: promotion and rollback while a client counts the responses."""
 
+import gzip
 import threading
 from collections import Counter
 
@@ -172,6 +173,20 @@ def test_first_promotion_that_does_not_load_leaves_no_model(folder, tmp_path):
     assert_problem(response, 409)
     assert_problem(requested, 404)
     assert not checkpoint_path(folder, "jax", "cats").exists()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "compress", "status"),
+    [("gzip", gzip.compress, 200), ("identity", bytes, 200), ("br", bytes, 415)],
+)
+def test_body_is_decompressed_as_elsewhere(folder, tmp_path, encoding, compress, status):
+    """A checkpoint may be sent in gzip or deflate; another encoding is named."""
+    content, _ = make_content(tmp_path / "new.safetensors", 1, -99.0)
+    with running(make_service(folder, api_keys="k3y")) as client:
+        client.headers.update(KEY | {"Content-Encoding": encoding})
+        response = client.post("/admin/models/jax/model/promote", content=compress(content))
+
+    assert response.status_code == status, response.text
 
 
 def test_promotion_needs_a_key(folder):

@@ -108,6 +108,34 @@ def test_bundle_has_the_names_of_its_modules(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("value", ["bytes=0-9", "items=0-1", "bytes=abc", "bytes=-", "bytes=999999-"])
+def test_ranges_are_ignored(client, value):
+    """Any request for a range gets the whole file."""
+    response = client.get("/web/main.js", headers={"Range": value})
+
+    assert (response.status_code, response.headers["Accept-Ranges"]) == (200, "none")
+    assert response.content == (WEB / "main.js").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [("gzip;q=0", None), ("br, gzip;q=0.5", "gzip"), ("*", "gzip"), ("x-gzip", "gzip"), ("identity, *;q=0", None)],
+)
+def test_bundle_is_compressed_where_gzip_is_accepted(client, accepted, encoding):
+    """The header's qualities count."""
+    path = next(iter(read_bundle(client)))
+
+    assert client.get(path, headers={"Accept-Encoding": accepted}).headers.get("Content-Encoding") == encoding
+
+
+@pytest.mark.parametrize("known", ["*", "W/{etag}", '"other", {etag}'])
+def test_page_that_the_browser_has_is_not_sent_again(client, known):
+    """By any form of If-None-Match."""
+    etag = client.get("/").headers["ETag"]
+
+    assert client.get("/", headers={"If-None-Match": known.format(etag=etag)}).status_code == 304
+
+
 def test_icon_is_kept_for_a_day(client):
     """Browsers request the icon at each change of the page's address, so they may keep it."""
     assert client.get("/web/icon.svg").headers["Cache-Control"] == "public, max-age=86400"
