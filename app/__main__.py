@@ -3,6 +3,7 @@
 Handles signals and pins the environment, and imports the rest only then.
 """
 
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +14,9 @@ def main() -> int:
     """Run the command, and return the exit code: 2 for a wrong setting or option, 130 after Ctrl-C."""
     handle_signals()
     command = next((argument for argument in sys.argv[1:2] if not argument.startswith("-")), "")
+    if not command:
+        # Until the server installs its handler: it reloads nothing yet.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         from training.environment import pin_environment, tolerate_warnings  # noqa: PLC0415 -- after signals are handled
 
@@ -30,7 +34,8 @@ def main() -> int:
         return run_service(sys.argv[1:], ignored)
     except Stopped as stopped:
         print(f"python -m app {command}".rstrip() + ": stopped", file=sys.stderr)
-        return stopped.exit_code
+        is_service_stop = not command and stopped.number == signal.SIGTERM
+        return 0 if is_service_stop else stopped.exit_code
 
 
 def run_client(command: str, arguments: Sequence[str]) -> int:

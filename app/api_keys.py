@@ -66,8 +66,10 @@ def read_keys(settings: Settings) -> tuple[bytes, ...]:
     if path is None:
         return tuple(key.encode() for key in keys)
     where = f"TRIPTYCH_API_KEYS_FILE (--api-keys-file) is {str(path)!r}"
+    if path.exists() and not path.is_file():
+        raise StartupError(f"{where}, which is no regular file: a reload must be able to read it again")
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it isn't text in UTF-8"
         raise StartupError(f"{where}, which can't be read: {reason}") from error

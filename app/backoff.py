@@ -7,6 +7,9 @@ from typing import Final
 LONGEST_BACKOFF_S: Final = 60
 """Maximum wait unless another is given. After a success that lasts longer, the next wait is one second again."""
 
+LONGEST_BACKEND_BACKOFF_S: Final = 4
+"""A backend on another server loads by itself, however long that takes; asking whether it is ready costs little."""
+
 
 class Backoff:
     """Waits of 1, 2, 4, ... seconds, up to `longest_s`."""

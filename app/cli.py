@@ -24,6 +24,9 @@ _SERVICE_LINK: Final = re.compile(
 )
 _LINKED_PORT: Final = re.compile(r"(?:tcp|udp|sctp)://.+:\d+")
 
+_SECRETS: Final = frozenset({"api_keys", "backend_key"})
+"""Settings whose values are never shown."""
+
 
 def read_settings(arguments: Sequence[str]) -> Settings:
     """Return the settings of the process from its arguments and environment.
@@ -84,7 +87,7 @@ def _describe_unknown(word: str, kind: str, known: Sequence[str]) -> str:
 
 
 def _describe(name: str, value: object, message: str) -> str:
-    quoted_value = "" if name == "api_keys" else f" is {str(value)[:60]!r}"
+    quoted_value = "" if name in _SECRETS else f" is {str(value)[:60]!r}"
     reason = message.removeprefix("Value error, ")
     names = f"{PREFIX}{name.upper()} (--{name.replace('_', '-')})"
     return (

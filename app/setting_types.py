@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 from limits import parse as parse_rate
 from pydantic import AfterValidator, BeforeValidator, SecretStr
@@ -17,7 +18,7 @@ from training.frameworks import canonical_framework
 KEY: Final = re.compile(r"[!-~]+")
 
 _ORIGIN: Final = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/\s]+")
-_ADDRESS: Final = re.compile(r"https?://[^/\s,]+(/[^\s,]*)?")
+_ADDRESS: Final = re.compile(r"https?://[^/\s,?#]+(/[^\s,?#]*)?")
 _PREFIX: Final = re.compile(r"((/[A-Za-z0-9._~-]+)+/?)?")
 
 
@@ -55,9 +56,19 @@ def _parse_network(text: str) -> IPv4Network | IPv6Network:
 
 def _parse_backend(text: str) -> str:
     name, equals, address = text.partition("=")
-    if not equals or not _ADDRESS.fullmatch(address):
+    if not equals or not _ADDRESS.fullmatch(address) or not _is_address(address):
         raise ValueError("each must be framework=address, such as jax=http://gpu-1:8000")
     return f"{canonical_framework(name)}={address}"
+
+
+def _is_address(url: str) -> bool:
+    """Return whether the host of a URL has no empty or overlong label, and its port is a number up to 65535."""
+    try:
+        parts = urlsplit(url)
+        (parts.hostname or "").encode("idna")
+        return parts.port != 0 and bool(parts.hostname)
+    except ValueError:
+        return False
 
 
 def parse_devices(value: object) -> object:
@@ -77,10 +88,17 @@ def parse_devices(value: object) -> object:
 def check_rate(text: str) -> str:
     """Return a number of requests per time, such as 100/second."""
     try:
-        parse_rate(text)
+        amount = parse_rate(text).amount
     except ValueError as error:
         raise ValueError("expected a number of requests per time") from error
+    if amount < 1:
+        raise ValueError("it admits no request: expected at least 1 per time")
     return text
+
+
+def parse_key(value: object) -> object:
+    """Return an API key without the white space around it, such as the line end of a file's."""
+    return _check_key(value.strip()) if isinstance(value, str) else value
 
 
 def _parse_prefix(text: str) -> str:

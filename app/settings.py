@@ -73,7 +73,9 @@ class Settings(BaseSettings):
         "with commas between, such as jax=http://gpu-1:8000. Frameworks that aren't named compute here.",
     )
     backend_lanes: int = Field(4, ge=1, le=64, description="Most batches in progress at once on each backend, 1 to 64.")
-    backend_key: SecretStr | None = Field(None, description="API key that is sent to the backends.")
+    backend_key: Annotated[SecretStr, BeforeValidator(setting_types.parse_key)] | None = Field(
+        None, description="API key that is sent to the backends."
+    )
     isolate: bool = Field(
         False,
         description="Whether each framework computes in a child process: true or false. A crash, a hang or an "
@@ -170,12 +172,10 @@ class Settings(BaseSettings):
         30,
         ge=0,
         le=86400,
-        description="Seconds until a batch counts as hanging and its framework is loaded again, 0 to 86400; "
-        "0 means no limit.",
+        description="Seconds until a batch counts as hanging and its framework is loaded again, 0 to 86400; 0 means no "
+        "limit. Loading a model may take ten times as long.",
     )
-    shutdown_timeout_s: int = Field(
-        15, ge=0, le=3600, description="Seconds for accepted requests to finish at shutdown, 0 to 3600."
-    )
+    shutdown_timeout_s: int = Field(15, ge=0, le=3600, description="Seconds to finish requests at shutdown, 0 to 3600.")
     max_connections: int = Field(
         1000, ge=1, le=2**20, description="Maximum open connections of each worker, 1 to 2^20; further ones get 503."
     )
@@ -230,12 +230,13 @@ class Settings(BaseSettings):
             raise ValueError(f"it is less than the {count} models to load at the start")
         return value
 
-    @field_validator("default_framework")
+    @field_validator("default_framework", "backends")
     @classmethod
-    def _check_default(cls, value: str | None, info: ValidationInfo) -> str | None:
+    def _check_loaded(cls, value: str | Sequence[str] | None, info: ValidationInfo) -> str | Sequence[str] | None:
         loaded = info.data.get("frameworks", FRAMEWORKS)
-        if value is not None and value not in loaded:
-            raise ValueError(f"it is not among the frameworks to load: {', '.join(loaded)}")
+        for item in [value] if isinstance(value, str) else value or ():
+            if (name := item.partition("=")[0]) not in loaded:
+                raise ValueError(f"{name} is not among the frameworks to load: {', '.join(loaded)}")
         return value
 
     def device_of(self, framework: str) -> str:

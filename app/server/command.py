@@ -35,6 +35,9 @@ def run_service(arguments: Sequence[str], ignored: Sequence[str]) -> int:
         logger.warning("%s is not a setting and has no effect; see `python -m app --help`", name)
     if ignored:
         logger.warning("ignored, because they could change results or stop a framework: %s", ", ".join(ignored))
+    if settings.workers == 1:
+        # For several processes; prometheus_client, which reads it when it is imported, would keep its counts in files.
+        os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
     from app.server.run import serve  # noqa: PLC0415 -- imports FastAPI: wrong settings and help needn't wait for it
 
     try:

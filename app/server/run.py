@@ -1,7 +1,6 @@
 """Starts the service: checks the settings, binds the sockets, and serves in one or several processes."""
 
 import logging
-import signal
 from ipaddress import ip_address
 
 from app.api_keys import read_keys
@@ -25,13 +24,13 @@ def serve(settings: Settings) -> None:
     Raises:
         StartupError: The address can't be bound, or no framework can be served; one line for each reason.
     """
-    # SIGHUP is ignored until the server installs its handler.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     check_servable(settings)
     keys = read_keys(settings)
     settings = fit_connections(settings)
     sockets = bind_sockets(settings.host, settings.port, workers=settings.workers)
     port = sockets[0].getsockname()[1]
+    if settings.grpc_port is not None:
+        check_grpc_port(settings, port)
     if not keys and not is_loopback(settings.host):
         logger.warning("anyone can use the service on %s: set TRIPTYCH_API_KEYS to require a key", settings.host)
     url = f"http://{_shown_host(settings.host)}:{port}"
@@ -62,6 +61,19 @@ def check_servable(settings: Settings) -> None:
         else:
             return
     raise StartupError("\n".join(reasons))
+
+
+def check_grpc_port(settings: Settings, http_port: int) -> None:
+    """Raise a `StartupError` if gRPC's port is in use: gRPC itself would log why, among other lines, and not say it."""
+    reason = "HTTP has it" if settings.grpc_port == http_port else None
+    try:
+        for bound in bind_sockets(settings.host, settings.grpc_port or 0, workers=settings.workers):
+            bound.close()
+    except StartupError as error:
+        reason = error.__cause__.strerror if isinstance(error.__cause__, OSError) else str(error)
+    if reason is not None:
+        where = f"TRIPTYCH_GRPC_PORT (--grpc-port) is {settings.grpc_port}"
+        raise StartupError(f"{where}, which can't be listened on ({reason}): take another")
 
 
 def is_loopback(host: str) -> bool:

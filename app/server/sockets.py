@@ -24,9 +24,10 @@ def bind_sockets(host: str, port: int, *, workers: int = 1) -> list[socket.socke
     """
     try:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "a part of it is empty or too long"
         raise StartupError(
-            f"TRIPTYCH_HOST (--host) is {host!r}, which is no address of this machine: {error.strerror}"
+            f"TRIPTYCH_HOST (--host) is {host!r}, which is no address of this machine: {reason}"
         ) from error
     sockets: list[socket.socket] = []
     failure: OSError | None = None

@@ -42,7 +42,14 @@ def run_workers(settings: Settings, sockets: Sequence[socket]) -> None:
         StartupError: A worker can't serve any framework from the start; a line for each.
     """
     # Workers keep their metrics in files of this folder; prometheus_client reads the variable when it is imported.
-    with tempfile.TemporaryDirectory(prefix="triptych-metrics-", dir=os.environ.get(FOLDER_VARIABLE)) as folder:
+    try:
+        temporary = tempfile.TemporaryDirectory(prefix="triptych-metrics-", dir=os.environ.get(FOLDER_VARIABLE))
+    except OSError as error:
+        raise StartupError(
+            f"several workers need a folder for their metrics, and none can be written ({error.strerror}): "
+            f"set TMPDIR or {FOLDER_VARIABLE} to one, or use one worker"
+        ) from error
+    with temporary as folder:
         os.environ[FOLDER_VARIABLE] = folder
         Supervisor(settings, sockets).run()
 

@@ -5,7 +5,7 @@ r"""Print the README's table of results, from the metadata of the committed chec
 Each evaluation is the output of this command, one per framework:
 
     python -m training evaluate --checkpoint checkpoints/jax/model.safetensors --framework jax \
-        --samples 50 --samples 500 --json > docs/evaluation/jax.json
+        --samples 50 --samples 500 --samples 5000 --json > docs/evaluation/jax.json
 """
 
 import json

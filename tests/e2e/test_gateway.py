@@ -135,12 +135,9 @@ def test_trace_continues_at_the_backend(relay, gateway, rows):
 )
 def test_fault_of_the_backend_is_a_503_of_its_framework(relay, gateway, change, reason):
     """The reason is given, the other framework loses nothing, and the backend's is back once it is well."""
-    relay.change = lambda path, response: change(response) if path.endswith("-vae/infer") else response
-    try:
+    with relay.changing(lambda path, response: change(response) if path.endswith("-vae/infer") else response):
         response = reconstruct(gateway)
         others = {reconstruct(gateway, "jax").status_code for _ in range(10)}
-    finally:
-        relay.change = lambda _path, response: response
 
     assert response.status_code == 503
     assert reason in response.json()["detail"]
@@ -149,14 +146,50 @@ def test_fault_of_the_backend_is_a_503_of_its_framework(relay, gateway, change, 
     wait_until_back(gateway)
 
 
+@pytest.mark.parametrize("header", ["traceparent", "tracestate", "baggage", "x-request-id"])
+def test_long_header_of_a_client_costs_nobody_anything(relay, gateway, header):
+    """What a server in between might refuse isn't sent on to the backend."""
+    latents = {"latents": [[0] * 20]}
+
+    response = gateway.post("/decode?framework=pytorch", json=latents, headers={header: "a=" + "b" * 20_000})
+
+    assert response.status_code == 200
+    assert header not in relay.last_headers
+
+
+@pytest.mark.parametrize("status", [400, 413, 422, 431])
+def test_batch_that_the_backend_refuses_costs_its_requests_alone(relay, gateway, status):
+    """While the backend computes others, its framework stays in service."""
+    refused = Relayed(status, {}, b'{"error": "too odd"}')
+    with relay.changing(lambda path, response: refused if path.endswith("-decode/infer") else response):
+        response = gateway.post("/decode?framework=pytorch", json={"latents": [[0] * 20]})
+        entry = gateway.get("/frameworks").json()["frameworks"][1]
+
+    assert response.status_code == 503
+    assert f"computes others: its backend responded with {status}: too odd" in response.json()["detail"]
+    assert entry["ready"]
+
+
+def test_batches_are_no_larger_than_the_backend_takes(tmp_path):
+    """A backend with a low limit serves a gateway whose clients send more."""
+    options = ("--frameworks", "pytorch", "--max-images", "8")
+    with serving(*options, log=tmp_path / "backend") as small:
+        wait_until_settled(small)
+        pairs = f"pytorch={small.base_url}"
+        with serving("--frameworks", "pytorch", "--backends", pairs, log=tmp_path / "log") as client:
+            (entry,) = wait_until_settled(client).values()
+            response = client.get("/sample?n=100&seed=1")
+
+    assert entry["max_batch"] == 8
+    assert response.status_code == 200
+    assert len(response.json()["probs"]) == 100
+
+
 def test_full_queue_of_the_backend_is_a_429_and_no_fault(relay, gateway):
     """The client gets a Retry-After, and the framework stays ready."""
     full = Relayed(429, {"Retry-After": "3"}, b'{"error": "full"}')
-    relay.change = lambda path, response: full if path.endswith("/infer") else response
-    try:
+    with relay.changing(lambda path, response: full if path.endswith("/infer") else response):
         response = reconstruct(gateway)
-    finally:
-        relay.change = lambda _path, response: response
 
     assert (response.status_code, response.headers["Retry-After"]) == (429, "3")
     assert reconstruct(gateway).status_code == 200
@@ -172,11 +205,8 @@ def test_kept_connection_that_the_backend_closed_is_replaced(relay, gateway):
             return None
         return response
 
-    relay.change = close_once
-    try:
+    with relay.changing(close_once):
         assert reconstruct(gateway).status_code == 200
-    finally:
-        relay.change = lambda _path, response: response
     assert closed.is_set()
 
 

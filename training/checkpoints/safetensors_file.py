@@ -46,7 +46,7 @@ def read_header(path: Path, content: bytes, *, expected_format: str) -> Header:
     # The layout is fixed: 8 bytes of length, that much JSON, then the data. safetensors checks it again at load,
     # but reads metadata only from a path, and the file may have been replaced since.
     if not content:
-        raise CheckpointError(f"{path}: is empty: expected a safetensors file")
+        raise CheckpointError(f"{path}: not a whole safetensors file: it is empty; copy or train it again")
     length = int.from_bytes(content[:8], "little")
     if len(content) < 8 or not 2 <= length <= len(content) - 8:
         raise CheckpointError(

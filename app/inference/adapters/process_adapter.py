@@ -32,13 +32,20 @@ _starter: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="start-ch
 class ProcessAdapter(Adapter):
     """A checkpoint in a child process; see `app.inference.adapters.base.Adapter`."""
 
-    def __init__(
-        self, checkpoint: Checkpoint, *, framework: str, device: str, threads: int, max_bytes: int | None = None
+    def __init__(  # noqa: PLR0913 -- all but the first by keyword
+        self,
+        checkpoint: Checkpoint,
+        *,
+        framework: str,
+        device: str,
+        threads: int,
+        max_bytes: int | None = None,
+        load_timeout_s: float | None = None,
     ) -> None:
         """Start the child and wait until its adapter is warm.
 
         Raises:
-            AdapterError: The child ended, or its adapter couldn't be made.
+            AdapterError: The child ended, or took longer than `load_timeout_s`, or its adapter couldn't be made.
             TrainingError: Likewise, with the error of the framework's own folder, such as a `DeviceError`.
         """
         self.framework = framework
@@ -56,7 +63,7 @@ class ProcessAdapter(Adapter):
             os.close(memory)
         self._finalizer = weakref.finalize(self, _stop, self._child, self._channel)
         options = {"framework": framework, "model": self.model.to_json(), "device": device, "threads": threads}
-        description = json.loads(self._begin(options, checkpoint))
+        description = json.loads(self._start_adapter(options, checkpoint, load_timeout_s))
         self.framework_version: str = description["framework_version"]
         self.device: str = description["device"]
         self.details = DeviceDetails(**description["details"]) if description["details"] else None
@@ -115,11 +122,16 @@ class ProcessAdapter(Adapter):
         """Kill the child; a call in progress fails."""
         self._finalizer()
 
-    def _begin(self, options: dict[str, object], checkpoint: Checkpoint) -> str:
+    def _start_adapter(self, options: dict[str, object], checkpoint: Checkpoint, timeout_s: float | None) -> str:
+        """Have the child make its adapter, and return the description of it."""
         try:
-            self._channel.send(json.dumps(options).encode())
-            self._channel.send(safetensors.numpy.save(dict(checkpoint.weights)))
-            result = self._channel.receive_result()
+            with self._channel.limit_time(timeout_s):
+                self._channel.send_content(json.dumps(options).encode())
+                self._channel.send_content(safetensors.numpy.save(dict(checkpoint.weights)))
+                result = self._channel.receive_result()
+        except TimeoutError:
+            self.close()
+            raise AdapterError(f"its process didn't load the model within {timeout_s:g} s") from None
         except (EOFError, OSError):
             raise AdapterError(self._exit_reason()) from None
         self._compilations = result.compilations
@@ -152,9 +164,14 @@ class ProcessAdapter(Adapter):
             code = self._child.wait(timeout=5)
         except subprocess.TimeoutExpired:
             return "its process closed the channel"
-        return (
-            f"its process was ended by {signal.Signals(-code).name}" if code < 0 else f"its process exited with {code}"
-        )
+        return f"its process was ended by {_signal_name(-code)}" if code < 0 else f"its process exited with {code}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return f"signal {number}"
 
 
 def _pieces(rows: int) -> list[slice]:

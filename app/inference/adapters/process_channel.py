@@ -7,6 +7,8 @@ import mmap
 import os
 import socket
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -82,7 +84,7 @@ class Channel:
         Raises:
             EOFError: The other end is closed.
         """
-        command, rows = _COMMAND.unpack(self.receive(_COMMAND.size))
+        command, rows = _COMMAND.unpack(self._receive_exactly(_COMMAND.size))
         return Command(command), rows
 
     def send_result(self, *, failed: bool = False, compilations: int = 0, text: str = "") -> None:
@@ -96,22 +98,29 @@ class Channel:
         Raises:
             EOFError: The other end is closed.
         """
-        failed, compilations, length = _RESULT.unpack(self.receive(_RESULT.size))
-        return Result(bool(failed), compilations, self.receive(length).decode())
+        failed, compilations, length = _RESULT.unpack(self._receive_exactly(_RESULT.size))
+        return Result(bool(failed), compilations, self._receive_exactly(length).decode())
 
-    def send(self, content: bytes) -> None:
+    @contextmanager
+    def limit_time(self, seconds: float | None) -> Iterator[None]:
+        """Raise TimeoutError where the other end neither sends nor receives for so many seconds; None is no limit."""
+        self._socket.settimeout(seconds)
+        yield
+        self._socket.settimeout(None)
+
+    def send_content(self, content: bytes) -> None:
         """Send bytes, with their length in front."""
         self._socket.sendall(len(content).to_bytes(8, "little") + content)
 
     def receive_content(self) -> bytes:
-        """Receive what `send` sent.
+        """Receive what `send_content` sent.
 
         Raises:
             EOFError: The other end is closed.
         """
-        return bytes(self.receive(int.from_bytes(self.receive(8), "little")))
+        return bytes(self._receive_exactly(int.from_bytes(self._receive_exactly(8), "little")))
 
-    def receive(self, nbytes: int) -> bytearray:
+    def _receive_exactly(self, nbytes: int) -> bytearray:
         """Receive exactly so many bytes.
 
         Raises:

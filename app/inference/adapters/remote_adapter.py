@@ -1,29 +1,30 @@
-"""The adapter of a model on another server of the Open Inference Protocol, by HTTP with binary tensors."""
+"""The adapter of a model on another server of the Open Inference Protocol."""
 
-import json
 import threading
 from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-import urllib3
 from jaxtyping import Float32
 from numpy import ndarray
-from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError
-from urllib3.exceptions import TimeoutError as PoolTimeoutError
 
-from app.exceptions import OverloadedError
-from app.inference.adapters.base import Adapter, AdapterError
+from app.exceptions import FrameworkUnavailableError, OverloadedError
+from app.inference.adapters.base import MAX_BATCH, Adapter, AdapterError
+from app.inference.adapters.remote_backend import UNREADABLE, RefusedError, RemoteBackend
 from training.checkpoints.model_files import DEFAULT_NAME
 from training.config import ModelConfig
 from training.errors import ConfigError
 
-_HEADER_LENGTH: Final = "Inference-Header-Content-Length"
+_TRACE_HEADERS: Final = {b"traceparent": 256, b"tracestate": 512, b"baggage": 8000, b"x-request-id": 256}
+"""W3C Trace Context and Baggage, and the ID in the logs of both servers; with the longest value that is sent on.
 
-_CONNECT_TIMEOUT_S: Final = 5.0
+Longer ones may be dropped by the specifications, and a server in between may refuse the request for them.
+"""
 
-_TRACE_HEADERS: Final = frozenset({b"traceparent", b"tracestate", b"baggage", b"x-request-id"})
-"""W3C Trace Context and Baggage, and the ID in the logs of both servers."""
+_BATCH_STATUSES: Final = frozenset({400, 413, 422, 431})
+"""Statuses that may be due to one batch, and not to the backend."""
+
+_RETRY_WHEN_REFUSED_S: Final = 60
 
 _OUTPUTS: Final = {"encode": ("mean", "logvar"), "decode": ("logits",), "vae": ("logits", "mean", "logvar")}
 """The models that a backend must serve, as `{framework}-{task}`, and the outputs that are requested."""
@@ -59,18 +60,21 @@ class RemoteAdapter(Adapter):
         """
         self.framework = framework
         self._suffix = "" if name == DEFAULT_NAME else f"-{name}"
-        self._url = url.rstrip("/")
-        self._headers = {"X-API-Key": key} if key else {}
         self._trace = threading.local()
-        # Pure functions: a request may be sent again, but by us alone, never after a timeout.
-        self._pool = urllib3.PoolManager(
-            maxsize=lanes, retries=False, timeout=urllib3.Timeout(connect=_CONNECT_TIMEOUT_S, read=timeout_s)
-        )
+        self._backend = RemoteBackend(url, framework=framework, key=key, timeout_s=timeout_s, lanes=lanes)
         self.model = self._read_model()
+        self._max_batch = self._read_max_batch()
         origin = self._infer("vae", {"images": self._black_image(), "eps": np.zeros((1, self.model.latent_dim))})[1]
         self.framework_version = str(origin.get("framework_version", "unknown"))
         self.device = str(origin.get("device", "remote"))
         self.checkpoint_id: str | None = origin.get("checkpoint")
+        if not isinstance(self.checkpoint_id, str | None):
+            raise AdapterError("its backend sent a checkpoint ID that is no string")
+
+    @property
+    def max_batch(self) -> int:
+        """Maximum rows of a batch: what the backend takes, if that is less than is joined here."""
+        return self._max_batch
 
     @property
     def pid(self) -> None:
@@ -101,11 +105,13 @@ class RemoteAdapter(Adapter):
 
     def continue_trace(self, headers: Sequence[tuple[bytes, bytes]]) -> None:
         """Send those of the headers that trace a request with the next calls of this thread."""
-        self._trace.headers = {name.decode(): value for name, value in headers if name in _TRACE_HEADERS}
+        self._trace.headers = {
+            name.decode(): value for name, value in headers if len(value) <= _TRACE_HEADERS.get(name, -1)
+        }
 
     def close(self) -> None:
         """Close the connections."""
-        self._pool.clear()
+        self._backend.close()
 
     def _as_images(self, images: Float32[ndarray, "batch pixels"]) -> Float32[ndarray, "batch height width"]:
         return images.reshape(-1, *self.model.image_shape)
@@ -114,7 +120,15 @@ class RemoteAdapter(Adapter):
         return np.zeros((1, *self.model.image_shape), np.float32)
 
     def _call(self, task: str, **inputs: ndarray) -> list[ndarray]:
-        arrays, origin = self._infer(task, inputs)
+        try:
+            arrays, origin = self._infer(task, inputs)
+        except RefusedError as error:
+            if error.status not in _BATCH_STATUSES or not self._can_compute():
+                raise
+            raise FrameworkUnavailableError(
+                f"the backend of {self.framework} refused this request, but computes others: {error}",
+                retry_after_s=_RETRY_WHEN_REFUSED_S,
+            ) from error
         if origin.get("checkpoint") != self.checkpoint_id:
             raise AdapterError(f"its backend has changed to checkpoint {origin.get('checkpoint')}")
         rows = len(next(iter(inputs.values())))
@@ -124,85 +138,40 @@ class RemoteAdapter(Adapter):
                 raise AdapterError(f"its backend sent {name} of shape {array.shape}, not {expected}")
         return arrays
 
+    def _can_compute(self) -> bool:
+        """Return whether the backend still computes a black image with the same checkpoint."""
+        self._trace.headers = {}
+        eps = np.zeros((1, self.model.latent_dim), np.float32)
+        try:
+            origin = self._infer("vae", {"images": self._black_image(), "eps": eps})[1]
+        except (AdapterError, OverloadedError):
+            return False
+        return bool(origin.get("checkpoint") == self.checkpoint_id)
+
     def _infer(self, task: str, inputs: dict[str, ndarray]) -> tuple[list[ndarray], dict[str, Any]]:
         """Return a model's outputs and the parameters of its response."""
-        wire = {name: np.ascontiguousarray(array, "<f4") for name, array in inputs.items()}
-        message = {
-            "inputs": [
-                {
-                    "name": name,
-                    "shape": array.shape,
-                    "datatype": "FP32",
-                    "parameters": {"binary_data_size": array.nbytes},
-                }
-                for name, array in wire.items()
-            ],
-            "outputs": [{"name": name, "parameters": {"binary_data": True}} for name in _OUTPUTS[task]],
-        }
-        head = json.dumps(message, separators=(",", ":")).encode()
-        response = self._request(
-            "POST",
-            f"/v2/models/{self.framework}-{task}{self._suffix}/infer",
-            body=b"".join([head, *(array.data for array in wire.values())]),
-            headers={
-                **getattr(self._trace, "headers", {}),
-                **self._headers,
-                "Content-Type": "application/octet-stream",
-                _HEADER_LENGTH: str(len(head)),
-            },
-        )
-        try:
-            return _parse(response, _OUTPUTS[task])
-        except (KeyError, ValueError, TypeError) as error:
-            raise AdapterError(f"its backend sent a response that can't be read ({type(error).__name__})") from error
+        headers = getattr(self._trace, "headers", {})
+        return self._backend.infer(self._name_of(task), inputs, _OUTPUTS[task], headers=headers)
 
     def _read_model(self) -> ModelConfig:
-        response = self._request("GET", f"/v2/models/{self.framework}-vae{self._suffix}", headers=self._headers)
         try:
-            shapes = {tensor["name"]: tensor["shape"] for tensor in json.loads(response.data)["inputs"]}
+            metadata = self._backend.get_json(f"/v2/models/{self._name_of('vae')}")
+            shapes = {tensor["name"]: tensor["shape"] for tensor in metadata["inputs"]}
             (_, height, width), (_, latent_dim) = shapes["images"], shapes["eps"]
             return ModelConfig(image_shape=(height, width), latent_dim=latent_dim)
-        except (KeyError, ValueError, TypeError, ConfigError) as error:
-            raise AdapterError(f"its backend describes {self.framework}-vae in another way ({error})") from error
+        except (*UNREADABLE, ConfigError) as error:
+            raise AdapterError(
+                f"its backend doesn't describe {self._name_of('vae')} as a server of the Open Inference Protocol with "
+                "this model would: check its address in TRIPTYCH_BACKENDS"
+            ) from error
 
-    def _request(self, method: str, path: str, **options: Any) -> urllib3.BaseHTTPResponse:
+    def _read_max_batch(self) -> int:
+        """Return the most rows of a batch, by the backend's `max_batch_size`, an extension of Triton's."""
         try:
-            try:
-                response = self._pool.request(method, self._url + path, **options)
-            except (NewConnectionError, ProtocolError):  # refused, or a kept connection that was closed meanwhile
-                response = self._pool.request(method, self._url + path, **options)
-        except PoolTimeoutError as error:
-            raise AdapterError("its backend didn't respond in time") from error
-        except HTTPError as error:
-            raise AdapterError(f"its backend can't be reached ({type(error).__name__})") from error
-        if response.status == 429:
-            seconds = response.headers.get("Retry-After", "1")
-            raise OverloadedError(
-                f"the backend of {self.framework} has a full queue: send this again in {seconds} s",
-                retry_after_s=int(seconds) if seconds.isdecimal() else 1,
-            )
-        if response.status != 200:
-            raise AdapterError(f"its backend responded with {response.status}: {_error_of(response)}")
-        return response
+            size = self._backend.get_json(f"/v2/models/{self._name_of('vae')}/config")["max_batch_size"]
+        except (RefusedError, *UNREADABLE):
+            return MAX_BATCH
+        return min(MAX_BATCH, size) if type(size) is int and size > 0 else MAX_BATCH
 
-
-def _parse(response: urllib3.BaseHTTPResponse, names: tuple[str, ...]) -> tuple[list[ndarray], dict[str, Any]]:
-    content = memoryview(response.data)
-    length = int(response.headers[_HEADER_LENGTH])
-    message = json.loads(bytes(content[:length]))
-    arrays: dict[str, ndarray] = {}
-    offset = length
-    for output in message["outputs"]:
-        nbytes = output["parameters"]["binary_data_size"]
-        # The offset is as odd as the text is long; a copy is aligned.
-        values = np.frombuffer(bytes(content[offset : offset + nbytes]), "<f4")
-        arrays[output["name"]] = values.reshape(output["shape"])
-        offset += nbytes
-    return [arrays[name] for name in names], message.get("parameters", {})
-
-
-def _error_of(response: urllib3.BaseHTTPResponse) -> str:
-    try:
-        return str(json.loads(response.data)["error"])[:200]
-    except (ValueError, KeyError, TypeError):
-        return "no reason given"
+    def _name_of(self, task: str) -> str:
+        return f"{self.framework}-{task}{self._suffix}"

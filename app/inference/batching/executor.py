@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from app.exceptions import FrameworkFaultError, InvalidValueError, OverloadedError
+from app.exceptions import FrameworkFaultError, InvalidValueError, RetryLaterError
 from app.inference.adapters.base import Adapter, AdapterError, probe
 from app.inference.batching.job import Job, JobSlice, Result, concatenate_inputs, split_outputs
 from app.inference.batching.observer import Observer
@@ -87,7 +87,7 @@ class BatchExecutor:
                 results = split_outputs(slices, job.operation(job.adapter, *concatenate_inputs(slices)))
             if any(isinstance(result, InvalidValueError) for _, result in results):
                 probe(job.adapter)
-        except OverloadedError as error:  # of a backend on another server
+        except RetryLaterError as error:  # of a backend on another server, which computes other batches
             results = [(piece.job, error) for piece in slices]
         except AdapterError as error:
             fault = FrameworkFaultError(self._name_of(job.adapter), str(error))

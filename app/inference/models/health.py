@@ -1,10 +1,30 @@
 """Finds loaded models that can't compute any more: their process has ended, or a batch hangs. Changes none of them."""
 
-from collections.abc import Iterator, Mapping
+import asyncio
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
 from app.exceptions import FrameworkFaultError
 from app.inference.adapters.base import Adapter
 from app.inference.models.state import LoadedModel, ModelKey
+
+logger = logging.getLogger(__name__)
+
+_CHECK_INTERVAL_S: Final = 0.25
+
+
+async def repeat_check(check: Callable[[], None]) -> None:
+    """Check the models again and again; an error of one check is logged once, and ends no later ones."""
+    last_error = ""
+    while True:
+        await asyncio.sleep(_CHECK_INTERVAL_S)
+        try:
+            check()
+        except Exception as error:
+            if str(error) != last_error:
+                logger.exception("the models couldn't be checked")
+            last_error = str(error)
 
 
 def find_faults(loaded: Mapping[ModelKey, LoadedModel]) -> Iterator[tuple[Adapter, FrameworkFaultError]]:

@@ -8,21 +8,20 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
-from app.exceptions import NotFoundError
+from app.exceptions import RetryLaterError
 from app.inference.adapters.base import Adapter, AdapterError
 from app.inference.adapters.process_adapter import ProcessAdapter
 from app.inference.adapters.remote_adapter import RemoteAdapter
-from app.inference.models.catalog import describe_model, load_served
+from app.inference.models.catalog import load_served
 from app.inference.models.state import ModelKey, ModelState, Status
 from app.process_tuning import count_threads, freeze_gc, set_thread_environment
 from app.settings import Settings
 from training.checkpoints.checkpoint import Checkpoint
-from training.checkpoints.model_files import ModelFile, list_models
-from training.checkpoints.snapshots import explain_missing
+from training.checkpoints.model_files import ModelFile
 from training.environment import pin_environment
 from training.errors import FrameworkNotInstalledError, TrainingError
 from training.frameworks import FRAMEWORKS
@@ -34,6 +33,12 @@ T = TypeVar("T")
 # The frameworks share packages with circular imports: two threads that import from both ends of a circle can get a
 # half-initialized module. Compilation and warm-up, which take longer, run in parallel.
 _importing = threading.Lock()
+
+_LOADING_SHARE: Final = 10
+"""Loading imports a framework and compiles, so it may take so many times as long as a batch."""
+
+_GRACE_S: Final = 5.0
+"""Seconds for an adapter that has noticed the time limit by itself to say so."""
 
 # Frameworks whose objects are frozen already. Models that later loads replace are left to the garbage collector.
 _set_aside: Final[set[str]] = set()
@@ -113,17 +118,23 @@ def load_isolated(  # noqa: PLR0913 -- an option each
     epoch: int | None = None,
     threads: int | None = None,
     max_bytes: int | None = None,
+    load_timeout_s: float | None = None,
 ) -> tuple[Checkpoint, Adapter]:
     """Load a framework's checkpoint and its adapter in a child process, which is killed beyond `max_bytes` of memory.
 
     Raises:
-        AdapterError: The child ended before it was ready.
+        AdapterError: The child ended before it was ready, or wasn't within `load_timeout_s`.
         CheckpointError: Its checkpoint can't be read.
         DeviceError: The device isn't there.
     """
     checkpoint = load_served(path, epoch)
     adapter = ProcessAdapter(
-        checkpoint, framework=framework, device=device, threads=threads or count_threads(), max_bytes=max_bytes
+        checkpoint,
+        framework=framework,
+        device=device,
+        threads=threads or count_threads(),
+        max_bytes=max_bytes,
+        load_timeout_s=load_timeout_s,
     )
     return checkpoint, adapter
 
@@ -158,48 +169,23 @@ def load_remote(  # noqa: PLR0913 -- an option each
     return checkpoint, adapter
 
 
-def first_state(key: ModelKey, require_installed: Callable[[str], None]) -> ModelState:
-    """Return the state of a model that is to be loaded at the start, before it is."""
-    try:
-        require_installed(key.framework)
-    except FrameworkNotInstalledError as error:
-        return ModelState(key=key, status=Status.NOT_INSTALLED, reason=str(error))
-    return ModelState(key=key, status=Status.LOADING, reason=f"{key} is loading; try again in a few seconds")
-
-
-def state_on_demand(key: ModelKey, default: ModelState, checkpoints: Path) -> ModelState:
-    """Return the state of a model that isn't loaded; `default` is that of its framework's default model.
-
-    Raises:
-        NotFoundError: There is no such checkpoint.
-    """
-    if default.status is Status.NOT_INSTALLED:
-        return replace(default, key=key)
-    if not ModelFile(checkpoints, key.trained_by, key.name).path.exists():
-        names = [model.name for model in list_models(checkpoints, key.trained_by)]
-        raise NotFoundError(f"{key.trained_by} has no model {key.name!r}: it has {', '.join(names) or 'none'}")
-    return ModelState(key=key, status=Status.AVAILABLE, reason=f"{key} is not loaded yet: send it a request")
-
-
 async def load_in_thread(load: Load, key: ModelKey, settings: Settings) -> LoadResult:
-    """Load a checkpoint and its adapter in a thread."""
+    """Load a checkpoint and its adapter in a thread, which is given up if it hangs."""
     model = ModelFile(settings.checkpoints, key.trained_by, key.name)
     device = settings.device_of(key.framework)
-    return await _run_in_daemon(lambda: _try_to_load(load, key, model, device=device), name=f"load-{key}")
+    seconds = load_timeout_s(settings)
+    try:
+        async with asyncio.timeout(None if seconds is None else seconds + _GRACE_S):
+            return await _run_in_daemon(lambda: _try_to_load(load, key, model, device=device), name=f"load-{key}")
+    except TimeoutError:
+        reason = f"{key} failed to load: it took longer than {seconds:g} s"
+        logger.error(reason)  # noqa: TRY400 -- the thread's own state is unknown
+        return ModelState(key=key, status=Status.FAILED, reason=reason)
 
 
-def require_snapshot(key: ModelKey, checkpoints: Path) -> None:
-    """Check that the checkpoint of a key has the snapshot of its epoch, if it names one; reads files.
-
-    Raises:
-        NotFoundError: It has none; the message lists those that there are.
-    """
-    if key.epoch is None:
-        return
-    model = ModelFile(checkpoints, key.trained_by, key.name)
-    epochs = dict(describe_model(model, None).snapshots)
-    if key.epoch not in epochs:
-        raise NotFoundError(explain_missing(model, key.epoch, epochs))
+def load_timeout_s(settings: Settings) -> float | None:
+    """Return the seconds after which loading counts as hanging; None without a limit."""
+    return _LOADING_SHARE * settings.hang_timeout_s or None
 
 
 def _try_to_load(load: Load, key: ModelKey, model: ModelFile, *, device: str) -> LoadResult:
@@ -215,9 +201,10 @@ def _try_to_load(load: Load, key: ModelKey, model: ModelFile, *, device: str) ->
         logger.error("%s failed to load: %s", key, error)  # noqa: TRY400 -- it says what to do
         # Clients must not learn the paths of the server's files.
         reason = str(error).replace(str(model.path), f"{model.framework}/{model.path.name}")
-    except AdapterError as error:
+    except (AdapterError, RetryLaterError) as error:
         logger.error("%s failed to load: %s", key, error)  # noqa: TRY400 -- likewise
-        reason = str(error)
+        # A child process or another server may be there the next time.
+        return ModelState(key=key, status=Status.FAILED, reason=f"{key} failed to load: {error}", is_retried=True)
     except Exception as error:
         logger.exception("%s failed to load", key)
         reason = f"{type(error).__name__}; see the server's log"

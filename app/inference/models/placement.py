@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from app.inference.adapters.base import Adapter
-from app.inference.models.loader import Load, load_isolated, load_model, load_remote
+from app.inference.models.loader import Load, load_isolated, load_model, load_remote, load_timeout_s
 from app.process_tuning import count_threads
 from app.settings import Settings
 from training.checkpoints.checkpoint import Checkpoint
@@ -18,7 +18,12 @@ def choose_load(settings: Settings, *, threads: int | None = None) -> Load:
     threads = threads or count_threads(settings.workers)
     here: Load = partial(load_model, threads=threads)
     if settings.isolate:
-        here = partial(load_isolated, threads=threads, max_bytes=settings.max_isolated_bytes)
+        here = partial(
+            load_isolated,
+            threads=threads,
+            max_bytes=settings.max_isolated_bytes,
+            load_timeout_s=load_timeout_s(settings),
+        )
     timeout_s = settings.hang_timeout_s or None
     key = settings.backend_key.get_secret_value() if settings.backend_key else None
     there: dict[str, Load] = {

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from app.exceptions import FrameworkUnavailableError, ModelNotLoadedError
 from app.inference.batching.observer import Observer
+from app.inference.models.health import repeat_check
 from app.inference.models.loader import Load
 from app.inference.models.placement import choose_load, require_nothing
 from app.inference.models.state import (
@@ -22,8 +23,6 @@ from app.inference.models.worker_board import WorkerBoard, WorkerStatus, summari
 from app.settings import Settings
 from training.checkpoints.model_files import list_models
 from training.frameworks import require_installed
-
-_MONITOR_INTERVAL_S: Final = 0.25
 
 _WORKERS_CHECK_INTERVAL_S: Final = 0.05
 
@@ -153,7 +152,7 @@ class Registry:
             for task in store.start(observer_of(name)):
                 task.add_done_callback(self._check_first_load)
                 self._first_loads.append(task)
-        self._monitoring = asyncio.create_task(self._monitor())
+        self._monitoring = asyncio.create_task(repeat_check(self._check_models))
 
     async def wait_until_loaded(self) -> None:
         """Return once no model is loading for the first time, in any worker, or `cancel_loading` was called."""
@@ -237,12 +236,10 @@ class Registry:
         if self.all_failed:
             self._on_all_failed()
 
-    async def _monitor(self) -> None:
-        while True:
-            await asyncio.sleep(_MONITOR_INTERVAL_S)
-            for store in self._stores.values():
-                store.monitor()
-            self._publish_status()
+    def _check_models(self) -> None:
+        for store in self._stores.values():
+            store.monitor()
+        self._publish_status()
 
     def _publish_status(self) -> None:
         for framework, store in self._stores.items():

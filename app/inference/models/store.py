@@ -3,27 +3,25 @@
 import asyncio
 import logging
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import Final
 
-from app.backoff import LONGEST_BACKOFF_S, Backoff
+from app.backoff import LONGEST_BACKEND_BACKOFF_S, LONGEST_BACKOFF_S, Backoff
 from app.exceptions import FrameworkFaultError, FrameworkUnavailableError, ModelNotLoadedError, ServiceError
 from app.inference.adapters.base import Adapter
 from app.inference.batching.batcher import Batcher
 from app.inference.batching.observer import Observer
+from app.inference.models.availability import first_state, require_snapshot, state_on_demand
+from app.inference.models.background_tasks import BackgroundTasks
 from app.inference.models.eviction import evict_unused, has_capacity
 from app.inference.models.health import count_compilations, find_faults, find_hang, find_key
-from app.inference.models.loader import Load, Loaded, first_state, load_in_thread, require_snapshot, state_on_demand
+from app.inference.models.loader import Load, Loaded, load_in_thread
 from app.inference.models.state import RETRY_WHILE_LOADING_S, LoadedModel, ModelKey, ModelState, ReloadResult, Status
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
-
-_LONGEST_BACKEND_BACKOFF_S: Final = 4
-"""A backend on another server loads by itself, however long that takes; asking whether it is ready costs little."""
 
 
 class ModelStore:
@@ -40,10 +38,10 @@ class ModelStore:
         self._states = {key: first_state(key, require_installed) for key in self._at_start}
         self._loaded: OrderedDict[ModelKey, LoadedModel] = OrderedDict()  # least recently used first
         self._locks: defaultdict[ModelKey, asyncio.Lock] = defaultdict(asyncio.Lock)
-        longest_s = _LONGEST_BACKEND_BACKOFF_S if framework in settings.backend_addresses else LONGEST_BACKOFF_S
+        longest_s = LONGEST_BACKEND_BACKOFF_S if framework in settings.backend_addresses else LONGEST_BACKOFF_S
         self._backoffs: defaultdict[ModelKey, Backoff] = defaultdict(partial(Backoff, longest_s))
         self._loading: dict[ModelKey, asyncio.Task[None]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = BackgroundTasks(framework)
         self._capacity = asyncio.Lock()
         self._observer: Observer | None = None
         self._batcher: Batcher | None = None
@@ -81,9 +79,9 @@ class ModelStore:
             FrameworkUnavailableError: It fails to load, or all places are pinned; the message says why.
         """
         if (task := self._loading.get(key)) is None:
-            task = self._loading[key] = self._spawn(self._load_on_demand(key))
+            task = self._loading[key] = self._tasks.spawn(self._load_on_demand(key))
             task.add_done_callback(partial(self._end_loading, key))
-        await asyncio.shield(task)
+        await self._tasks.finish(task)
         return self.get(key)
 
     def start(self, observer: Observer) -> list[asyncio.Task[None]]:
@@ -92,10 +90,16 @@ class ModelStore:
         if self.start_states[0].status is Status.NOT_INSTALLED:
             logger.warning("%s", self.start_states[0].reason)
             return []
-        return [self._spawn(self._load_first(key)) for key in self._at_start]
+        return [self._tasks.spawn(self._load_first(key)) for key in self._at_start]
 
     async def reload(self, key: ModelKey) -> ReloadResult:
         """Load a model's checkpoint again, and serve it if it loads; requests in progress finish with the old one."""
+        try:
+            return await self._tasks.finish(self._tasks.spawn(self._reload(key)))
+        except FrameworkUnavailableError as error:
+            return ReloadResult(False, str(error))
+
+    async def _reload(self, key: ModelKey) -> ReloadResult:
         if key not in self._loaded and key not in self._at_start:
             try:
                 checkpoint_id = (await self.load(key)).checkpoint_id
@@ -131,11 +135,9 @@ class ModelStore:
 
     def close(self) -> None:
         """Stop the batcher, and never serve a model that is still loading."""
-        for task in self._tasks:
-            task.cancel()
+        self._tasks.cancel()
         if self._batcher is not None:
-            stopping = f"{self.framework} is unavailable: the server is stopping; send the request again later"
-            self._batcher.close(FrameworkUnavailableError(stopping, retry_after_s=RETRY_WHILE_LOADING_S))
+            self._batcher.close(self._tasks.stopping_error())
         for model in self._loaded.values():
             model.adapter.close()
 
@@ -158,12 +160,10 @@ class ModelStore:
             result = await load_in_thread(self._load, key, self._settings)
             if isinstance(result, Loaded):
                 self._install(key, result)
-            elif self.framework in self._settings.backend_addresses:
-                # A backend may start after this process.
-                self._states[key] = replace(result, is_retried=True)
-                self._spawn(self._retry_load(key))
             else:
                 self._states[key] = result
+                if result.is_retried:
+                    self._tasks.spawn(self._retry_load(key))
 
     async def _load_on_demand(self, key: ModelKey) -> None:
         state_on_demand(key, self.start_states[0], self._settings.checkpoints)  # before another model is evicted
@@ -226,7 +226,7 @@ class ModelStore:
         logger.error("%s", fault)
         self._loaded.pop(key).adapter.close()
         self._states[key] = ModelState(key=key, status=Status.FAILED, reason=str(fault), is_retried=True)
-        self._spawn(self._retry_load(key))
+        self._tasks.spawn(self._retry_load(key))
 
     async def _retry_load(self, key: ModelKey) -> None:
         """Retry loading a failed model until it loads, its place is taken, or a reload or unload has settled it."""
@@ -248,9 +248,3 @@ class ModelStore:
                     self._observer.count_restart()
                     return
                 self._states[key] = replace(result, is_retried=True)
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task

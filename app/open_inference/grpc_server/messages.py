@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from google.protobuf.message import DecodeError
 from numpy import ndarray
 
 from app.codecs.error_messages import invalid_value
-from app.open_inference.grpc_server.definition import ModelInferResponse
+from app.exceptions import MalformedBodyError
+from app.open_inference.grpc_server.definition import ModelInferResponse, message_class
 from app.open_inference.messages.request_head import Target, read_head
 from app.open_inference.messages.requests import InferRequest, add_contents
 from app.open_inference.messages.tensors import as_wire
@@ -16,6 +18,18 @@ from app.open_inference.signatures import VERSION
 Message = Any
 
 _CONTENTS = {"FP32": "fp32_contents", "INT32": "int_contents"}
+
+
+def parse_message(name: str, content: bytes) -> Message:
+    """Return the request message of a call.
+
+    Raises:
+        MalformedBodyError: The bytes aren't one.
+    """
+    try:
+        return message_class(f"{name}Request").FromString(content)
+    except DecodeError as error:
+        raise MalformedBodyError(f"the message can't be parsed: send a {name}Request of the protocol") from error
 
 
 def read_request(message: Message, target: Target) -> InferRequest:

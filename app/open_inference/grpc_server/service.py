@@ -22,7 +22,7 @@ from app.observability.request_ids import CLIENT_CLOSED_REQUEST, read_request_id
 from app.open_inference.catalog import ModelName, find_model
 from app.open_inference.execution import compute, describe_origin
 from app.open_inference.grpc_server.definition import SERVICE, message_class
-from app.open_inference.grpc_server.messages import Message, read_request, write_response
+from app.open_inference.grpc_server.messages import Message, parse_message, read_request, write_response
 from app.problem_details import find_status
 
 logger = logging.getLogger(__name__)
@@ -113,14 +113,13 @@ class InferenceService:
         handlers = {
             name: grpc.unary_unary_rpc_method_handler(
                 partial(self._handle, name),
-                request_deserializer=message_class(f"{name}Request").FromString,
                 response_serializer=message_class(f"{name}Response").SerializeToString,
             )
             for name in self._calls
         }
         return grpc.method_handlers_generic_handler(SERVICE, handlers)
 
-    async def _handle(self, name: str, request: Message, context: Any) -> Message:
+    async def _handle(self, name: str, content: bytes, context: Any) -> Message:
         """Return a call's response, or end it with the status of its error; count it either way."""
         call = Call(name, self._services, context)
         error: Exception
@@ -128,8 +127,8 @@ class InferenceService:
         try:
             if name not in _PUBLIC:
                 self._access.check(call.scope)
-            call.reserve(request.ByteSize())
-            response = await self._calls[name](call, request)
+            call.reserve(len(content))
+            response = await self._calls[name](call, parse_message(name, content))
             status = 200
         except ServiceError as caught:
             error, status = caught, find_status(caught)

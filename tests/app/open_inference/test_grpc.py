@@ -244,13 +244,3 @@ def test_calls_have_a_line_in_the_access_log(checkpoints, caplog):
     assert (first["id"], first["status"], first["framework"], first["client"]) == ("mine-2", 200, "jax", "127.0.0.1")
     assert first["images"] == len(next(iter(make_inputs("encode").values())))
     assert (second["status"], second["error"]) == (404, "NotFoundError")
-
-
-def test_client_of_ipv6_has_the_address_that_it_has_over_http(checkpoints, caplog):
-    """The rate limit and the log know one client by one address."""
-    caplog.set_level("INFO", "app.access")
-    with serving(checkpoints, frameworks="jax", access_log=True, host="::1") as (_, call):
-        call("ModelInfer", make_request("jax-encode", make_inputs("encode")))
-
-    lines = [record.fields for record in caplog.records if record.name == "app.access"]
-    assert [line["client"] for line in lines if line["route"] == f"/{SERVICE}/ModelInfer"] == ["::1"]

@@ -49,16 +49,6 @@ def test_frameworks_are_read_from_a_list_with_commas(monkeypatch, given, place):
     assert settings.frameworks == ("pytorch", "jax")
 
 
-def test_keys_are_read_from_a_list_with_commas_and_never_shown(monkeypatch):
-    """Several keys may be set; printing the settings shows none."""
-    monkeypatch.setenv("TRIPTYCH_API_KEYS", "k3y-one, k3y-two")
-
-    settings = read_settings([])
-
-    assert [key.get_secret_value() for key in settings.api_keys] == ["k3y-one", "k3y-two"]
-    assert "k3y" not in repr(settings)
-
-
 def test_empty_variable_means_the_default(monkeypatch):
     """An empty variable, as compose files make them, counts as not set."""
     for name in Settings.model_fields:
@@ -86,6 +76,12 @@ def test_empty_variable_means_the_default(monkeypatch):
         ("max_images", "0", "1 to 65536"),
         ("max_pixels", "many", "1 to 2^30"),
         ("shutdown_timeout_s", "-1", "0 to 3600"),
+        ("backends", "jax=http://gpu:99999", "framework=address"),
+        ("backends", "jax=http://gpu:abc", "framework=address"),
+        ("backends", "jax=http://[::1", "framework=address"),
+        ("backends", "jax=http://a..b", "framework=address"),
+        ("backends", "jax=http://gpu?x=1", "framework=address"),
+        ("rate_limit", "0/second", "at least 1 per time"),
         ("root_path", "vae/", "must begin with /"),
         ("root_path", "/a b", "letters, digits"),
     ],
@@ -115,16 +111,12 @@ def test_default_framework_must_be_among_those_to_load(capsys):
     assert "jax, tensorflow" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("keys", ["one,,two", "größe", "two words"])
-def test_wrong_key_is_refused_without_showing_it(capsys, keys):
-    """The line on stderr has no key in it."""
-    with pytest.raises(SystemExit) as exit_info:
-        read_settings(["--api-keys", keys])
+def test_backend_of_a_framework_that_is_not_loaded_is_refused(capsys):
+    """It would never be used."""
+    with pytest.raises(SystemExit):
+        read_settings(["--frameworks", "pytorch", "--backends", "jax=http://gpu-1:8000"])
 
-    line = capsys.readouterr().err
-    assert exit_info.value.code == 2
-    assert "TRIPTYCH_API_KEYS" in line
-    assert keys not in line
+    assert "jax is not among the frameworks to load: pytorch" in capsys.readouterr().err
 
 
 def test_help_describes_every_option(capsys):

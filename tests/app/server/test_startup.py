@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -106,7 +107,42 @@ def test_port_in_use_ends_with_1_and_says_what_to_do(folder):
 
 
 @needs_framework
-@pytest.mark.parametrize("host", ["203.0.113.7", "no.such.host.invalid"])
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("is_own", [True, False])
+def test_grpc_port_in_use_is_one_line(folder, workers, is_own):
+    """The port of HTTP, or another program's, is named with the reason, and gRPC logs nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("127.0.0.1", 0)) as free:
+        port, grpc_port = free.getsockname()[1], taken.getsockname()[1]
+        free.close()
+        grpc_port = port if is_own else grpc_port
+        arguments = ("--port", port, "--grpc-port", grpc_port, "--workers", workers, "--frameworks", FRAMEWORK)
+        result = run("--checkpoints", folder, *arguments)
+
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1
+    assert f"TRIPTYCH_GRPC_PORT (--grpc-port) is {grpc_port}, which can't be listened on (" in result.stderr
+
+
+@needs_framework
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGHUP, None), (signal.SIGTERM, 0)])
+def test_signal_during_the_first_imports(folder, number, code):
+    """A reload has nothing to reload yet, and a stop is a stop."""
+    line = command("--checkpoints", folder, "--frameworks", FRAMEWORK, "--port", 0)
+    with subprocess.Popen(line, env=environment(), stderr=subprocess.PIPE, text=True) as process:
+        while "SigCgt:\t0000000000000000" in Path(f"/proc/{process.pid}/status").read_text():
+            time.sleep(0.001)  # until Python has installed its first handler
+        time.sleep(0.2)
+        process.send_signal(number)
+        time.sleep(0.5)
+        ended = process.poll()
+        process.terminate()
+        process.communicate(timeout=20)
+
+    assert (ended, process.returncode) == (code, 0)
+
+
+@needs_framework
+@pytest.mark.parametrize("host", ["203.0.113.7", "no.such.host.invalid", "a..b", "a" * 64 + ".example"])
 def test_foreign_host_ends_with_1_and_says_what_to_do(folder, host):
     """An address of another machine is reported in one line."""
     result = run("--checkpoints", folder, "--frameworks", FRAMEWORK, TRIPTYCH_HOST=host)
@@ -189,3 +225,19 @@ def test_service_that_waits_for_models_stops_at_once(folder):
     assert process.returncode == 0
     assert "Traceback" not in lines
     assert lines.endswith("Triptych has stopped\n")
+
+
+@needs_framework
+@pytest.mark.parametrize("workers", [1, 2])
+def test_folder_of_metrics_that_is_missing(folder, workers):
+    """One process needs none; several say so in one line."""
+    arguments = ("--checkpoints", folder, "--frameworks", FRAMEWORK, "--port", 0, "--workers", workers)
+    line, variables = command(*arguments), environment(PROMETHEUS_MULTIPROC_DIR="/no/such/folder")
+    with subprocess.Popen(line, env=variables, stderr=subprocess.PIPE, text=True) as process:
+        process.stderr.readline()  # where it listens
+        second = process.stderr.readline()
+        process.terminate()
+        rest = process.communicate(timeout=20)[1]
+
+    assert "Traceback" not in rest
+    assert ("ready on" if workers == 1 else "several workers need a folder for their metrics") in second

@@ -30,6 +30,15 @@ class Relay:
         self.last_headers: dict[str, str] = {}
         """Headers of the last request, by lowercase name."""
 
+    @contextmanager
+    def changing(self, change: Callable[[str, Relayed], Relayed | None]) -> Iterator[None]:
+        """Change responses for a while."""
+        before, self.change = self.change, change
+        try:
+            yield
+        finally:
+            self.change = before
+
     def relay(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Relayed | None:
         """Return the response to a request."""
         self.last_headers = {name.lower(): value for name, value in headers.items()}

@@ -9,7 +9,7 @@ from tests.support.checkpoints import make_checkpoint, make_weights
 from training.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from training.checkpoints.history import KEPT, History
 from training.checkpoints.model_files import ModelFile, check_name, list_models
-from training.checkpoints.promotion import promote, roll_back, undo
+from training.checkpoints.promotion import promote, roll_back
 from training.config import ModelConfig
 from training.errors import CheckpointError, ConfigError, PromotionError
 
@@ -71,53 +71,6 @@ def test_promotion_after_a_rollback_is_rolled_back_to_the_one_before(model, tmp_
     roll_back(model)
 
     assert model.path.read_bytes() == first
-
-
-def promote_and_undo(model, tmp_path, seed):
-    """Promote a checkpoint that then turns out not to load."""
-    event = promote(make_content(tmp_path, seed), model, source=tmp_path)
-    undo(event, model)
-
-
-def test_undone_promotion_leaves_the_checkpoint_before_it(model, tmp_path):
-    """What it replaced is in place, and the next rollback goes to the one before that."""
-    first, second = (promote_seed(model, tmp_path, seed) for seed in range(2))
-
-    promote_and_undo(model, tmp_path, 2)
-
-    assert model.path.read_bytes() == second
-    roll_back(model)
-    assert model.path.read_bytes() == first
-
-
-def test_undone_rollback_leaves_the_checkpoint_before_it(model, tmp_path):
-    """What it replaced is in place, and the next rollback goes to the same checkpoint again."""
-    _, second, third = (promote_seed(model, tmp_path, seed) for seed in range(3))
-
-    undo(roll_back(model), model)
-
-    assert model.path.read_bytes() == third
-    roll_back(model)
-    assert model.path.read_bytes() == second
-
-
-def test_undone_first_promotion_leaves_no_model(model, tmp_path):
-    """A name that had no model has none again."""
-    promote_and_undo(model, tmp_path, 0)
-
-    assert not list_models(model.checkpoints, "jax")
-    assert not any(path.exists() for path in (model.path, *model.side_files.values()))
-
-
-def test_change_that_was_replaced_is_not_undone(model, tmp_path):
-    """A checkpoint that somebody else has promoted meanwhile stays."""
-    promote_seed(model, tmp_path, 0)
-    event = promote(make_content(tmp_path, 1), model, source=tmp_path)
-    content = promote_seed(model, tmp_path, 2)
-
-    undo(event, model)
-
-    assert model.path.read_bytes() == content
 
 
 def test_repeated_promotions_and_rollbacks_keep_a_bounded_number_of_files(model, tmp_path):

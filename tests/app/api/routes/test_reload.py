@@ -1,11 +1,13 @@
 """Keys and checkpoints that change while the service runs, and who may have them read again."""
 
+import os
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from app.exceptions import StartupError
 from tests.support.app import MODEL, assert_problem, checkpoint_path, make_service, running, save_checkpoints
 from tests.support.checkpoints import make_checkpoint, make_weights
 from training.checkpoints.checkpoint import load_checkpoint, save_checkpoint
@@ -193,3 +195,19 @@ def test_reload_while_files_are_replaced_serves_one_whole(folder):
         writing.result()
 
     assert all(probs in expected for probs in samples)
+
+
+def test_file_of_keys_may_begin_with_a_byte_order_mark(folder, key_file):
+    """Editors of Windows write one."""
+    key_file.write_text("\ufefffirst-key\r\n")
+
+    with running(make_service(folder, frameworks="jax", api_keys_file=key_file)) as client:
+        assert client.get("/frameworks", headers={"X-API-Key": "first-key"}).status_code == 200
+
+
+def test_file_of_keys_that_is_no_file_is_refused(folder, tmp_path):
+    """A pipe could be read once, and no reload could read it again."""
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(StartupError, match="no regular file"):
+        make_service(folder, api_keys_file=tmp_path / "pipe")

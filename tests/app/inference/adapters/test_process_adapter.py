@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.inference.adapters import process_adapter
 from app.inference.adapters.base import MAX_BATCH, AdapterError
 from app.inference.models.loader import load_isolated, load_model
 from tests.support.app import CHECKOUT, MODEL, checkpoint_path
@@ -101,6 +102,34 @@ def test_crash_of_the_child_is_reported_with_its_signal(pytorch, number):
     assert pytorch.find_fault() == f"its process was ended by {number.name}"
     with pytest.raises(AdapterError, match=f"its process was ended by {number.name}"):
         pytorch.encode(draw(1)[0])
+
+
+def test_crash_by_a_signal_without_a_name_is_reported(pytorch):
+    """Real-time signals have numbers only."""
+    os.kill(pytorch.pid, signal.SIGRTMIN + 1)
+    wait_until(lambda: pytorch.find_fault() is not None)
+
+    assert pytorch.find_fault() == f"its process was ended by signal {signal.SIGRTMIN + 1}"
+
+
+def test_child_that_hangs_while_loading_is_given_up(checkpoints, monkeypatch):
+    """It is killed after the time that loading may take."""
+    start = process_adapter._start
+
+    def start_and_stop(*arguments):
+        child = start(*arguments)
+        os.kill(child.pid, signal.SIGSTOP)
+        children.append(child)
+        return child
+
+    children = []
+    monkeypatch.setattr(process_adapter, "_start", start_and_stop)
+    path = checkpoint_path(checkpoints, "pytorch")
+
+    with pytest.raises(AdapterError, match=r"didn't load the model within 0\.5 s"):
+        load_isolated("pytorch", path=path, device="cpu", threads=1, load_timeout_s=0.5)
+
+    assert [child.returncode for child in children] == [-signal.SIGKILL]
 
 
 def test_call_in_progress_fails_when_the_child_is_closed(pytorch):

@@ -3,9 +3,11 @@
 import pytest
 
 from app.backoff import Backoff
+from app.exceptions import OverloadedError
 from app.inference.adapters.base import AdapterError
 from app.inference.adapters.numpy_adapter import load_numpy
-from tests.support.app import make_service, running, wait_until
+from app.inference.adapters.remote_adapter import RemoteAdapter
+from tests.support.app import MODEL, make_service, running, wait_until
 
 FAILURES = 7
 
@@ -39,6 +41,34 @@ def test_backend_is_asked_every_few_seconds(checkpoints, waits):
         wait_until(lambda: client.get("/frameworks").json()["frameworks"][0]["ready"])
 
     assert waits == [1, 2, 4, 4, 4, 4, 4]
+
+
+def test_backend_that_is_busy_is_asked_again(checkpoints, waits):
+    """A 429 while the model's metadata is read is one line, and no end."""
+    attempts = []
+
+    def load(framework, **options):
+        attempts.append(framework)
+        if len(attempts) == 1:
+            raise OverloadedError("the backend of jax has a full queue", retry_after_s=1)
+        return load_numpy(framework, **options)
+
+    app = make_service(checkpoints, load=load, frameworks="jax", backends="jax=http://127.0.0.1:9")
+    with running(app, waits=False) as client:
+        wait_until(lambda: client.get("/frameworks").json()["frameworks"][0]["ready"])
+
+    assert len(attempts) == 2
+
+
+@pytest.mark.parametrize("checkpoint", [12345, {"id": "x"}, ["x"]])
+def test_backend_whose_checkpoint_has_no_name_is_refused(monkeypatch, checkpoint):
+    """Responses and status could not name it."""
+    monkeypatch.setattr(RemoteAdapter, "_read_model", lambda _: MODEL)
+    monkeypatch.setattr(RemoteAdapter, "_read_max_batch", lambda _: 8)
+    monkeypatch.setattr(RemoteAdapter, "_infer", lambda *_: ([], {"checkpoint": checkpoint}))
+
+    with pytest.raises(AdapterError, match="no string"):
+        RemoteAdapter("http://127.0.0.1:9", framework="jax", timeout_s=1)
 
 
 def test_waits_begin_again_after_a_success_that_lasts(monkeypatch):

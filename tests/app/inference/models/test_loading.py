@@ -1,0 +1,66 @@
+"""Loads that hang, checks that fail, and reloads while the server stops."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from app.inference.adapters.numpy_adapter import load_numpy
+from app.inference.models import loader
+from tests.support.app import assert_problem, make_service, running, wait_until
+
+
+def test_load_that_hangs_is_given_up(checkpoints, monkeypatch):
+    """A framework whose loading never ends is failed after a while, with the reason; the others are served."""
+    gate = threading.Event()
+    monkeypatch.setattr(loader, "_GRACE_S", 0)
+
+    def load(framework, **options):
+        if framework == "jax":
+            gate.wait(60)
+        return load_numpy(framework, **options)
+
+    with running(make_service(checkpoints, load=load, hang_timeout_s=0.01), waits=False) as client:
+        wait_until(lambda: client.get("/readyz?framework=pytorch").status_code == 200)
+        wait_until(lambda: "took longer" in client.get("/readyz?framework=jax").text)
+        gate.set()
+
+
+def test_check_that_raises_ends_no_monitoring(checkpoints, monkeypatch, caplog):
+    """An error of one check is logged once, and later faults are found as ever."""
+    app = make_service(checkpoints, frameworks="jax")
+    with running(app) as client:
+        adapter = app.state.registry.get("jax").adapter
+        faults = iter([RuntimeError("odd"), RuntimeError("odd"), "it is gone"])
+
+        def find_fault():
+            fault = next(faults)
+            if isinstance(fault, Exception):
+                raise fault
+            return fault
+
+        monkeypatch.setattr(adapter, "find_fault", find_fault)
+        wait_until(lambda: "it is gone" in caplog.text)
+        wait_until(lambda: client.get("/sample").status_code == 200)
+
+    assert caplog.text.count("the models couldn't be checked") == 1
+
+
+def test_reload_ends_when_the_server_stops(checkpoints):
+    """Its client is told so instead of waiting for the load."""
+    gate, loads = threading.Event(), []
+
+    def load(framework, **options):
+        loads.append(framework)
+        if len(loads) > 1:
+            gate.wait(60)
+        return load_numpy(framework, **options)
+
+    app = make_service(checkpoints, load=load, frameworks="jax", api_keys="k3y", shutdown_timeout_s=4)
+    with running(app) as client, ThreadPoolExecutor(1) as pool:
+        reload = pool.submit(client.post, "/admin/reload", headers={"X-API-Key": "k3y"})
+        wait_until(lambda: len(loads) == 2)
+        app.state.server.stop()
+        response = reload.result(20)
+        gate.set()
+
+    assert_problem(response, 409)
+    assert "the server is stopping" in response.json()["detail"]
