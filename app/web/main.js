@@ -1,24 +1,24 @@
 /*
- * The page's frame: builds the tabs and shows the one that the address names. It computes nothing.
+ * The page's frame: builds the tabs and shows the tab that the address names. It computes nothing.
  *
  * A tab is a module in `tabs/`, listed in `tabs/index.js`, which exports
  *   name    its word in the address
- *   title   the words on its tab
+ *   title   the label of its tab
  *   mount   mount(panel, app): fills the panel when the tab is first shown, and returns {show(), hide()};
  *           show() reads the tab's state from the address, each time the tab or a link is opened;
  *           hide() stops everything that moves. The tab's requests in flight are cancelled for it.
  *
- * `app`, which a tab receives, has
+ * `app` has
  *   state       {get(name), set({name: value}), open(tab, values)}: the tab's part of the address (`frame/address.js`)
  *   frameworks  the service's frameworks, and which are ready (`api/frameworks.js`)
  *   examples    images to start from, and the latent map (`drawing/examples.js`)
- *   ask(...)    sends a request to a framework, in turn; throws if overtaken (`api/lanes.js`)
+ *   ask(...)    sends a request to the framework of its query, in turn; throws if overtaken (`api/lanes.js`)
  *
- * Tabs import the rest where they need it: `api/` (requests, npy, curl and Python), `drawing/` (the visitor's image),
+ * Tabs import other modules themselves: `api/` (requests, npy, curl and Python), `drawing/` (the visitor's image),
  * `results/` (a panel for each framework, images on a canvas), `latent/` (sliders, pad, map), `charts/`, `parts/`
  * (elements, notices, explanations, buttons that save and copy).
  *
- * Tabs are mounted once the frameworks are known, for nothing on the page lists them.
+ * Tabs are mounted once the service has listed its frameworks, which the page doesn't know otherwise.
  */
 
 import { setKey } from "./api/client.js";
@@ -35,24 +35,28 @@ import { tabs } from "./tabs/index.js";
 
 const address = new Address(tabs.map((tab) => tab.name));
 const frameworks = new Frameworks();
-const mounted = new Map();
-let shown = null;
-let builtFor = "";
+const mountedTabs = new Map();
+let currentTab = null;
+let configuration = "";
 let examples = null;
 
+function byId(id) {
+  return document.getElementById(id);
+}
+
 function panelOf(tab) {
-  return document.getElementById(`panel-${tab.name}`);
+  return byId(`panel-${tab.name}`);
 }
 
 function buttonOf(tab) {
-  return document.getElementById(`tab-${tab.name}`);
+  return byId(`tab-${tab.name}`);
 }
 
 function build() {
-  const list = document.getElementById("tabs");
-  const main = document.getElementById("main");
+  const tabList = byId("tabs");
+  const main = byId("main");
   for (const tab of tabs) {
-    list.append(
+    tabList.append(
       button(tab.title, () => address.open(tab.name), {
         role: "tab",
         id: `tab-${tab.name}`,
@@ -69,43 +73,43 @@ function build() {
       }),
     );
   }
-  list.addEventListener("keydown", moveAlongTabs);
-  // Tabs that take no files: the browser would leave the page for a dropped one.
+  tabList.addEventListener("keydown", moveAlongTabs);
+  // For tabs that take no files: the browser would leave the page to open a dropped file.
   for (const name of ["dragover", "drop"]) document.addEventListener(name, (event) => event.preventDefault());
 }
 
 // https://www.w3.org/WAI/ARIA/apg/patterns/tabs/
 function moveAlongTabs(event) {
-  const at = tabs.findIndex((tab) => buttonOf(tab) === event.target);
-  const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tabs.length - 1 }[event.key];
-  if (at < 0 || to === undefined) return;
+  const index = tabs.findIndex((tab) => buttonOf(tab) === event.target);
+  const target = { ArrowRight: index + 1, ArrowLeft: index - 1, Home: 0, End: tabs.length - 1 }[event.key];
+  if (index < 0 || target === undefined) return;
   event.preventDefault();
-  const tab = tabs[(to + tabs.length) % tabs.length];
+  const tab = tabs[(target + tabs.length) % tabs.length];
   address.open(tab.name);
   buttonOf(tab).focus();
 }
 
 function leave(tab) {
-  const { view, lanes } = mounted.get(tab);
+  const { view, lanes } = mountedTabs.get(tab);
   view.hide();
   lanes.drop();
 }
 
 function show() {
-  const tab = tabs.find((one) => one.name === address.tab);
-  if (shown !== tab && mounted.has(shown)) leave(shown);
-  shown = tab;
-  for (const one of tabs) {
-    const isShown = one === tab;
-    buttonOf(one).setAttribute("aria-selected", isShown);
-    buttonOf(one).tabIndex = isShown ? 0 : -1;
-    panelOf(one).hidden = !isShown;
+  const previousTab = currentTab;
+  currentTab = tabs.find((tab) => tab.name === address.tab);
+  if (previousTab !== currentTab && mountedTabs.has(previousTab)) leave(previousTab);
+  for (const tab of tabs) {
+    const isCurrent = tab === currentTab;
+    buttonOf(tab).setAttribute("aria-selected", isCurrent);
+    buttonOf(tab).tabIndex = isCurrent ? 0 : -1;
+    panelOf(tab).hidden = !isCurrent;
   }
-  buttonOf(tab).scrollIntoView({ block: "nearest", inline: "nearest" });
-  document.title = `${tab.title} · Triptych`;
+  buttonOf(currentTab).scrollIntoView({ block: "nearest", inline: "nearest" });
+  document.title = `${currentTab.title} · Triptych`;
   if (frameworks.list.length === 0) return;
-  if (!mounted.has(tab)) mount(tab);
-  mounted.get(tab).view.show();
+  if (!mountedTabs.has(currentTab)) mount(currentTab);
+  mountedTabs.get(currentTab).view.show();
 }
 
 function mount(tab) {
@@ -116,35 +120,35 @@ function mount(tab) {
     },
   });
   const app = { state: address.stateOf(tab.name), frameworks, examples, ask: lanes.ask.bind(lanes) };
-  mounted.set(tab, { lanes, view: tab.mount(panelOf(tab), app) });
+  mountedTabs.set(tab, { lanes, view: tab.mount(panelOf(tab), app) });
 }
 
-/* Build the tabs when the frameworks become known, and again for models of another size, or other frameworks. */
+/* Build the tabs when the frameworks become known, and again if frameworks or image size change. */
 function rebuild() {
   if (frameworks.list.length === 0) return;
   const shape = frameworks.imageShape ?? [28, 28];
-  const needed = [frameworks.names, shape, frameworks.takesMnist].join(" ");
-  if (needed === builtFor) return;
-  builtFor = needed;
+  const newConfiguration = [frameworks.names, shape, frameworks.takesMnist].join(" ");
+  if (newConfiguration === configuration) return;
+  configuration = newConfiguration;
   setImageShape(shape);
   paintFrameworks(frameworks.list);
   examples = makeExamples(frameworks);
-  if (mounted.has(shown)) leave(shown);
-  for (const tab of mounted.keys()) panelOf(tab).replaceChildren();
-  mounted.clear();
+  if (mountedTabs.has(currentTab)) leave(currentTab);
+  for (const tab of mountedTabs.keys()) panelOf(tab).replaceChildren();
+  mountedTabs.clear();
   show();
 }
 
 build();
-startTheme(document.getElementById("theme"));
-showFrameworks(document.getElementById("frameworks"), document.getElementById("notices"), frameworks);
-showModels(document.getElementById("models"), frameworks);
-showIntro({ noun: document.getElementById("intro-noun"), count: document.getElementById("intro-count") }, frameworks);
-showKeyForm(document.getElementById("notices"), frameworks, (key) => {
+startTheme(byId("theme"));
+showFrameworks(byId("frameworks"), byId("notices"), frameworks);
+showModels(byId("models"), frameworks);
+showIntro({ noun: byId("intro-noun"), count: byId("intro-count") }, frameworks);
+showKeyForm(byId("notices"), frameworks, (key) => {
   setKey(key);
   frameworks.poll();
 });
-address.changed(show);
+address.subscribe(show);
 show();
-frameworks.changed(rebuild);
+frameworks.subscribe(rebuild);
 frameworks.start();

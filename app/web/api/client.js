@@ -1,12 +1,13 @@
 /* Sends requests to the service, arrays as npy, and turns every failure into one sentence for the visitor. */
 
 import { dumpNpy, parseNpy } from "./npy.js";
+import { readPng } from "./png.js";
 
 const TYPES = { npy: "application/x-npy", png: "image/png", json: "application/json" };
 const KEY = "triptych-api-key";
 
-/* Short words for problems that a visitor can't do anything about. */
-const SHORT = {
+/* For problems that a visitor can't do anything about. */
+const SHORT_MESSAGES = {
   401: "An API key is needed: see the top of the page.",
   429: "The server is busy. Try again in a moment.",
   503: "Not available right now. Retrying…",
@@ -34,18 +35,18 @@ export function keyNeeded(listener) {
 }
 
 /*
- * Send a request, and return {array, json, timings}.
+ * Send a request, and return {array, timings}, or {json, timings} for the format "json".
  *
- * `path` and `query` are the address, `body` an array to send as npy. `as` is the format of the response: "npy" (its
- * first array, or the one that `query.output` names), "json", or "png" (one image, as bytes: smallest, but rounded).
- * `timings` are in milliseconds: queue, model and total as the server measured them, and `all`, the round trip.
+ * `path` and `query` are the address, `body` an array to send as npy. `format` is that of the response: "npy" (its first
+ * array, or the one that `query.output` names), "json", or "png" (one image, as bytes: smallest, but rounded).
+ * `timings` are in milliseconds: queue, model and total as the server measured them, and roundTrip.
  */
-export async function request({ path, query = {}, body = null, as = "npy" }, { signal } = {}) {
-  const headers = { Accept: TYPES[as] };
+export async function request({ path, query = {}, body = null, format = "npy" }, { signal } = {}) {
+  const headers = { Accept: TYPES[format] };
   const key = sessionStorage.getItem(KEY);
   if (key) headers["X-API-Key"] = key;
   if (body) headers["Content-Type"] = TYPES.npy;
-  const begun = performance.now();
+  const startTime = performance.now();
   const response = await send(addressOf(path, query), {
     method: body ? "POST" : "GET",
     headers,
@@ -54,32 +55,34 @@ export async function request({ path, query = {}, body = null, as = "npy" }, { s
     cache: "no-store",
   });
   if (!response.ok) throw await readProblem(response);
-  const array = as === "json" ? null : await ARRAYS[as](response);
-  const json = as === "json" ? await response.json() : null;
-  return { array, json, timings: { ...readTimings(response), all: performance.now() - begun } };
+  return { ...(await READERS[format](response)), timings: { ...readTimings(response), roundTrip: performance.now() - startTime } };
 }
 
-const ARRAYS = {
-  npy: async (response) => parseNpy(await response.arrayBuffer()),
-  png: async (response) => readPng(await response.blob()),
+const READERS = {
+  json: async (response) => ({ json: await response.json() }),
+  npy: async (response) => ({ array: parseNpy(await response.arrayBuffer()) }),
+  async png(response) {
+    const { width, height, crop } = await readPng(await response.blob());
+    return { array: { shape: [1, height, width], data: crop(0, 0, width, height) } };
+  },
 };
 
-/* The full address of a route, below the address of the page: a proxy may serve both under a prefix. */
+/* The full address of a route, relative to the page's: a proxy may serve both under a prefix. */
 export function addressOf(path, query = {}) {
   const text = String(new URLSearchParams(Object.entries(query).filter(([, value]) => value !== null)));
   return new URL(`.${text ? `${path}?${text}` : path}`, document.baseURI).href;
 }
 
-/* Have sentences call a framework by its title. */
+/* Use a framework's title in sentences. */
 export function nameAs(framework, title) {
   titles.set(framework, title);
 }
 
 /* The service's description of an error, as a sentence. Names in paths, options and commands stay as they are. */
 export function sentence(text) {
-  const titled = text.replace(/(?<![\w/.=`[-]|--frameworks? )[a-z]+(?![\w/=`\]-]|\.\w)/g, (word) => titles.get(word) ?? word);
-  const begun = titled.replace(/^[a-z]+(?![\w/=-]|\.\w)/, (word) => `${word[0].toUpperCase()}${word.slice(1)}`);
-  return `${begun}${begun.endsWith(".") ? "" : "."}`;
+  const textWithTitles = text.replace(/(?<![\w/.=`[-]|--frameworks? )[a-z]+(?![\w/=`\]-]|\.\w)/g, (word) => titles.get(word) ?? word);
+  const capitalized = textWithTitles.replace(/^[a-z]+(?![\w/=-]|\.\w)/, (word) => `${word[0].toUpperCase()}${word.slice(1)}`);
+  return `${capitalized}${capitalized.endsWith(".") ? "" : "."}`;
 }
 
 /* Return true if the request was cancelled because a newer one replaced it. */
@@ -100,20 +103,10 @@ async function readProblem(response) {
   const problem = await response.json().catch(() => ({}));
   if (response.status === 401) onKeyNeeded(sessionStorage.getItem(KEY) !== null);
   const details = sentence(problem.detail ?? `the server responded with status ${response.status}`);
-  return new ServiceProblem(SHORT[response.status] ?? details, response.status, details);
+  return new ServiceProblem(SHORT_MESSAGES[response.status] ?? details, response.status, details);
 }
 
 function readTimings(response) {
   const parts = (response.headers.get("Server-Timing") ?? "").matchAll(/(\w+);dur=([\d.]+)/g);
   return Object.fromEntries([...parts].map(([, name, duration]) => [name, Number(duration)]));
-}
-
-/* The gray values of a PNG image, as an array of shape (1, height, width). */
-async function readPng(blob) {
-  const bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none" });
-  const { width, height } = bitmap;
-  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
-  context.drawImage(bitmap, 0, 0);
-  const { data } = context.getImageData(0, 0, width, height);
-  return { shape: [1, height, width], data: Uint8Array.from({ length: width * height }, (_, pixel) => data[pixel * 4]) };
 }

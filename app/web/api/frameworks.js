@@ -22,11 +22,11 @@ export function markerOf(name) {
   return entries.get(name)?.marker ?? "o";
 }
 
-/* Take names and looks of frameworks that aren't served, but are in a report. */
+/* Add titles, markers and colors of frameworks that aren't served, but are in a report. */
 export function introduce(list) {
-  for (const one of list) {
-    if (!entries.has(one.framework)) entries.set(one.framework, one);
-    nameAs(one.framework, one.title);
+  for (const entry of list) {
+    if (!entries.has(entry.framework)) entries.set(entry.framework, entry);
+    nameAs(entry.framework, entry.title);
   }
   paintFrameworks(list);
 }
@@ -52,33 +52,33 @@ export class Frameworks {
 
   /* Names of the installed frameworks, in the service's order, which is the order of everything on this page. */
   get names() {
-    return this.list.filter((one) => !ABSENT.includes(one.status)).map((one) => one.framework);
+    return this.list.filter(({ status }) => !ABSENT.includes(status)).map(({ framework }) => framework);
   }
 
   /* Names of the frameworks that can compute now. */
   get ready() {
-    return this.problem ? [] : this.list.filter((one) => one.ready).map((one) => one.framework);
+    return this.problem ? [] : this.list.filter(({ ready }) => ready).map(({ framework }) => framework);
   }
 
-  /* Names of the frameworks that the page's words count: those that can compute, or all until one can. */
-  get counted() {
+  /* Names of the frameworks that the page's texts count: those that can compute, or all until one can. */
+  get active() {
     return this.ready.length > 0 ? this.ready : this.names;
   }
 
   /* Height and width of the models' images, or null while no model is loaded. */
   get imageShape() {
-    return this.list.find((one) => one.model)?.model.image_shape ?? null;
+    return this.list.find(({ model }) => model)?.model.image_shape ?? null;
   }
 
   /* Number of latents of a framework's model, or null while it isn't loaded. */
   latentsOf(name) {
-    return this.of(name)?.model?.latent_dim ?? null;
+    return this.entryOf(name)?.model?.latent_dim ?? null;
   }
 
   /* True if the models take MNIST's test digits: 28 x 28 pixels, and no other data set in their metadata. */
   get takesMnist() {
-    const models = this.list.filter((one) => one.model);
-    return models.every(({ model, training }) =>
+    const loadedEntries = this.list.filter(({ model }) => model);
+    return loadedEntries.every(({ model, training }) =>
       model.image_shape.join() === "28,28" && MNIST.includes((training?.dataset ?? "mnist").split(":").at(-1)));
   }
 
@@ -96,10 +96,10 @@ export class Frameworks {
 
   /* Names of all models, of any framework. */
   get modelNames() {
-    return [...new Set(this.models?.map((one) => one.name) ?? [])];
+    return [...new Set(this.models?.map(({ name }) => name) ?? [])];
   }
 
-  /* The parameters of a request to a framework; `weights` names the framework whose checkpoint it is to load. */
+  /* The parameters of a request to a framework; `weights` is the framework that trained the checkpoint. */
   queryOf(framework, weights = null, epoch = null) {
     return {
       framework,
@@ -111,16 +111,16 @@ export class Frameworks {
 
   /* The epochs of the snapshots that a framework's model has. */
   epochsOf(framework) {
-    const model = this.models?.find((one) => one.framework === framework && one.name === this.modelName);
+    const model = this.models?.find((entry) => entry.framework === framework && entry.name === this.modelName);
     return model?.snapshots.map(({ epoch }) => epoch) ?? [];
   }
 
-  of(name) {
-    return this.list.find((one) => one.framework === name) ?? null;
+  entryOf(name) {
+    return this.list.find(({ framework }) => framework === name);
   }
 
   /* Call back now and after every change. */
-  changed(listener) {
+  subscribe(listener) {
     this.#listeners.push(listener);
     listener();
   }
@@ -131,20 +131,20 @@ export class Frameworks {
   }
 
   /* A framework's entry, with the model that the address names in place of its default. */
-  #withModel(one) {
-    if (this.model === null || this.models === null || ABSENT.includes(one.status)) return one;
-    const model = this.models.find(({ framework, name }) => framework === one.framework && name === this.model);
+  #withModel(entry) {
+    if (this.model === null || this.models === null || ABSENT.includes(entry.status)) return entry;
+    const model = this.models.find(({ framework, name }) => framework === entry.framework && name === this.model);
     if (!model) {
-      // Without the default model, whose images may have another size.
-      const reason = `${one.title} has no model "${this.model}"`;
-      return { ...one, ready: false, status: "no_model", model: null, training: null, reason };
+      // No model rather than the default one, whose images may have another size.
+      const reason = `${entry.title} has no model "${this.model}"`;
+      return { ...entry, ready: false, status: "no_model", model: null, training: null, reason };
     }
     return {
-      ...one,
-      // It is loaded by the first request.
-      ready: one.ready && model.state !== "failed",
-      status: model.state === "failed" ? "failed" : one.status,
-      reason: model.reason ?? one.reason,
+      ...entry,
+      // The first request loads the model.
+      ready: entry.ready && model.state !== "failed",
+      status: model.state === "failed" ? "failed" : entry.status,
+      reason: model.reason ?? entry.reason,
       checkpoint: model.checkpoint,
       model: model.image_shape && { image_shape: model.image_shape, latent_dim: model.latent_dim },
       training: { dataset: model.dataset },
@@ -156,17 +156,17 @@ export class Frameworks {
     if (this.#isPolling) return;
     this.#isPolling = true;
     clearTimeout(this.#timer);
-    const before = JSON.stringify([this.list, this.models, this.problem]);
+    const previousState = this.#state();
     try {
       const signal = AbortSignal.timeout(CALM_MS);
       const [{ json }, models] = await Promise.all(
-        ["/frameworks", "/models"].map((path) => request({ path, as: "json" }, { signal })));
+        ["/frameworks", "/models"].map((path) => request({ path, format: "json" }, { signal })));
       this.models = models.json.models;
       this.#defaultModel = models.json.default_model;
-      this.list = json.frameworks.map((one) => this.#withModel(one));
-      for (const one of this.list) {
-        entries.set(one.framework, one);
-        nameAs(one.framework, one.title);
+      this.list = json.frameworks.map((entry) => this.#withModel(entry));
+      for (const entry of this.list) {
+        entries.set(entry.framework, entry);
+        nameAs(entry.framework, entry.title);
       }
       this.problem = null;
       this.needsKey = false;
@@ -175,8 +175,12 @@ export class Frameworks {
       this.needsKey = error.status === 401;
     }
     this.#isPolling = false;
-    const calm = !this.problem && this.list.every((one) => one.ready || ABSENT.includes(one.status));
-    if (!document.hidden) this.#timer = setTimeout(() => this.poll(), calm ? CALM_MS : TROUBLED_MS);
-    if (JSON.stringify([this.list, this.models, this.problem]) !== before) for (const listener of this.#listeners) listener();
+    const isCalm = !this.problem && this.list.every(({ ready, status }) => ready || ABSENT.includes(status));
+    if (!document.hidden) this.#timer = setTimeout(() => this.poll(), isCalm ? CALM_MS : TROUBLED_MS);
+    if (this.#state() !== previousState) for (const listener of this.#listeners) listener();
+  }
+
+  #state() {
+    return JSON.stringify([this.list, this.models, this.problem]);
   }
 }

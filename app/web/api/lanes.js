@@ -1,6 +1,6 @@
 /*
- * Two queues for each framework, of pictures and of what is computed aside: one request at a time, and only the latest
- * waiting request of each kind. With three frameworks that is as many as a browser sends at once to one server.
+ * Two lanes for each framework, of pictures and of other results. Each sends one request at a time, and queues only the
+ * latest request of each kind. With three frameworks that is as many as a browser sends at once to one server.
  *
  * A request that is overtaken while waiting is never sent. One that is overtaken in flight is cancelled, unless both are
  * part of a stream (`live`, as while drawing): then it may finish, so that the picture keeps moving.
@@ -19,23 +19,23 @@ export class Lanes {
   }
 
   get isBusy() {
-    return [...this.#lanes.values()].some((lane) => lane.running);
+    return [...this.#lanes.values()].some((lane) => lane.current);
   }
 
   /*
-   * Send a request to a framework, as `request` does. Requests of different `kind` don't overtake each other. One that
-   * is computed `aside` doesn't delay pictures.
+   * Send a request to the framework of its query, as `request` does. Requests of different `kind` don't overtake each
+   * other. A request `aside` doesn't delay pictures.
    * Throws an AbortError if overtaken, else a ServiceProblem.
    */
-  ask({ framework, kind = "", live = false, aside = false, ...what }) {
+  ask({ kind = "", live = false, aside = false, ...parameters }) {
+    const { framework } = parameters.query;
     const lane = this.#laneOf(aside ? `${framework} aside` : framework);
-    lane.waiting.get(kind)?.reject(overtaken());
-    if (lane.running?.kind === kind && !(live && lane.running.live)) lane.running.controller.abort();
-    const query = { framework, ...what.query };
+    lane.queue.get(kind)?.reject(abortError());
+    if (lane.current?.kind === kind && !(live && lane.current.live)) lane.current.controller.abort();
     return new Promise((resolve, reject) => {
       const controller = new AbortController();
-      // In the place of one that it replaces: else what changes most would wait longest.
-      lane.waiting.set(kind, { kind, live, what: { ...what, query }, controller, resolve, reject });
+      // A request keeps the turn of the one that it replaces: else the kind that changes most would wait longest.
+      lane.queue.set(kind, { kind, live, parameters, controller, resolve, reject });
       this.#next(lane);
     });
   }
@@ -43,35 +43,35 @@ export class Lanes {
   /* Cancel all requests, waiting and in flight. */
   drop() {
     for (const lane of this.#lanes.values()) {
-      for (const call of lane.waiting.values()) call.reject(overtaken());
-      lane.waiting.clear();
-      lane.running?.controller.abort();
+      for (const call of lane.queue.values()) call.reject(abortError());
+      lane.queue.clear();
+      lane.current?.controller.abort();
     }
   }
 
   #laneOf(name) {
-    if (!this.#lanes.has(name)) this.#lanes.set(name, { running: null, waiting: new Map() });
+    if (!this.#lanes.has(name)) this.#lanes.set(name, { current: null, queue: new Map() });
     return this.#lanes.get(name);
   }
 
   async #next(lane) {
-    if (lane.running || lane.waiting.size === 0) return;
-    const [call] = lane.waiting.values();
-    lane.waiting.delete(call.kind);
-    lane.running = call;
+    if (lane.current || lane.queue.size === 0) return;
+    const [call] = lane.queue.values();
+    lane.queue.delete(call.kind);
+    lane.current = call;
     this.#onBusy();
     try {
-      call.resolve(await request(call.what, { signal: call.controller.signal }));
+      call.resolve(await request(call.parameters, { signal: call.controller.signal }));
     } catch (error) {
       if (!isOvertaken(error) && (error.status === 0 || error.status === 503)) this.#onTrouble();
       call.reject(error);
     }
-    lane.running = null;
+    lane.current = null;
     this.#onBusy();
     this.#next(lane);
   }
 }
 
-function overtaken() {
+function abortError() {
   return new DOMException("A newer request replaced this one.", "AbortError");
 }

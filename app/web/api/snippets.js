@@ -3,40 +3,39 @@
 import { addressOf } from "./client.js";
 import { dumpNpy } from "./npy.js";
 
-const READABLE_NUMBERS = 64;
+const MAX_READABLE_NUMBERS = 64;
 
-/* `request` as in `client.js`. Few numbers are written out as JSON, in the member `field`; many are sent as npy. */
-export function asCurl({ path, query, body = null, field = "latents" }, { as = "json" } = {}) {
-  const url = `'${addressOf(path, { ...query, format: as })}'`;
-  const end = as === "json" ? "" : ` -o result.${as}`;
-  if (!body) return `curl -sS --fail-with-body${end} ${url}\n`;
+/* Takes a request as in `client.js`. A small array is written as JSON, in the member `field`; a large one as npy. */
+export function asCurl({ path, query, body = null, field = "latents" }) {
+  const url = `'${addressOf(path, { ...query, format: "json" })}'`;
+  if (!body) return `curl -sS --fail-with-body ${url}\n`;
   if (isReadable(body)) {
     const json = `{"${field}": ${listOf(body)}}`;
-    return `curl -sS --fail-with-body${end} -H 'Content-Type: application/json' \\\n  -d '${json}' \\\n  ${url}\n`;
+    return `curl -sS --fail-with-body -H 'Content-Type: application/json' \\\n  -d '${json}' \\\n  ${url}\n`;
   }
   return `echo '${base64(dumpNpy(body))}' | base64 -d |
-  curl -sS --fail-with-body${end} -H 'Content-Type: application/x-npy' --data-binary @- \\
+  curl -sS --fail-with-body -H 'Content-Type: application/x-npy' --data-binary @- \\
   ${url}\n`;
 }
 
 /* The member of each route's response that a script prints. */
-const PRINTED = { "/reconstruct": "elbo", "/score": "elbo", "/encode": "mean", "/compare": "max_abs_difference" };
-const WITHOUT_PICTURE = ["/compare", "/encode", "/score"];
+const PRINTED_FIELDS = { "/reconstruct": "elbo", "/encode": "mean", "/compare": "max_abs_difference" };
+const WITHOUT_PICTURE = ["/compare", "/encode"];
 
-/* A script of the standard library alone, which prints the main figures and saves the picture, if there is one. */
+/* A script that needs only Python's standard library. It prints the main result and saves the picture, if there is one. */
 export function asPython({ path, query, body = null, field = "latents" }) {
   const url = addressOf(path, query);
   const picture = addressOf(path, { ...query, format: "png" });
   const [imports, data, headers] = pythonBody(body, field);
-  const request = (name) => (data ? `Request(${name}, data, headers)` : `Request(${name})`);
-  const printed = PRINTED[path];
+  const request = (address) => `Request(${address}${data ? ", data, headers" : ""})`;
+  const printedField = PRINTED_FIELDS[path];
   return [
     `${imports}from urllib.request import Request, urlopen`,
     "",
     ...(data ? [`data = ${data}`, `headers = ${headers}`] : []),
     `url = ${JSON.stringify(url)}`,
     `result = json.load(urlopen(${request("url")}))`,
-    ...(printed ? [`print("${printed}:", result["${printed}"])`] : []),
+    ...(printedField ? [`print("${printedField}:", result["${printedField}"])`] : []),
     ...(WITHOUT_PICTURE.includes(path) ? [] : [
       `picture = urlopen(${request(JSON.stringify(picture))}).read()`,
       'open("result.png", "wb").write(picture)',
@@ -56,7 +55,7 @@ function pythonBody(body, field) {
 }
 
 /* The shortest decimal that rounds to the same float32. */
-export function shortest(value) {
+function shortestDecimal(value) {
   for (let digits = 1; digits < 9; digits += 1) {
     const rounded = Number(value.toPrecision(digits));
     if (Math.fround(rounded) === Math.fround(value)) return String(rounded);
@@ -65,12 +64,12 @@ export function shortest(value) {
 }
 
 function isReadable({ shape, data }) {
-  return data instanceof Float32Array && shape.length === 2 && data.length <= READABLE_NUMBERS;
+  return data instanceof Float32Array && shape.length === 2 && data.length <= MAX_READABLE_NUMBERS;
 }
 
 function listOf({ shape, data }) {
   const rows = Array.from({ length: shape[0] }, (_, row) => data.subarray(row * shape[1], (row + 1) * shape[1]));
-  return `[${rows.map((row) => `[${Array.from(row, shortest).join(", ")}]`).join(", ")}]`;
+  return `[${rows.map((row) => `[${Array.from(row, shortestDecimal).join(", ")}]`).join(", ")}]`;
 }
 
 function base64(bytes) {

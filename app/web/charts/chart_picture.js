@@ -9,23 +9,23 @@ const MARGIN = 16;
 const TEXT = 12;
 const LINE = 20;
 const GAP = 16;
-const KEPT = ["fill", "stroke", "stroke-width", "font-family", "font-size", "text-anchor", "dominant-baseline"];
+const COPIED_STYLES = ["fill", "stroke", "stroke-width", "font-family", "font-size", "text-anchor", "dominant-baseline"];
 
 /*
  * Return a canvas that shows an SVG or a canvas of the page, in the page's colors; `source` is a sentence.
- * A canvas is read before this function first awaits, so its user may draw it differently just for this call.
+ * A canvas is read before this function returns its promise, so the caller may draw it differently for this call.
  */
-export async function drawPicture(shown, { title, unit, series = [] }, source) {
-  const { width, height } = shown.viewBox?.baseVal ?? { width: shown.clientWidth, height: shown.clientHeight };
+export async function drawPicture(graphic, { title, unit, series = [] }, source) {
+  const { width, height } = graphic.viewBox?.baseVal ?? { width: graphic.clientWidth, height: graphic.clientHeight };
   const canvas = element("canvas");
   const context = canvas.getContext("2d");
-  const style = getComputedStyle(shown);
+  const style = getComputedStyle(graphic);
   const fontOf = (weight) => `${weight} ${TEXT}px ${style.fontFamily}`;
-  const write = (words, x, y, { color = "soft", weight = 400 } = {}) => {
+  const write = (text, x, y, { color = "soft", weight = 400 } = {}) => {
     context.font = fontOf(weight);
     context.fillStyle = style.getPropertyValue(`--${color}`);
-    context.fillText(words, x, y);
-    return x + context.measureText(words).width;
+    context.fillText(text, x, y);
+    return x + context.measureText(text).width;
   };
   const titles = fold(context, title, width, fontOf(600));
   const sources = fold(context, source, width, fontOf(400));
@@ -37,7 +37,7 @@ export async function drawPicture(shown, { title, unit, series = [] }, source) {
   context.fillRect(0, 0, ...size);
   context.translate(MARGIN, MARGIN);
   context.textBaseline = "middle";
-  titles.forEach((words, at) => write(words, 0, (at + 0.5) * LINE, { color: "ink", weight: 600 }));
+  titles.forEach((line, index) => write(line, 0, (index + 0.5) * LINE, { color: "ink", weight: 600 }));
   const y = (titles.length + 0.5) * LINE;
   let x = write(unit, 0, y) + GAP;
   for (const { framework } of series) {
@@ -47,8 +47,8 @@ export async function drawPicture(shown, { title, unit, series = [] }, source) {
     context.translate(-x, -y);
     x = write(titleOf(framework), x + LINE / 2, y) + GAP;
   }
-  context.drawImage(shown.viewBox ? await rasterise(shown, width, height) : shown, 0, top, width, height);
-  sources.forEach((words, at) => write(words, 0, top + height + GAP + (at + 0.5) * LINE));
+  context.drawImage(graphic.viewBox ? await rasterise(graphic, width, height) : graphic, 0, top, width, height);
+  sources.forEach((line, index) => write(line, 0, top + height + GAP + (index + 0.5) * LINE));
   return canvas;
 }
 
@@ -66,9 +66,9 @@ function fold(context, text, width, font) {
 async function rasterise(svg, width, height) {
   const copy = svg.cloneNode(true);
   const nodes = svg.querySelectorAll("*");
-  copy.querySelectorAll("*").forEach((node, at) => {
-    const style = getComputedStyle(nodes[at]);
-    for (const name of KEPT) node.setAttribute(name, style.getPropertyValue(name));
+  copy.querySelectorAll("*").forEach((node, index) => {
+    const style = getComputedStyle(nodes[index]);
+    for (const name of COPIED_STYLES) node.setAttribute(name, style.getPropertyValue(name));
   });
   copy.setAttribute("width", width * SCALE);
   copy.setAttribute("height", height * SCALE);

@@ -1,7 +1,7 @@
 /* A chart with its caption, its numbers as a table, and buttons that save it. */
 
 import { drawPicture } from "./chart_picture.js";
-import { drawChart, makeTable, rowsOf } from "./charts.js";
+import { drawChart, makeScroller, makeTable, rowsOf } from "./charts.js";
 import { element } from "../parts/elements.js";
 import { makeActions } from "../parts/actions.js";
 
@@ -9,11 +9,10 @@ import { makeActions } from "../parts/actions.js";
 export function makeFigure(chart, source) {
   const { title, unit, axis, series } = chart;
   const picture = drawChart(chart);
-  const scroller = { class: "scroller", tabindex: 0, role: "region", "aria-label": `${title}, as a table` };
   const rows = rowsOf(chart);
   // NaN for missing values.
   const values = rows.slice(1).flatMap(([, ...row]) => row.map((value) => value ?? NaN));
-  const result = () => ({
+  const getResult = () => ({
     array: { shape: [axis.length, series.length], data: Float32Array.from(values) },
     rows,
     draw: () => drawPicture(picture, chart, source),
@@ -22,6 +21,6 @@ export function makeFigure(chart, source) {
   return element("figure", {},
     element("figcaption", {}, element("strong", {}, title), " ", element("span", { class: "version unit" }, `(${unit})`)),
     element("div", { class: "chart" }, picture,
-      element("details", {}, element("summary", {}, "As a table"), element("div", scroller, makeTable(chart))),
-      makeActions(result, title, ["PNG", "npy", "CSV"])));
+      element("details", {}, element("summary", {}, "As a table"), makeScroller(`${title}, as a table`, makeTable(chart))),
+      makeActions(getResult, title, ["PNG", "npy", "CSV"])));
 }

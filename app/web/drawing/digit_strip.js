@@ -1,29 +1,31 @@
 /* A row of example images to choose from, a few at a time. */
 
-import { imageSize } from "./pixels.js";
 import { button, element } from "../parts/elements.js";
-import { drawImages } from "../results/grids.js";
+import { drawImages, makeThumbnail } from "../results/grids.js";
 
-/* Return {node, mark(index)}; `onPick(index, image)` is called with the chosen one, `examples` are those of `examples.js`; `mark(null)` marks none. */
-export function makeDigitStrip(examples, onPick, { shown = 12 } = {}) {
+/*
+ * Return {node, mark(index)}; `mark(null)` marks none. `examples` are those of `examples.js`, `pageSize` is the number of
+ * images in the row. `onPick(index, image)` is called for a click on an image.
+ */
+export function makeDigitStrip(examples, onPick, pageSize) {
   const list = element("div", { class: "digits", role: "group", "aria-label": "Examples" });
-  const turner = (words, label, step) => button(words, () => turn(step), { class: "quiet", "aria-label": label });
+  const turnButton = (sign, label, step) => button(sign, () => turn(step), { class: "quiet", "aria-label": label });
   const node = element("div", { class: "digit-strip" },
-    turner("‹", "Previous examples", -shown), list, turner("›", "Next examples", shown));
-  let first = 0;
-  let marked = null;
+    turnButton("‹", "Previous examples", -pageSize), list, turnButton("›", "Next examples", pageSize));
+  let start = 0;
+  let markedIndex = null;
 
   async function fill() {
-    const few = await examples.loadFirst();
-    const digits = first + shown <= few.count ? few : await examples.loadAll();
+    const firstDigits = await examples.loadFirst();
+    const digits = start + pageSize <= firstDigits.count ? firstDigits : await examples.loadAll();
     list.replaceChildren(
-      ...Array.from({ length: Math.max(0, Math.min(shown, digits.count - first)) }, (_, place) => {
-        const index = first + place;
-        const canvas = element("canvas", { class: "pixels", width: imageSize.width, height: imageSize.height, "aria-hidden": "true" });
+      ...Array.from({ length: Math.max(0, Math.min(pageSize, digits.count - start)) }, (_, position) => {
+        const index = start + position;
+        const canvas = makeThumbnail();
         drawImages(canvas, digits.image(index));
         return button(canvas, () => onPick(index, digits.image(index)), {
           "aria-label": nameOf(examples, digits, index),
-          "aria-pressed": String(index === marked),
+          "aria-pressed": String(index === markedIndex),
           "data-index": index,
         });
       }),
@@ -33,8 +35,8 @@ export function makeDigitStrip(examples, onPick, { shown = 12 } = {}) {
   async function turn(step) {
     const { count } = await examples.loadAll();
     if (count === 0) return;
-    first = (first + step + count) % count;
-    first -= first % shown;
+    start = (start + step + count) % count;
+    start -= start % pageSize;
     await fill();
   }
 
@@ -42,22 +44,23 @@ export function makeDigitStrip(examples, onPick, { shown = 12 } = {}) {
   return {
     node,
     mark(index) {
-      marked = index;
-      for (const one of list.children) one.setAttribute("aria-pressed", String(Number(one.dataset.index) === index));
-      if (index !== null && (index < first || index >= first + shown)) turn(index - first);
+      markedIndex = index;
+      for (const child of list.children) child.setAttribute("aria-pressed", Number(child.dataset.index) === index);
+      if (index !== null && (index < start || index >= start + pageSize)) turn(index - start);
     },
   };
 }
 
-/* The example of an index, or the first if there is none of it; null if there are no examples. */
+/* The example at an index, or the first if there is none at that index; null if there are no examples. */
 export async function loadExample(examples, index) {
-  const few = await examples.loadFirst();
-  const images = index < few.count ? few : await examples.loadAll();
+  const firstImages = await examples.loadFirst();
+  const images = index < firstImages.count ? firstImages : await examples.loadAll();
   return images.image(Number.isInteger(index) && index >= 0 && index < images.count ? index : 0);
 }
 
 /* "Test digit 3, a 7". */
 export function nameOf(examples, { labels }, index) {
-  const words = `${examples.words[0].toUpperCase()}${examples.words.slice(1)} ${index}`;
-  return labels ? `${words}, a ${labels[index]}` : words;
+  const { exampleNoun } = examples;
+  const name = `${exampleNoun[0].toUpperCase()}${exampleNoun.slice(1)} ${index}`;
+  return labels ? `${name}, a ${labels[index]}` : name;
 }

@@ -11,10 +11,10 @@ const LABEL =
 
 export class Drawing {
   #onChange;
-  #undone = [];
-  #undo = [];
-  #last = null;
-  #keyboard = null;
+  #redoImages = [];
+  #undoImages = [];
+  #penPosition = null;
+  #cursor = null;
 
   image = new Uint8Array(imageSize.pixels);
 
@@ -31,25 +31,31 @@ export class Drawing {
    */
   constructor(onChange) {
     this.#onChange = onChange;
-    this.node = imageCanvas(LABEL, { class: "pixels drawing", role: "application", tabindex: 0 });
-    this.node.addEventListener("pointerdown", (event) => this.#begin(event));
-    this.node.addEventListener("pointermove", (event) => this.#move(event));
-    for (const end of ["pointerup", "pointercancel"]) this.node.addEventListener(end, (event) => this.#end(event));
-    this.node.addEventListener("keydown", (event) => this.#press(event));
-    this.node.addEventListener("blur", () => this.#show((this.#keyboard = null)));
+    this.node = imageCanvas(LABEL, {
+      class: "pixels drawing", role: "application", tabindex: 0,
+      onpointerdown: (event) => this.#begin(event),
+      onpointermove: (event) => this.#move(event),
+      onpointerup: (event) => this.#end(event),
+      onpointercancel: (event) => this.#end(event),
+      onkeydown: (event) => this.#press(event),
+      onblur: () => {
+        this.#cursor = null;
+        this.#show();
+      },
+    });
     this.#show();
   }
 
   /* True while a pointer draws. */
   get isPenDown() {
-    return this.#last !== null;
+    return this.#penPosition !== null;
   }
 
   get isEmpty() {
     return this.image.every((value) => value === 0);
   }
 
-  /* Replace the image; undo restores the one before. */
+  /* Replace the image; undo restores the previous one. */
   set(image, { isExample = false } = {}) {
     this.#remember();
     this.image = Uint8Array.from(image);
@@ -63,11 +69,11 @@ export class Drawing {
   }
 
   undo() {
-    this.#step(this.#undo, this.#undone);
+    this.#step(this.#undoImages, this.#redoImages);
   }
 
   redo() {
-    this.#step(this.#undone, this.#undo);
+    this.#step(this.#redoImages, this.#undoImages);
   }
 
   /* Draw a line between two points, in pixels of the image, as a hand would. */
@@ -88,12 +94,12 @@ export class Drawing {
   }
 
   #remember() {
-    this.#undone = [];
-    this.#undo.push(this.image.slice());
-    if (this.#undo.length > UNDO_STEPS) this.#undo.shift();
+    this.#redoImages = [];
+    this.#undoImages.push(this.image.slice());
+    if (this.#undoImages.length > UNDO_STEPS) this.#undoImages.shift();
   }
 
-  /* Before a stroke: an example gives way to it. */
+  /* Before a stroke: clear an example. */
   #prepare() {
     this.#remember();
     if (this.isExample && !this.isEraser) this.image = new Uint8Array(imageSize.pixels);
@@ -104,28 +110,31 @@ export class Drawing {
     if (event.button !== 0 || !event.isPrimary) return;
     this.node.setPointerCapture(event.pointerId);
     this.#prepare();
-    this.#last = this.#place(event);
-    this.#line(this.#last, this.#last, this.#radiusOf(event));
-    this.#show();
-    this.#onChange({ live: true, at: event.timeStamp, isHand: true });
+    this.#penPosition = this.#positionOf(event);
+    this.#line(this.#penPosition, this.#penPosition, this.#radiusOf(event));
+    this.#showStroke(event);
   }
 
   #move(event) {
-    if (!this.#last || !event.isPrimary) return;
-    // All positions since the last frame.
-    const passed = event.getCoalescedEvents?.() ?? [];
-    for (const one of passed.length > 0 ? passed : [event]) {
-      const place = this.#place(one);
-      this.#line(this.#last, place, this.#radiusOf(one));
-      this.#last = place;
+    if (!this.#penPosition || !event.isPrimary) return;
+    // All moves since the last frame.
+    const moves = event.getCoalescedEvents?.() ?? [];
+    for (const move of moves.length > 0 ? moves : [event]) {
+      const position = this.#positionOf(move);
+      this.#line(this.#penPosition, position, this.#radiusOf(move));
+      this.#penPosition = position;
     }
+    this.#showStroke(event);
+  }
+
+  #showStroke(event) {
     this.#show();
     this.#onChange({ live: true, at: event.timeStamp, isHand: true });
   }
 
   #end(event) {
-    if (!this.#last || !event.isPrimary) return;
-    this.#last = null;
+    if (!this.#penPosition || !event.isPrimary) return;
+    this.#penPosition = null;
     this.#onChange({ live: true, isHand: true });
   }
 
@@ -133,19 +142,19 @@ export class Drawing {
     const [right, down] = KEYS[event.key] ?? [0, 0];
     if (!KEYS[event.key] && event.key !== " ") return;
     event.preventDefault();
-    const before = this.#keyboard ?? { x: imageSize.width / 2, y: imageSize.height / 2, isDown: false };
-    const isDown = event.key === " " ? !before.isDown : before.isDown;
+    const previous = this.#cursor ?? { x: imageSize.width / 2, y: imageSize.height / 2, isDown: false };
+    const isDown = event.key === " " ? !previous.isDown : previous.isDown;
     const inside = (value, size) => Math.min(size - 0.5, Math.max(0.5, value));
-    this.#keyboard = { x: inside(before.x + right, imageSize.width), y: inside(before.y + down, imageSize.height), isDown };
+    this.#cursor = { x: inside(previous.x + right, imageSize.width), y: inside(previous.y + down, imageSize.height), isDown };
     if (isDown) {
-      if (!before.isDown) this.#prepare();
-      this.#line(before, this.#keyboard, this.radius);
+      if (!previous.isDown) this.#prepare();
+      this.#line(previous, this.#cursor, this.radius);
       this.#onChange({ live: true, at: event.timeStamp, isHand: true });
     }
     this.#show();
   }
 
-  #place(event) {
+  #positionOf(event) {
     const box = this.node.getBoundingClientRect();
     return {
       x: ((event.clientX - box.left) / box.width) * imageSize.width,
@@ -163,8 +172,8 @@ export class Drawing {
     const length = dx * dx + dy * dy;
     for (let pixel = 0; pixel < imageSize.pixels; pixel += 1) {
       const [x, y] = [(pixel % imageSize.width) + 0.5, Math.floor(pixel / imageSize.width) + 0.5];
-      const along = length && Math.min(1, Math.max(0, ((x - from.x) * dx + (y - from.y) * dy) / length));
-      const distance = Math.hypot(x - from.x - along * dx, y - from.y - along * dy);
+      const share = length && Math.min(1, Math.max(0, ((x - from.x) * dx + (y - from.y) * dy) / length));
+      const distance = Math.hypot(x - from.x - share * dx, y - from.y - share * dy);
       const ink = level(radius + 0.5 - distance);
       this.image[pixel] = this.isEraser ? Math.min(this.image[pixel], 255 - ink) : Math.max(this.image[pixel], ink);
     }
@@ -172,9 +181,10 @@ export class Drawing {
 
   #show() {
     drawImages(this.node, this.image);
-    if (!this.#keyboard) return;
+    if (!this.#cursor) return;
+    const { x, y, isDown } = this.#cursor;
     const context = this.node.getContext("2d");
-    context.fillStyle = this.#keyboard.isDown ? "#f0a020" : "#3b8eea";
-    context.fillRect(Math.floor(this.#keyboard.x), Math.floor(this.#keyboard.y), 1, 1);
+    context.fillStyle = isDown ? "#f0a020" : "#3b8eea";
+    context.fillRect(Math.floor(x), Math.floor(y), 1, 1);
   }
 }

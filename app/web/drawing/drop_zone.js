@@ -1,6 +1,6 @@
-/* Takes image files that are dropped or pasted anywhere on the page, so that the browser never opens them instead. */
+/* Takes image files that are dropped or pasted anywhere on the page, which the browser would open instead. */
 
-/* Return {listen(), ignore()}. `node` is highlighted while something is dragged; `onOther()` if it holds no file. */
+/* Return {listen(), ignore()}. `node` is highlighted during a drag; `onOther()` is called if no file was dropped. */
 export function makeDropZone(node, onFile, onOther) {
   const highlight = (isOver) => node.classList.toggle("dropping", isOver);
   const listeners = {
@@ -8,7 +8,7 @@ export function makeDropZone(node, onFile, onOther) {
       event.preventDefault();
       highlight(true);
     },
-    // Also fired between elements; only leaving the document has no next one.
+    // Also fired between elements; on leaving the document there is no next element.
     dragleave: (event) => event.relatedTarget || highlight(false),
     drop(event) {
       event.preventDefault();

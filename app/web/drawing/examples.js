@@ -2,63 +2,55 @@
 
 import { request } from "../api/client.js";
 import { imageSize } from "./pixels.js";
-import { loadDigits, loadFirstDigits, loadLatentMap, readMosaic } from "./test_digits.js";
+import { loadDigits, loadFirstDigits, loadLatentMap, once, readMosaic } from "./test_digits.js";
 
 const SAMPLES = 16;
 const SEED = 7;
-const NONE = { count: 0, labels: null, image: () => null };
+const NO_IMAGES = { count: 0, labels: null, image: () => null };
 
 /*
- * Images that can't be fetched are none: the page works without examples, and its panels show the service's problem.
+ * Return {noun, nounWithArticle, exampleNoun, loadFirst(), loadAll(), loadMap()}. `noun` is the page's word for the models'
+ * images, `exampleNoun` for the examples. `loadAll` returns {count, labels, image(index)}, with null for unknown labels;
+ * `loadFirst` returns at least the images that are shown at first. `loadMap` returns {frameworks: {name: {checkpoint, points,
+ * center, axes, explained, kl, to}}}, without frameworks that have no map.
  *
- * Return {noun, one, words, loadFirst(), loadAll(), loadMap()}. `noun` is the page's word for the models' images, `one` the
- * same with its article. Images are {count, labels, image(index)}, with `labels` null where there are none; `loadFirst` has at least those that are shown at first. The map is {frameworks: {name: {checkpoint, points,
- * center, axes, explained, kl, to}}}, without those that have none.
+ * If images can't be fetched, their count is 0: the page works without examples, and its panels show the service's problem.
  */
 export function makeExamples(frameworks) {
-  const owners = frameworks.models?.filter((one) => one.name === frameworks.modelName && one.companion) ?? [];
-  const companions = once(() => Promise.all(owners.map(loadCompanion)));
-  const loadOwnMap = async () => ({
-    frameworks: Object.fromEntries((await companions().catch(() => [])).filter((one) => one.map).map((one) =>
-      [one.framework, { checkpoint: one.checkpoint, ...one.map, kl: one.kl, to: one.to }])),
+  const models = frameworks.models?.filter(({ name, companion }) => name === frameworks.modelName && companion) ?? [];
+  const loadCompanions = once(() => Promise.all(models.map(loadCompanion)));
+  const loadCompanionMap = async () => ({
+    frameworks: Object.fromEntries((await loadCompanions().catch(() => [])).filter(({ map }) => map).map(
+      ({ framework, checkpoint, map, kl, to }) => [framework, { checkpoint, ...map, kl, to }])),
   });
   if (frameworks.takesMnist) {
     return {
       noun: "digit",
-      one: "a digit",
-      words: "test digit",
-      loadFirst: () => loadFirstDigits().catch(() => NONE),
-      loadAll: () => loadDigits().catch(() => NONE),
+      nounWithArticle: "a digit",
+      exampleNoun: "test digit",
+      loadFirst: () => loadFirstDigits().catch(() => NO_IMAGES),
+      loadAll: () => loadDigits().catch(() => NO_IMAGES),
       // A companion file has the same test digits.
       async loadMap() {
         const map = await loadLatentMap().catch(() => ({ frameworks: {} }));
-        return owners.every(({ framework, checkpoint }) => map.frameworks[framework]?.checkpoint === checkpoint) ? map : loadOwnMap();
+        return models.every(({ framework, checkpoint }) => map.frameworks[framework]?.checkpoint === checkpoint) ? map : loadCompanionMap();
       },
     };
   }
-  const images = once(() =>
-    (owners.length > 0 ? companions().then(([first]) => readExamples(first)) : sample(frameworks)).catch(() => NONE));
-  return { noun: "image", one: "an image", words: owners.length > 0 ? "test image" : "sample", loadFirst: images, loadAll: images, loadMap: loadOwnMap };
-}
-
-/* Call a function on first use; a call that failed or found nothing is repeated on the next use. */
-function once(load) {
-  let promise = null;
-  return async () => {
-    promise ??= load();
-    try {
-      const found = await promise;
-      if (found.count === 0) promise = null;
-      return found;
-    } catch (error) {
-      promise = null;
-      throw error;
-    }
+  const loadImages = once(() =>
+    (models.length > 0 ? loadCompanions().then(([companion]) => readExamples(companion)) : sample(frameworks)).catch(() => NO_IMAGES));
+  return {
+    noun: "image",
+    nounWithArticle: "an image",
+    exampleNoun: models.length > 0 ? "test image" : "sample",
+    loadFirst: loadImages,
+    loadAll: loadImages,
+    loadMap: loadCompanionMap,
   };
 }
 
 async function loadCompanion({ framework, name }) {
-  return (await request({ path: `/models/${framework}/${name}/companion`, as: "json" })).json;
+  return (await request({ path: `/models/${framework}/${name}/companion`, format: "json" })).json;
 }
 
 async function readExamples({ examples: { count, labels, png } }) {
@@ -70,7 +62,7 @@ async function readExamples({ examples: { count, labels, png } }) {
 /* Samples from the prior, for a model that has no companion file. */
 async function sample(frameworks) {
   const [framework] = frameworks.ready;
-  if (!framework) return NONE;
+  if (!framework) return NO_IMAGES;
   const query = { ...frameworks.queryOf(framework), n: SAMPLES, seed: SEED };
   const { array } = await request({ path: "/sample", query });
   const size = imageSize.pixels;

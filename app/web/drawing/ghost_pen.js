@@ -1,4 +1,4 @@
-/* Writes a digit by itself on a visitor's very first visit, to show that one may draw. */
+/* Writes a digit on a visitor's very first visit, to show that the canvas is for drawing. */
 
 const KEY = "triptych-visited";
 const POINTS_PER_LINE = 4;
@@ -17,22 +17,22 @@ export function mayWrite() {
   return isFirst && location.hash.length < 2 && !matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
-/* Write into a drawing of a size; `stop()` ends it, `onDone()` is called if it wasn't stopped. */
+/* Write into a drawing of a size. Return {stop()}; `onDone()` is called at the end, unless stopped. */
 export function writeDigit(drawing, [height, width], onDone) {
   const points = THREE.map(([x, y]) => ({ x: x * width, y: y * height }));
-  const path = points.flatMap((point, at) => {
-    const next = points[at + 1] ?? point;
+  const path = points.flatMap((point, index) => {
+    const next = points[index + 1] ?? point;
     return Array.from({ length: POINTS_PER_LINE }, (_, part) => ({
       x: point.x + ((next.x - point.x) * part) / POINTS_PER_LINE,
       y: point.y + ((next.y - point.y) * part) / POINTS_PER_LINE,
     }));
   });
-  let at = 0;
+  let index = 0;
   drawing.clear();
   const timer = setInterval(() => {
-    at += 1;
-    drawing.stroke(path[at - 1], path[at]);
-    if (at < path.length - 1) return;
+    index += 1;
+    drawing.stroke(path[index - 1], path[index]);
+    if (index < path.length - 1) return;
     clearInterval(timer);
     onDone();
   }, STEP_MS);

@@ -1,4 +1,4 @@
-/* Converts an image file to the models' size, cropped and centered as MNIST's digits were if wanted. */
+/* Converts an image file to the models' size; optionally cropped and centered, as MNIST's digits were. */
 
 import { element } from "../parts/elements.js";
 import { imageSize, level } from "./pixels.js";
@@ -7,43 +7,46 @@ const LONGEST_SIDE = 200;
 const BOX_SHARE = 20 / 28;
 const INK = 0.35;
 
-// Digits have this share of the width between them, and each this share of the ink.
+// Separate digits: the gap between them is at least this share of the width, and each has at least this share of the ink.
 const GAP_SHARE = 0.03;
 const GROUP_SHARE = 0.2;
 
-// Ratios of sides that differ by less than this share look the same.
-const RESHAPED = 0.05;
+// A smaller change of the aspect ratio isn't visible.
+const RESHAPED_SHARE = 0.05;
 
 /* A file that can't be read or shows no digit; `message` is a sentence for the visitor. */
 export class PictureProblem extends Error {}
 
 /*
- * Return {image, isDark, isCrowded, isReshaped, preview}: `isCrowded` if the picture seems to show several digits, `isReshaped`
- * if its sides have another ratio than the image's, `preview` a canvas with the picture itself. `ink` is "dark" (on light), "light" (on dark) or "auto". With `centered`, uneven light and
- * paper grain are removed, the digit is cropped, fitted into 20/28 of the image (20 x 20 pixels for MNIST) and shifted so
- * that its center of mass is in the middle. Without, the whole picture is resized, as the service does with files.
+ * Return {image, isDark, isCrowded, isReshaped, preview}: `isCrowded` if the picture seems to show several digits,
+ * `isReshaped` if its aspect ratio isn't the image's, `preview` a canvas with the picture itself. `ink` is "dark" (on
+ * light), "light" (on dark) or "auto".
+ *
+ * With `centered`, uneven light and paper grain are removed, and the digit is cropped, fitted into 20/28 of the image (20 x
+ * 20 pixels for MNIST) and shifted so that its center of mass is in the middle. Without, the whole picture is resized, as
+ * the service does with files.
  */
 export async function readPicture(blob, { ink, centered }) {
   const picture = await decode(blob);
   const isDark = ink === "dark" || (ink === "auto" && hasLightEdges(picture));
   if (isDark) picture.values = picture.values.map((value) => 1 - value);
   if (!centered) {
-    const across = (place) => (place * picture.width) / imageSize.width;
-    const down = (place) => (place * picture.height) / imageSize.height;
+    const toX = (column) => (column * picture.width) / imageSize.width;
+    const toY = (row) => (row * picture.height) / imageSize.height;
     const ratio = (picture.width * imageSize.height) / (picture.height * imageSize.width);
-    const isReshaped = Math.abs(Math.log(ratio)) > RESHAPED;
-    return { image: sample(picture, across, down), isDark, isReshaped, preview: picture.preview };
+    const isReshaped = Math.abs(Math.log(ratio)) > RESHAPED_SHARE;
+    return { image: sample(picture, toX, toY), isDark, isReshaped, preview: picture.preview };
   }
   flatten(picture);
-  const { box, middle, isCrowded } = findDigit(picture);
+  const { box, centroid, isCrowded } = findDigit(picture);
   if (!box) throw new PictureProblem("No digit found. Try another picture, or choose the ink color.");
   const scale = Math.max(box.right - box.left, box.bottom - box.top) / (Math.min(imageSize.width, imageSize.height) * BOX_SHARE);
   // Centered on its mass, but never beyond the edge.
   const start = (center, first, last, size) =>
     Math.max(last - size * scale, Math.min(first, center - (size / 2) * scale));
-  const left = start(middle.x, box.left, box.right, imageSize.width);
-  const top = start(middle.y, box.top, box.bottom, imageSize.height);
-  const image = sample(picture, (place) => left + place * scale, (place) => top + place * scale);
+  const left = start(centroid.x, box.left, box.right, imageSize.width);
+  const top = start(centroid.y, box.top, box.bottom, imageSize.height);
+  const image = sample(picture, (column) => left + column * scale, (row) => top + row * scale);
   return { image, isDark, isCrowded, preview: picture.preview };
 }
 
@@ -63,8 +66,8 @@ async function decode(blob) {
   context.drawImage(bitmap, 0, 0, width, height);
   const { data } = context.getImageData(0, 0, width, height);
   const pixels = Array.from({ length: width * height }, (_, pixel) => data.subarray(pixel * 4, pixel * 4 + 4));
-  const opaque = sum(pixels, ([, , , alpha]) => alpha);
-  const darkness = sum(pixels, (pixel) => (1 - gray(pixel)) * pixel[3]) / opaque;
+  const totalAlpha = sum(pixels, ([, , , alpha]) => alpha);
+  const darkness = sum(pixels, (pixel) => (1 - gray(pixel)) * pixel[3]) / totalAlpha;
   const paper = darkness > 0.5 ? 1 : 0;
   const values = Float32Array.from(pixels, (pixel) => paper + (gray(pixel) - paper) * (pixel[3] / 255));
   return { width, height, values, preview };
@@ -78,15 +81,15 @@ function hasLightEdges({ width, height, values }) {
   const edge = [];
   for (let x = 0; x < width; x += 1) edge.push(values[x], values[(height - 1) * width + x]);
   for (let y = 0; y < height; y += 1) edge.push(values[y * width], values[y * width + width - 1]);
-  return edge.sort((one, other) => one - other)[edge.length >> 1] > 0.5;
+  return edge.sort((first, second) => first - second)[edge.length >> 1] > 0.5;
 }
 
 /* Subtract the paper (a morphological closing, in a window wider than any stroke), and stretch the contrast. */
 function flatten(picture) {
   const { width, height } = picture;
   const reach = Math.ceil(Math.max(width, height) / 8);
-  const darkest = (window) => window.reduce((least, value) => Math.min(least, value), 1);
-  const brightest = (window) => window.reduce((most, value) => Math.max(most, value), 0);
+  const darkest = (window) => window.reduce((minimum, value) => Math.min(minimum, value), 1);
+  const brightest = (window) => window.reduce((maximum, value) => Math.max(maximum, value), 0);
   let paper = picture.values;
   for (const pick of [darkest, brightest]) {
     paper = filter(filter(paper, width, 1, reach, pick), width, width, reach, pick);
@@ -100,10 +103,10 @@ function flatten(picture) {
 function filter(values, width, step, reach, pick) {
   const length = step === 1 ? width : values.length / width;
   return values.map((_, pixel) => {
-    const at = step === 1 ? pixel % width : Math.floor(pixel / width);
+    const index = step === 1 ? pixel % width : Math.floor(pixel / width);
     const window = [];
-    for (let other = Math.max(0, at - reach); other <= Math.min(length - 1, at + reach); other += 1) {
-      window.push(values[pixel + (other - at) * step]);
+    for (let neighbor = Math.max(0, index - reach); neighbor <= Math.min(length - 1, index + reach); neighbor += 1) {
+      window.push(values[pixel + (neighbor - index) * step]);
     }
     return pick(window);
   });
@@ -122,21 +125,21 @@ function findDigit({ width, height, values }) {
     x += value * ((pixel % width) + 0.5);
     y += value * (Math.floor(pixel / width) + 0.5);
   });
-  const least = Math.max(width, height) / 100;
-  const first = (sums) => sums.findIndex((value) => value >= least);
-  const last = (sums) => sums.findLastIndex((value) => value >= least) + 1;
-  const box = { left: first(columns), right: last(columns), top: first(rows), bottom: last(rows) };
-  const isCrowded = countGroups(columns, least) > 1;
-  return { box: box.left < 0 || box.top < 0 ? null : box, middle: { x: x / mass, y: y / mass }, isCrowded };
+  const minimum = Math.max(width, height) / 100;
+  const firstOf = (sums) => sums.findIndex((value) => value >= minimum);
+  const lastOf = (sums) => sums.findLastIndex((value) => value >= minimum) + 1;
+  const box = { left: firstOf(columns), right: lastOf(columns), top: firstOf(rows), bottom: lastOf(rows) };
+  const isCrowded = countGroups(columns, minimum) > 1;
+  return { box: box.left < 0 || box.top < 0 ? null : box, centroid: { x: x / mass, y: y / mass }, isCrowded };
 }
 
-/* The number of groups of ink, side by side with clear columns between them, without small ones. */
-function countGroups(columns, least) {
+/* Count the groups of ink that stand side by side with clear columns between them, except small ones. */
+function countGroups(columns, minimum) {
   const groups = [0];
-  let clear = 0;
+  let clearColumns = 0;
   for (const ink of columns) {
-    clear = ink < least ? clear + 1 : 0;
-    if (clear > columns.length * GAP_SHARE && groups.at(-1) > 0) groups.push(0);
+    clearColumns = ink < minimum ? clearColumns + 1 : 0;
+    if (clearColumns > columns.length * GAP_SHARE && groups.at(-1) > 0) groups.push(0);
     groups[groups.length - 1] += ink;
   }
   const total = sum(groups, (ink) => ink);
@@ -144,16 +147,16 @@ function countGroups(columns, least) {
 }
 
 /* Resample: average the part of the picture that each pixel of the image covers. */
-function sample({ width, height, values }, across, down) {
+function sample({ width, height, values }, toX, toY) {
   const isInside = (x, y) => x >= 0 && y >= 0 && x < width && y < height;
-  const at = (x, y) => (isInside(x, y) ? values[Math.floor(y) * width + Math.floor(x)] : 0);
+  const valueAt = (x, y) => (isInside(x, y) ? values[Math.floor(y) * width + Math.floor(x)] : 0);
   const parts = 6;
   return Uint8Array.from({ length: imageSize.pixels }, (_, pixel) => {
     let total = 0;
     for (let part = 0; part < parts * parts; part += 1) {
       const x = (pixel % imageSize.width) + ((part % parts) + 0.5) / parts;
       const y = Math.floor(pixel / imageSize.width) + (Math.floor(part / parts) + 0.5) / parts;
-      total += at(across(x), down(y));
+      total += valueAt(toX(x), toY(y));
     }
     return level(total / (parts * parts));
   });

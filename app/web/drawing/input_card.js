@@ -6,7 +6,7 @@ import { makeDigitStrip } from "./digit_strip.js";
 import { makeDropZone } from "./drop_zone.js";
 import { mayWrite, writeDigit } from "./ghost_pen.js";
 import { imageSize } from "./pixels.js";
-import { button, choice, element, field } from "../parts/elements.js";
+import { button, choice, element, field, section } from "../parts/elements.js";
 import { makeNotice } from "../parts/notice.js";
 
 const INKS = [["auto", "Detect automatically"], ["dark", "Dark on light"], ["light", "Light on dark"]];
@@ -14,41 +14,36 @@ const DRAW = "Draw here";
 const YOUR_TURN = "Your turn: draw here";
 
 /*
- * Return {node, strip, drawing, take(image), show(), hide(), greet()}. `onImage({live, at, digit})` is called after each change of
- * `drawing.image`; `digit` is its index among the test digits, or null. While shown, the card takes files that are dropped
- * or pasted anywhere on the page. `greet()` has the ghost pen write on the first visit. Cropping as
- * MNIST's digits were is offered if `isMnist`.
+ * Return {node, strip, drawing, take(image), show(), hide(), greet()}. `onImage({live, at, digit})` is called after each
+ * change of `drawing.image`; `digit` is its index among the test digits, or null. While shown, the card takes files that
+ * are dropped or pasted anywhere on the page. `greet()` starts the ghost pen on the first visit. If `isMnist`, pictures may
+ * be cropped as MNIST's digits were.
  */
 export function makeInputCard(onImage, { examples, isMnist }) {
-  let last = null;
+  let lastFile = null;
   let ghost = null;
   const notice = makeNotice();
   const drawing = new Drawing((change) => {
     forget();
     if (change.isHand || !change.live) stopGhost();
-    changed({ digit: null, ...change });
+    update({ digit: null, ...change });
   });
-  const strip = makeDigitStrip(examples, (digit, image) => {
-    forget();
-    stopGhost();
-    drawing.set(image, { isExample: true });
-    changed({ live: false, digit });
-  }, { shown: matchMedia("(max-width: 40rem)").matches ? 6 : 16 });
+  const strip = makeDigitStrip(examples, replaceImage, matchMedia("(max-width: 40rem)").matches ? 6 : 16);
 
   /* Forget the last file: the image no longer shows it. */
   function forget() {
-    last = null;
+    lastFile = null;
     showFile(null);
   }
 
-  /* Say how the last file was read, and show it in its own shape. */
-  function showFile(read) {
-    about.textContent = read ? describe(read) : "";
-    original.hidden = !read;
-    original.replaceChildren(...(read ? [read.preview] : []));
+  /* Describe how the last file was read, and show it in its own shape. */
+  function showFile(picture) {
+    status.textContent = picture ? describe(picture) : "";
+    original.hidden = !picture;
+    original.replaceChildren(...(picture ? [picture.preview] : []));
   }
 
-  function changed(change) {
+  function update(change) {
     notice.clear();
     updateHint();
     onImage(change);
@@ -66,42 +61,44 @@ export function makeInputCard(onImage, { examples, isMnist }) {
   }
 
   async function take(blob) {
-    last = blob;
+    lastFile = blob;
     stopGhost();
     showFile(null);
     try {
-      const read = await readPicture(blob, { ink: ink.value, centered: centered.checked });
+      const picture = await readPicture(blob, { ink: ink.value, centered: centered.checked });
       // Overtaken by another file, or by drawing.
-      if (last !== blob) return;
-      drawing.set(read.image);
-      changed({ live: false, digit: null });
-      showFile(read);
+      if (lastFile !== blob) return;
+      drawing.set(picture.image);
+      update({ live: false, digit: null });
+      showFile(picture);
     } catch (error) {
       if (!(error instanceof PictureProblem)) throw error;
       notice.say(error.message);
     }
   }
 
-  /* Take an image as the visitor's own. */
-  function takeImage(image) {
+  /* Replace the image by an example, or by another image if `digit` is null. */
+  function replaceImage(digit, image) {
     forget();
     stopGhost();
-    drawing.set(image);
-    changed({ live: false, digit: null });
+    drawing.set(image, { isExample: digit !== null });
+    update({ live: false, digit });
   }
 
-  const again = () => last && take(last);
+  const takeAgain = () => lastFile && take(lastFile);
   const hint = element("p", { class: "draw-hint", "aria-hidden": "true" }, DRAW);
-  const about = element("span", { class: "hint", role: "status" });
+  const status = element("span", { class: "hint", role: "status" });
   const original = element("div", { class: "original", hidden: true });
-  const file = element("input", { type: "file", accept: "image/*", id: "picture", class: "offscreen-input" });
-  file.addEventListener("change", () => {
-    if (file.files[0]) take(file.files[0]);
-    file.value = "";
+  const file = element("input", {
+    type: "file", accept: "image/*", id: "picture", class: "offscreen-input",
+    onchange() {
+      if (file.files[0]) take(file.files[0]);
+      file.value = "";
+    },
   });
-  const ink = choice("ink", INKS, again);
-  const centered = element("input", { type: "checkbox", id: "centered", checked: isMnist, onchange: again });
-  const node = element("section", { class: "card input-card", "aria-label": `Your ${examples.noun}` },
+  const ink = choice("ink", INKS, takeAgain);
+  const centered = element("input", { type: "checkbox", id: "centered", checked: isMnist, onchange: takeAgain });
+  const node = section("card input-card", `Your ${examples.noun}`,
     element("div", { class: "drawing-place" }, drawing.node, hint,
       element("p", { class: "keys-hint", "aria-hidden": "true" }, "Space: pen up/down. Arrows: move. Ctrl+Z: undo.")),
     makeTools(drawing),
@@ -116,7 +113,7 @@ export function makeInputCard(onImage, { examples, isMnist }) {
           centered, element("label", { for: "centered" }, "Crop and center, like the training digits"))
         : null,
     ),
-    element("p", { class: "hint" }, `Or drop or paste an image.${isMnist ? " A photo of your handwriting works fine." : ""} `, about),
+    element("p", { class: "hint" }, `Or drop or paste an image.${isMnist ? " A photo of your handwriting works fine." : ""} `, status),
     original,
   );
   const dropZone = makeDropZone(node, take, () => notice.say("That wasn't an image. Drop an image file."));
@@ -131,7 +128,7 @@ export function makeInputCard(onImage, { examples, isMnist }) {
     node,
     strip,
     drawing,
-    take: takeImage,
+    take: (image) => replaceImage(null, image),
     show() {
       updateHint();
       dropZone.listen();
@@ -164,16 +161,17 @@ function describe({ isDark, isCrowded, isReshaped }) {
 function makeTools(drawing) {
   const pick = (isEraser) => {
     drawing.isEraser = isEraser;
-    pen.setAttribute("aria-pressed", String(!isEraser));
-    eraser.setAttribute("aria-pressed", String(isEraser));
+    pen.setAttribute("aria-pressed", !isEraser);
+    eraser.setAttribute("aria-pressed", isEraser);
   };
-  const pen = button("Pen", () => pick(false), { "aria-pressed": "true" });
-  const eraser = button("Eraser", () => pick(true), { "aria-pressed": "false" });
+  const pen = button("Pen", () => pick(false));
+  const eraser = button("Eraser", () => pick(true));
+  pick(false);
   const width = element("input", {
     type: "range", id: "thickness", min: 0.5, max: 2.5, step: 0.1, value: drawing.radius,
-  });
-  width.addEventListener("input", () => {
-    drawing.radius = Number(width.value);
+    oninput() {
+      drawing.radius = Number(width.value);
+    },
   });
   return element("div", { class: "row tools" },
     pen, eraser,

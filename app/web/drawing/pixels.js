@@ -24,17 +24,17 @@ export function level(share) {
 
 export function writePixels(image) {
   let text = "";
-  for (let at = 0; at < image.length; ) {
+  for (let index = 0; index < image.length; ) {
     let run = 0;
-    while (run < LONGEST_RUN && image[at + run] === 0) run += 1;
+    while (run < LONGEST_RUN && image[index + run] === 0) run += 1;
     if (run < SHORTEST_RUN) run = 1;
-    text += run === 1 ? SYMBOLS[image[at] / STEP] : SYMBOLS[LEVELS + run - SHORTEST_RUN];
-    at += run;
+    text += run === 1 ? SYMBOLS[image[index] / STEP] : SYMBOLS[LEVELS + run - SHORTEST_RUN];
+    index += run;
   }
   return text;
 }
 
-/* The image, or null if the text isn't one of this size, such as a truncated link. */
+/* The image, or null if the text isn't an image of this size, such as a truncated link. */
 export function readPixels(text) {
   const values = [];
   for (const symbol of text) {

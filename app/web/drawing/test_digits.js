@@ -1,57 +1,49 @@
 /* The first digits of MNIST's test set, and the latent map of the bundled checkpoints. Fetched once, on first use. */
 
+import { readPng } from "../api/png.js";
+
 const SIDE = 28;
-const fetched = new Map();
 
 /* The output of `docs/scripts/page_data.py`: {frameworks: {name: {checkpoint, points, center, axes, kl, to}}}. */
-export function loadLatentMap() {
-  return once("latent_map.json", fetchJson);
-}
+export const loadLatentMap = once(() => fetchJson("latent_map.json"));
 
 /* {count, labels, image(index): a Uint8Array of 784 bytes}. */
-export function loadDigits() {
-  return once("digits.png", readDigits);
-}
+export const loadDigits = once(() => readDigits("digits.png"));
 
-/* The same, of the first few digits: a twentieth of the bytes. */
-export function loadFirstDigits() {
-  return once("first_digits.png", readDigits);
-}
+/* The same for the first digits alone: a twentieth of the bytes. */
+export const loadFirstDigits = once(() => readDigits("first_digits.png"));
 
 /* {labels}: the classes of all digits. */
-function fetchLabels() {
-  return once("digits.json", fetchJson);
-}
+const loadLabels = once(() => fetchJson("digits.json"));
 
-/* A failed fetch is tried again on the next use. */
-function once(name, load) {
-  if (!fetched.has(name)) {
-    const promise = load(name);
-    promise.catch(() => fetched.delete(name));
-    fetched.set(name, promise);
-  }
-  return fetched.get(name);
+/* Return a function that calls `load` on first use, and again if that failed or returned no images. */
+export function once(load) {
+  let promise = null;
+  return async () => {
+    promise ??= load();
+    try {
+      const result = await promise;
+      if (result.count === 0) promise = null;
+      return result;
+    } catch (error) {
+      promise = null;
+      throw error;
+    }
+  };
 }
 
 async function readDigits(name) {
-  const [{ labels }, response] = await Promise.all([fetchLabels(), fetchFile(name)]);
+  const [{ labels }, response] = await Promise.all([loadLabels(), fetchFile(name)]);
   const image = await readMosaic(await response.blob(), [SIDE, SIDE]);
   return { count: image.count, labels, image };
 }
 
-/* Return image(index) of a picture with images in rows, and their number as its `count`. */
+/* Return image(index) for a picture with images in rows. The function's `count` is their number. */
 export async function readMosaic(blob, [height, width]) {
-  const bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none" });
-  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.drawImage(bitmap, 0, 0);
-  const columns = bitmap.width / width;
-  const image = (index) => {
-    const [x, y] = [(index % columns) * width, Math.floor(index / columns) * height];
-    const { data } = context.getImageData(x, y, width, height);
-    return Uint8Array.from({ length: width * height }, (_, pixel) => data[pixel * 4]);
-  };
-  image.count = columns * (bitmap.height / height);
+  const picture = await readPng(blob);
+  const columns = picture.width / width;
+  const image = (index) => picture.crop((index % columns) * width, Math.floor(index / columns) * height, width, height);
+  image.count = columns * (picture.height / height);
   return image;
 }
 

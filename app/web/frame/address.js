@@ -24,7 +24,8 @@ export class Address {
     });
   }
 
-  changed(listener) {
+  /* Call back when a tab is opened, or a step of the browser's history. */
+  subscribe(listener) {
     this.#listeners.push(listener);
   }
 

@@ -10,35 +10,35 @@ const STATES = { ready: "ready", loading: "loading", failed: "down", not_install
 export function showFrameworks(list, notices, frameworks) {
   const notice = makeNotice();
   notices.append(notice.node);
-  frameworks.changed(() => {
-    list.replaceChildren(...frameworks.list.map((one) => chip(one, frameworks.problem)));
-    // The key form below says it too.
+  frameworks.subscribe(() => {
+    list.replaceChildren(...frameworks.list.map((entry) => chip(entry, frameworks.problem)));
+    // For a missing key, the form below says it.
     notice.say(frameworks.needsKey ? "" : frameworks.problem ?? "");
   });
 }
 
-function chip(one, problem) {
-  const state = problem ? "unknown" : STATES[one.status];
-  const about = one.ready ? `${one.framework_version} on ${one.device}` : one.reason;
-  return element("li", { class: `chip ${one.framework}`, "data-state": state, title: about ?? "" },
-    dot(one.framework),
-    titleOf(one.framework),
+function chip({ framework, status, ready, framework_version: version, device, reason }, problem) {
+  const state = problem ? "unknown" : STATES[status];
+  const tooltip = ready ? `${version} on ${device}` : reason;
+  return element("li", { class: `chip ${framework}`, "data-state": state, title: tooltip ?? "" },
+    dot(framework),
+    titleOf(framework),
     element("span", { class: "chip-state" }, state),
   );
 }
 
 /* The choice of a model, where the service has several. */
-export function showModels(place, frameworks) {
-  let shown = "";
-  frameworks.changed(() => {
+export function showModels(container, frameworks) {
+  let listedNames = "";
+  frameworks.subscribe(() => {
     const names = frameworks.modelNames;
-    if (names.length < 2 || names.join() === shown) return;
-    shown = names.join();
+    if (names.length < 2 || names.join() === listedNames) return;
+    listedNames = names.join();
     const select = choice("model", names, (name) => {
       location.search = new URLSearchParams({ model: name });
     });
     select.value = frameworks.modelName;
-    place.replaceChildren(field("Model", select));
+    container.replaceChildren(field("Model", select));
   });
 }
 
@@ -47,15 +47,15 @@ export function showKeyForm(notices, frameworks, onKey) {
     id: "api-key", type: "password", autocomplete: "off", required: true, spellcheck: "false",
   });
   const label = element("label", { for: "api-key" });
-  const form = element("form", { class: "notice row key-form", hidden: true },
+  const onsubmit = (event) => {
+    event.preventDefault();
+    onKey(input.value.trim());
+  };
+  const form = element("form", { class: "notice row key-form", hidden: true, onsubmit },
     label,
     input,
     element("button", { type: "submit" }, "Continue"),
   );
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    onKey(input.value.trim());
-  });
   notices.append(form);
   keyNeeded((wasSent) => {
     label.textContent = wasSent
@@ -65,20 +65,20 @@ export function showKeyForm(notices, frameworks, onKey) {
     form.hidden = false;
     input.focus();
   });
-  frameworks.changed(() => {
+  frameworks.subscribe(() => {
     if (!frameworks.problem) form.hidden = true;
   });
 }
 
 /* "A neural network squeezes your digit ... The same network, in three frameworks: JAX, TensorFlow and PyTorch." */
 export function showIntro({ noun, count }, frameworks) {
-  frameworks.changed(() => {
-    const titles = frameworks.counted.map(titleOf);
+  frameworks.subscribe(() => {
+    const titles = frameworks.active.map(titleOf);
     if (titles.length === 0) return;
-    const list = new Intl.ListFormat("en").format(titles);
+    const titleList = new Intl.ListFormat("en").format(titles);
     noun.textContent = frameworks.takesMnist ? "digit" : "image";
     count.textContent = titles.length === 1
-      ? `The framework is ${list}.`
-      : `The same network, in ${spellCount(titles.length)}: ${list}.`;
+      ? `The framework is ${titleList}.`
+      : `The same network, in ${spellCount(titles.length)}: ${titleList}.`;
   });
 }

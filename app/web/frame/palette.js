@@ -22,8 +22,8 @@ export function paintFrameworks(list) {
   sheet.replaceSync(rules.join("\n"));
 }
 
-/* Mixed with white, so that it keeps a contrast of 3:1 on a dark ground. */
+/* Mix a color with white, for a contrast of 3:1 on a dark background. */
 function lighten(color) {
-  const channels = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+  const channels = [1, 3, 5].map((start) => parseInt(color.slice(start, start + 2), 16));
   return `#${channels.map((value) => Math.round(value + (255 - value) * DARK_SHARE).toString(16).padStart(2, "0")).join("")}`;
 }

@@ -3,11 +3,12 @@
 import { markOf } from "../charts/charts.js";
 import { titleOf } from "../api/frameworks.js";
 import { stack } from "../api/npy.js";
-import { imageSize, level } from "../drawing/pixels.js";
-import { element } from "../parts/elements.js";
+import { level } from "../drawing/pixels.js";
+import { element, headRow, section } from "../parts/elements.js";
 import { about } from "../parts/glossary.js";
-import { drawImages } from "../results/grids.js";
+import { drawImages, makeThumbnail } from "../results/grids.js";
 import { makePace } from "../results/pace.js";
+import { NO_MAP } from "./map_card.js";
 import { BEYOND, Plane } from "./plane.js";
 import { drawLabels } from "./scatter.js";
 import { mapOf, project, spreadOf, translate } from "./translation.js";
@@ -15,37 +16,37 @@ import { mapOf, project, spreadOf, translate } from "./translation.js";
 // While the hand moves, points are refreshed this often, in milliseconds, and in changes of the image.
 const ENCODE_PACE = [200, 3];
 
-const aboutOf = ({ words }) =>
-  `Each small number or dot is a ${words}, at the place where the encoder puts it, flattened to two dimensions. The markers, ` +
+const aboutOf = ({ exampleNoun }) =>
+  `Each small number or dot is a ${exampleNoun}, at the place where the encoder puts it, flattened to two dimensions. The markers, ` +
   "one for each framework, are your drawing: they move while you draw. The ellipse is the encoder's spread, ±2σ. " +
   "Point at the map to see what the decoder draws there, and click to take that as your drawing. With the keyboard: " +
   "arrow keys move, Enter takes.";
 
 /*
- * Return {node, load(), update({live}), clear()}. `encoding(framework)` returns the request that encodes the drawing, `spaceOf` the
- * framework whose weights, and so whose latent space, a framework uses; `onKeep(image)` is called for a click.
+ * Return {node, load(), update({live}), clear()}. `requestOf(framework)` returns the request that encodes the drawing,
+ * `spaceOf` is that of the weights switch, and `onKeep(image)` is called for a click.
  */
-export function makeLiveMap(app, { encoding, spaceOf, onKeep }) {
-  const places = new Map();
+export function makeLiveMap({ frameworks, examples, ask }, { requestOf, spaceOf, onKeep }) {
+  const encodings = new Map();
   let map = { frameworks: {} };
   let labels = null;
   let cursor = null;
-  let peeked = null;
+  let decoding = null;
   const isEncodingDue = makePace(...ENCODE_PACE);
   let version = 0;
-  const picture = element("canvas", { class: "pixels", width: imageSize.width, height: imageSize.height });
+  const picture = makeThumbnail();
   const preview = element("div", { class: "hovered card", hidden: true, "aria-hidden": "true" }, picture);
   const plane = new Plane({
     label: "Map of the latent space with your drawing. Arrow keys move over it, Enter takes what is decoded there.",
     reach: 1,
     draw,
-    onMove: (place, { isFirst }) => isFirst && keep(place),
+    onMove: (point, { isFirst }) => isFirst && keep(point),
     onStep([right, up]) {
-      const at = cursor ?? here() ?? { x: 0, y: 0 };
+      const start = cursor ?? drawingPoint() ?? { x: 0, y: 0 };
       const inside = (value) => Math.min(plane.reach, Math.max(-plane.reach, value));
-      peek({ x: inside(at.x + right), y: inside(at.y + up) });
+      peek({ x: inside(start.x + right), y: inside(start.y + up) });
     },
-    onHover: (place) => peek(place),
+    onHover: (point) => peek(point),
   });
   plane.node.append(preview);
   plane.canvas.addEventListener("keydown", (event) => {
@@ -53,74 +54,75 @@ export function makeLiveMap(app, { encoding, spaceOf, onKeep }) {
   });
   plane.canvas.addEventListener("blur", () => peek(null));
   const hint = element("p", { class: "hint" });
-  const node = element("section", { class: "card live-map", "aria-label": "Map of the latent space" },
-    element("div", { class: "row head" }, element("h2", {}, `Where your ${app.examples.noun} lands`), about("live-map", aboutOf(app.examples))),
+  const node = section("card live-map", "Map of the latent space",
+    headRow(element("h2", {}, `Where your ${examples.noun} lands`), about("live-map", aboutOf(examples))),
     plane.node, hint);
 
   async function load() {
-    [map, { labels }] = await Promise.all([app.examples.loadMap(), app.examples.loadFirst()]);
+    [map, { labels }] = await Promise.all([examples.loadMap(), examples.loadFirst()]);
     describe();
     plane.draw();
   }
 
   /* The framework whose map is shown: the first that has one. */
   function shownSpace() {
-    return app.frameworks.names.map(spaceOf).find((name) => mapOf(map, app.frameworks, name)) ?? null;
+    return frameworks.names.map(spaceOf).find((name) => mapOf(map, frameworks, name)) ?? null;
   }
 
-  function ownMap() {
-    return mapOf(map, app.frameworks, shownSpace());
+  function shownMap() {
+    return mapOf(map, frameworks, shownSpace());
   }
 
   function describe() {
     const space = shownSpace();
-    if (space) plane.reach = Math.max(...ownMap().points.flat().map(Math.abs)) * 1.05;
+    if (space) plane.reach = Math.max(...shownMap().points.flat().map(Math.abs)) * 1.05;
     plane.node.hidden = space === null;
     hint.textContent = space === null
-      ? "There is no map for this model: it needs a companion file, made for this checkpoint."
+      ? NO_MAP
       : `${titleOf(space)}'s latent space. Point at it to decode, click to keep.${isAnyBeyond() ? ` ${BEYOND}` : ""}`;
   }
 
   function isAnyBeyond() {
-    return app.frameworks.names.map(placeOf).some((place) => place && plane.isBeyond(place.x, place.y));
+    return frameworks.names.map(pointOf).some((point) => point && plane.isBeyond(point.x, point.y));
   }
 
-  /* The drawing's place on the shown map, by a framework, as {x, y, width, height}; null if it can't be placed. */
-  function placeOf(framework) {
-    const [space, own, found] = [shownSpace(), ownMap(), places.get(framework)];
-    if (!own || !found) return null;
-    const mean = translate(found.mean, map, app.frameworks, found.space, space);
+  /*
+   * A framework's encoding of the drawing on the shown map, as {x, y, width, height, mean}. Null if the drawing isn't
+   * encoded, or can't be translated to the map's space.
+   */
+  function pointOf(framework) {
+    const [space, encoding] = [shownSpace(), encodings.get(framework)];
+    if (!space || !encoding) return null;
+    const mean = translate(encoding.mean, map, frameworks, encoding.space, space);
     if (!mean) return null;
-    const [x, y] = project(mean, own);
-    const [width, height] = spreadOf(found.logvar, map, own, found.space, space);
+    const [x, y] = project(mean, shownMap());
+    const [width, height] = spreadOf(encoding.logvar, map, encoding.space, space);
     return { x, y, width, height, mean };
   }
 
-  function here() {
-    return app.frameworks.names.map(placeOf).find((place) => place !== null) ?? null;
+  /* The point of the first framework that has one. */
+  function drawingPoint() {
+    return frameworks.names.map(pointOf).find((point) => point !== null) ?? null;
   }
 
   function draw({ context }) {
-    const own = ownMap();
-    if (!own) return;
+    if (!shownMap()) return;
     context.globalAlpha = 0.55;
-    drawLabels(plane, own.points, labels);
+    drawLabels(plane, shownMap().points, labels);
     context.globalAlpha = 1;
-    const unit = plane.size / (2 * plane.reach);
-    for (const framework of app.frameworks.names) {
-      const place = placeOf(framework);
-      if (place) drawMarker(context, framework, place, unit);
+    for (const framework of frameworks.names) {
+      const point = pointOf(framework);
+      if (point) drawMarker(context, framework, point);
     }
     if (cursor) plane.drawCross(cursor.x, cursor.y);
   }
 
-  function drawMarker(context, framework, { x, y, width, height }, unit) {
+  function drawMarker(context, framework, { x, y, width, height }) {
     const color = plane.color(framework);
     const isBeyond = plane.isBeyond(x, y);
     context.fillStyle = context.strokeStyle = color;
     context.lineWidth = 2;
-    context.beginPath();
-    context.ellipse(...plane.toScreen(x, y), 2 * width * unit, 2 * height * unit, 0, 0, 2 * Math.PI);
+    plane.traceEllipse(x, y, 2 * width, 2 * height);
     context.globalAlpha = 0.2;
     context.fill();
     context.globalAlpha = 1;
@@ -134,46 +136,42 @@ export function makeLiveMap(app, { encoding, spaceOf, onKeep }) {
     context.stroke(mark);
   }
 
-  /* The latents at a place of the map: the drawing's, moved along the map's two directions. */
-  function latentsAt(place) {
-    const own = ownMap();
-    const start = here();
-    const z = Float32Array.from(start?.mean ?? own.center);
-    const [x, y] = project(z, own);
-    return z.map((value, at) => value + (place.x - x) * own.axes[0][at] + (place.y - y) * own.axes[1][at]);
+  /* The latents at a point of the map: the drawing's, moved along the map's two axes. */
+  function latentsAt(point) {
+    const { center, axes } = shownMap();
+    const z = Float32Array.from(drawingPoint()?.mean ?? center);
+    const [x, y] = project(z, shownMap());
+    return z.map((value, index) => value + (point.x - x) * axes[0][index] + (point.y - y) * axes[1][index]);
   }
 
-  /* Show what is decoded at a place, beside it; null shows nothing. */
-  async function peek(place) {
-    cursor = place;
+  /* Show the image that is decoded at a point, beside the point; null shows nothing. */
+  async function peek(point) {
+    cursor = point;
     plane.draw();
-    const image = place && ownMap() ? await decode(place) : null;
-    if (cursor !== place) return;
-    peeked = image && { place, image };
+    const image = point && shownMap() ? await decode(point) : null;
+    if (cursor !== point) return;
+    decoding = image && { point, image };
     preview.hidden = !image;
     if (!image) return;
     drawImages(picture, image);
-    const [left, top] = plane.toScreen(place.x, place.y);
-    preview.classList.toggle("left", left > plane.size / 2);
-    preview.style.setProperty("--x", `${left}px`);
-    preview.style.setProperty("--y", `${top}px`);
+    plane.placeBeside(preview, point.x, point.y);
   }
 
-  async function keep(place) {
-    if (!ownMap()) return;
-    const image = peeked?.place === place ? peeked.image : await decode(place, { live: false });
+  async function keep(point) {
+    if (!shownMap()) return;
+    const image = decoding?.point === point ? decoding.image : await decode(point, { live: false });
     if (image) onKeep(Uint8Array.from(image.data, (value) => level(value)));
   }
 
   /* The decoded image, or null if a newer request replaced it or the framework isn't available. */
-  async function decode(place, { live = true } = {}) {
+  async function decode(point, { live = true } = {}) {
     const space = shownSpace();
-    const framework = app.frameworks.ready.find((name) => spaceOf(name) === space);
+    const framework = frameworks.ready.find((name) => spaceOf(name) === space);
     if (!framework) return null;
-    const query = app.frameworks.queryOf(framework, space === framework ? null : space);
-    const request = { path: "/decode", query, body: stack([latentsAt(place)]), field: "latents" };
+    const query = frameworks.queryOf(framework, space === framework ? null : space);
+    const body = stack([latentsAt(point)]);
     try {
-      return (await app.ask({ ...request, framework, kind: "peek", live })).array;
+      return (await ask({ path: "/decode", query, body, kind: "peek", live })).array;
     } catch {
       // The panels say why.
       return null;
@@ -184,27 +182,27 @@ export function makeLiveMap(app, { encoding, spaceOf, onKeep }) {
   function update({ live = false }) {
     version += 1;
     if (!live) describe();
-    if (!ownMap() || (live && !isEncodingDue())) return;
-    for (const framework of app.frameworks.ready) encode(framework, live);
+    if (!shownMap() || (live && !isEncodingDue())) return;
+    for (const framework of frameworks.ready) encode(framework, live);
   }
 
   async function encode(framework, live) {
-    const [sent, space] = [version, spaceOf(framework)];
+    const [sentVersion, space] = [version, spaceOf(framework)];
     try {
-      const { json } = await app.ask({ ...encoding(framework), framework, as: "json", kind: "encode", live, aside: true });
-      if (sent < (places.get(framework)?.version ?? 0)) return;
-      places.set(framework, { mean: json.mean[0], logvar: json.logvar[0], space, version: sent });
-      node.dataset.placed = places.size;
+      const { json } = await ask({ ...requestOf(framework), format: "json", kind: "encode", live, aside: true });
+      if (sentVersion < (encodings.get(framework)?.version ?? 0)) return;
+      encodings.set(framework, { mean: json.mean[0], logvar: json.logvar[0], space, version: sentVersion });
+      node.dataset.placed = encodings.size;
       describe();
       plane.draw();
     } catch {
       // The panels say why.
-      places.delete(framework);
+      encodings.delete(framework);
     }
   }
 
   function clear() {
-    places.clear();
+    encodings.clear();
     plane.draw();
   }
 

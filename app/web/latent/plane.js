@@ -1,4 +1,4 @@
-/* A square in which a point is chosen by dragging or with the arrow keys. Its user draws the content. */
+/* A square in which a point is chosen by dragging or with the arrow keys. Its caller draws the content. */
 
 import { SCALE, drawPicture } from "../charts/chart_picture.js";
 import { element } from "../parts/elements.js";
@@ -9,13 +9,13 @@ const BIG_STEP = 0.1;
 const INSET = 9;
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
-/* What a hint says of a hollow marker. */
+/* The hint that explains a hollow marker. */
 export const BEYOND = "Hollow: it lies beyond the edge.";
 
 /*
  * `draw(plane)` draws on `plane.context`, in CSS pixels, at `plane.toScreen(x, y)`; `reach` is the largest coordinate.
- * `onMove({x, y}, {live, at, isFirst})` is called while the pointer drags, `onStep([dx, dy], how)` for a key,
- * `onHover({x, y} or null, {live, at})` while it only passes.
+ * `onMove({x, y}, {live, at, isFirst})` is called while the pointer drags, `onHover({x, y} or null, {live, at})` while it
+ * moves without dragging, `onStep([dx, dy], {live, at})` for a key.
  */
 export class Plane {
   #draw;
@@ -23,10 +23,28 @@ export class Plane {
   constructor({ label, reach, draw, onMove, onStep, onHover = () => {} }) {
     this.reach = reach;
     this.#draw = draw;
-    this.canvas = element("canvas", { class: "plane", role: "application", tabindex: 0, "aria-label": label });
+    this.canvas = element("canvas", {
+      class: "plane", role: "application", tabindex: 0, "aria-label": label,
+      onpointerdown: (event) => {
+        if (event.button !== 0 || !event.isPrimary) return;
+        this.canvas.setPointerCapture(event.pointerId);
+        onMove(this.#pointOf(event), { live: true, at: event.timeStamp, isFirst: true });
+      },
+      onpointermove: (event) => {
+        const follow = this.canvas.hasPointerCapture(event.pointerId) ? onMove : onHover;
+        follow(this.#pointOf(event), { live: true, at: event.timeStamp });
+      },
+      onpointerleave: ({ timeStamp }) => onHover(null, { at: timeStamp }),
+      onkeydown: (event) => {
+        const direction = KEYS[event.key];
+        if (!direction) return;
+        event.preventDefault();
+        const step = this.reach * (event.shiftKey ? BIG_STEP : STEP);
+        onStep(direction.map((sign) => sign * step), { live: true, at: event.timeStamp });
+      },
+    });
     this.node = element("div", { class: "plane-place" }, this.canvas);
     this.context = this.canvas.getContext("2d");
-    this.#listen(onMove, onStep, onHover);
     new ResizeObserver(() => this.draw()).observe(this.canvas);
     new MutationObserver(() => this.draw()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   }
@@ -39,7 +57,7 @@ export class Plane {
     return [((x / this.reach + 1) / 2) * this.size, ((1 - y / this.reach) / 2) * this.size];
   }
 
-  /* The value of one of the page's color variables. */
+  /* The value of a color variable of the page. */
   color(name) {
     return getComputedStyle(this.canvas).getPropertyValue(`--${name}`);
   }
@@ -54,10 +72,10 @@ export class Plane {
     this.#draw(this);
   }
 
-  /* A canvas for a file, in its resolution; `words` are title and unit. */
-  toPicture(words, source) {
+  /* A canvas for a file, in a file's resolution; `caption` is {title, unit}. */
+  toPicture(caption, source) {
     this.draw(SCALE);
-    const picture = drawPicture(this.canvas, words, source);
+    const picture = drawPicture(this.canvas, caption, source);
     this.draw();
     return picture;
   }
@@ -78,13 +96,20 @@ export class Plane {
     return Math.max(Math.abs(x), Math.abs(y)) > this.reach;
   }
 
-  /* Where the marker of a place is drawn: whole, and so on the edge if the place lies beyond it. */
+  /* The position of a point's marker: inside the edge, so that the marker is whole, even if the point lies beyond it. */
   toMarker(x, y) {
-    return this.toScreen(x, y).map((at) => Math.min(this.size - INSET, Math.max(INSET, at)));
+    return this.toScreen(x, y).map((position) => Math.min(this.size - INSET, Math.max(INSET, position)));
+  }
+
+  /* Begin a path along an ellipse, in the plane's coordinates. */
+  traceEllipse(x, y, width, height) {
+    const unit = this.size / (2 * this.reach);
+    this.context.beginPath();
+    this.context.ellipse(...this.toScreen(x, y), width * unit, height * unit, 0, 0, 2 * Math.PI);
   }
 
   /* The current point; hollow if it lies beyond the edge. */
-  drawPlace(x, y) {
+  drawPoint(x, y) {
     const isBeyond = this.isBeyond(x, y);
     this.context.strokeStyle = this.color(isBeyond ? "own" : "ink");
     this.context.fillStyle = this.color(isBeyond ? "card" : "own");
@@ -95,7 +120,7 @@ export class Plane {
     this.context.stroke();
   }
 
-  /* A place that isn't the current point. */
+  /* A point other than the current point. */
   drawCross(x, y) {
     const [left, top] = this.toScreen(x, y);
     this.context.strokeStyle = this.color("ink");
@@ -108,33 +133,20 @@ export class Plane {
     this.context.stroke();
   }
 
-  #place(event) {
+  /* Put a node beside a point, at the side that has more room. */
+  placeBeside(node, x, y) {
+    const [left, top] = this.toScreen(x, y);
+    node.classList.toggle("left", left > this.size / 2);
+    node.style.setProperty("--x", `${left}px`);
+    node.style.setProperty("--y", `${top}px`);
+  }
+
+  #pointOf(event) {
     const box = this.canvas.getBoundingClientRect();
     const inside = (share) => Math.min(1, Math.max(-1, share)) * this.reach;
     return {
       x: inside(((event.clientX - box.left) / box.width) * 2 - 1),
       y: inside(1 - ((event.clientY - box.top) / box.height) * 2),
     };
-  }
-
-  #listen(onMove, onStep, onHover) {
-    const { canvas } = this;
-    canvas.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0 || !event.isPrimary) return;
-      canvas.setPointerCapture(event.pointerId);
-      onMove(this.#place(event), { live: true, at: event.timeStamp, isFirst: true });
-    });
-    canvas.addEventListener("pointermove", (event) => {
-      if (canvas.hasPointerCapture(event.pointerId)) onMove(this.#place(event), { live: true, at: event.timeStamp });
-      else onHover(this.#place(event), { live: true, at: event.timeStamp });
-    });
-    canvas.addEventListener("pointerleave", ({ timeStamp }) => onHover(null, { at: timeStamp }));
-    canvas.addEventListener("keydown", (event) => {
-      const direction = KEYS[event.key];
-      if (!direction) return;
-      event.preventDefault();
-      const step = this.reach * (event.shiftKey ? BIG_STEP : STEP);
-      onStep(direction.map((one) => one * step), { live: true, at: event.timeStamp });
-    });
   }
 }

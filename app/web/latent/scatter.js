@@ -2,7 +2,7 @@
 
 import { nameOf } from "../drawing/digit_strip.js";
 import { element } from "../parts/elements.js";
-import { drawImages } from "../results/grids.js";
+import { drawImages, makeThumbnail } from "../results/grids.js";
 import { Plane } from "./plane.js";
 import { project } from "./translation.js";
 
@@ -32,63 +32,62 @@ export function drawLabels(plane, points, labels) {
 }
 
 /*
- * Return {node, show(map, z), isBeyond(), result({name, source, title, unit})}, where `map` is a framework's part of the latent map.
- * `onPick(index)` is called for a click on a digit, `onMove([along each axis], how)` for dragging or the arrow keys, and
- * `onHover([along each axis] or null, how)` while the pointer only passes.
+ * Return {node, show(map, z), isBeyond(), result({name, source, title, unit})}, where `map` is a framework's part of the
+ * latent map. `onPick(index)` is called for a click on a digit, `onMove([dx, dy], {live, at})` for dragging or the arrow
+ * keys, with the offset from the current point along the map's axes, and `onHover([dx, dy] or null, {live, at})` while the
+ * pointer moves without dragging.
  */
 export function makeScatter(examples, digits, { onPick, onMove, onHover }) {
   let map = null;
-  let here = [0, 0];
-  const picture = element("canvas", { class: "pixels" });
+  let current = [0, 0];
+  const picture = makeThumbnail();
   const text = element("span");
-  const hovered = element("div", { class: "hovered card", hidden: true, "aria-hidden": "true" }, picture, text);
+  const preview = element("div", { class: "hovered card", hidden: true, "aria-hidden": "true" }, picture, text);
   let isDragging = false;
 
   const plane = new Plane({
-    label: `Map of the ${examples.words}s. Arrow keys move the point along the two main directions; the strip lists the ${examples.noun}s too.`,
+    label: `Map of the ${examples.exampleNoun}s. Arrow keys move the point along the two main directions; the strip lists the ${examples.noun}s too.`,
     reach: 1,
     draw,
-    onMove(place, how) {
-      const near = how.isFirst ? nearest(place) : -1;
-      if (how.isFirst) isDragging = near < 0;
-      if (near >= 0) onPick(near);
-      else if (isDragging) onMove(along(place), how);
+    onMove(point, gesture) {
+      const index = gesture.isFirst ? nearest(point) : -1;
+      if (gesture.isFirst) isDragging = index < 0;
+      if (index >= 0) onPick(index);
+      else if (isDragging) onMove(offsetTo(point), gesture);
     },
-    onStep: (step, how) => onMove(step, how),
-    onHover(place, how) {
-      onHover(place && map ? along(place) : null, how);
-      const index = place ? nearest(place) : -1;
-      hovered.hidden = index < 0;
+    onStep: onMove,
+    onHover(point, gesture) {
+      onHover(point && map ? offsetTo(point) : null, gesture);
+      const index = point ? nearest(point) : -1;
+      preview.hidden = index < 0;
       if (index < 0) return;
       drawImages(picture, digits.image(index));
       text.textContent = nameOf(examples, digits, index);
-      const [left, top] = plane.toScreen(...map.points[index]);
-      hovered.classList.toggle("left", left > plane.size / 2);
-      hovered.style.setProperty("--x", `${left}px`);
-      hovered.style.setProperty("--y", `${top}px`);
+      plane.placeBeside(preview, ...map.points[index]);
     },
   });
-  plane.node.append(hovered);
+  plane.node.append(preview);
 
-  function along({ x, y }) {
-    return [x - here[0], y - here[1]];
+  function offsetTo({ x, y }) {
+    return [x - current[0], y - current[1]];
   }
 
-  function nearest(place) {
-    const [left, top] = plane.toScreen(place.x, place.y);
-    let [best, distance] = [-1, NEAR];
+  /* The index of the digit that is nearest to a point, or -1 if none is near. */
+  function nearest({ x, y }) {
+    const [left, top] = plane.toScreen(x, y);
+    let [nearestIndex, nearestDistance] = [-1, NEAR];
     map?.points.forEach((point, index) => {
-      const [x, y] = plane.toScreen(...point);
-      const apart = Math.hypot(x - left, y - top);
-      if (apart < distance) [best, distance] = [index, apart];
+      const [digitLeft, digitTop] = plane.toScreen(...point);
+      const distance = Math.hypot(digitLeft - left, digitTop - top);
+      if (distance < nearestDistance) [nearestIndex, nearestDistance] = [index, distance];
     });
-    return best;
+    return nearestIndex;
   }
 
   function draw() {
     if (!map) return;
     drawLabels(plane, map.points, digits.labels);
-    plane.drawPlace(...here);
+    plane.drawPoint(...current);
   }
 
   return {
@@ -96,14 +95,14 @@ export function makeScatter(examples, digits, { onPick, onMove, onHover }) {
     show(newMap, z) {
       map = newMap;
       plane.reach = Math.max(...map.points.flat().map(Math.abs)) * 1.05;
-      here = project(z, map);
+      current = project(z, map);
       plane.draw();
     },
-    isBeyond: () => plane.isBeyond(...here),
-    result: ({ name, source, ...words }) => map && {
+    isBeyond: () => plane.isBeyond(...current),
+    result: ({ name, source, ...caption }) => map && {
       array: { shape: [map.points.length, 2], data: Float32Array.from(map.points.flat()) },
-      rows: [[examples.words, "class", "across", "up"], ...map.points.map((point, index) => [index, digits.labels?.[index] ?? null, ...point])],
-      draw: () => plane.toPicture(words, source),
+      rows: [[examples.exampleNoun, "class", "across", "up"], ...map.points.map((point, index) => [index, digits.labels?.[index] ?? null, ...point])],
+      draw: () => plane.toPicture(caption, source),
       name,
     },
   };

@@ -1,23 +1,22 @@
 /* A slider for each latent, most informative first, with the encoder's mean ±2σ and the digits at both ends. */
 
-import { imageSize } from "../drawing/pixels.js";
 import { button, element } from "../parts/elements.js";
 import { term } from "../parts/glossary.js";
 import { formatShort } from "../parts/numbers.js";
-import { drawImages } from "../results/grids.js";
+import { drawImages, makeThumbnail } from "../results/grids.js";
 
 export const REACH = 4;
 
-/* Where the pictures at the ends are decoded. */
-export const FACE_AT = 3;
+/* The pictures at the ends are decoded at plus and minus this value. */
+export const FACE_VALUE = 3;
 
 const STEP = 0.05;
 const WIGGLE_MS = 1_800;
 
 /*
- * Return {node, build(order, kl), show(z, posterior), showFaces(array), stop()}. `onMove(dimension, value, how)` is called
- * while a slider moves, by hand or by its wiggle button. `showFaces` takes the images of each row of `order`, low and high.
- * `noun` is the page's word for the images.
+ * Return {node, build(order, kl), show(z, posterior), showFaces(array), stop()}. `onMove(dimension, value, {live, at})` is
+ * called while a slider moves, by hand or by its wiggle button. `showFaces` takes two images for each dimension of `order`,
+ * low and high. `noun` is the page's word for the images.
  */
 export function makeSliders(noun, onMove) {
   const node = element("div", { class: "sliders" });
@@ -27,49 +26,49 @@ export function makeSliders(noun, onMove) {
   function build(order, kl) {
     stop();
     rows.clear();
-    const head = element("div", { class: "slider head-row" },
+    const header = element("div", { class: "slider head-row" },
       element("span"),
       element("span", {}, term("posterior", `this ${noun}'s encoding`), " ", term("sigma", "±2σ")),
       element("span", {}, term("latent", "z")), element("span", {}, term("kl_divergence", "KL")), element("span"));
-    node.replaceChildren(head, ...order.map((dimension) => makeRow(dimension, kl[dimension])));
+    node.replaceChildren(header, ...order.map((dimension) => makeRow(dimension, kl[dimension])));
   }
 
   function makeRow(dimension, kl) {
     const id = `latent-${dimension}`;
     const input = element("input", {
       type: "range", id, min: -REACH, max: REACH, step: STEP, "aria-describedby": `${id}-kl`,
-    });
-    input.addEventListener("input", ({ timeStamp }) => {
-      stop();
-      onMove(dimension, Number(input.value), { live: true, at: timeStamp });
+      oninput({ timeStamp }) {
+        stop();
+        onMove(dimension, Number(input.value), { live: true, at: timeStamp });
+      },
     });
     const value = element("output", { for: id });
     const track = element("span", { class: "track" }, element("span", { class: "posterior" }), input);
-    const faces = ["low", "high"].map(() => element("canvas", { class: "pixels face", width: imageSize.width, height: imageSize.height, "aria-hidden": "true" }));
-    const wiggling = button("∿", () => (wiggle?.dimension === dimension ? stop() : start(dimension)), {
+    const faces = ["low", "high"].map(() => makeThumbnail("pixels face"));
+    const wiggleButton = button("∿", () => (wiggle?.dimension === dimension ? stop() : start(dimension)), {
       class: "quiet wiggle", "aria-label": `Wiggle z${dimension}`, "aria-pressed": "false", title: "Swing this latent back and forth",
     });
-    rows.set(dimension, { input, value, track, faces, wiggling });
+    rows.set(dimension, { input, value, track, faces, wiggleButton });
     return element("div", { class: "slider" },
       element("label", { for: id }, `z${dimension}`),
       faces[0], track, faces[1], value,
       element("span", { class: "kl", id: `${id}-kl`, title: "KL divergence in nats, averaged over the test set" },
         formatShort(kl), element("span", { class: "offscreen" }, " nats")),
-      wiggling,
+      wiggleButton,
     );
   }
 
-  /* Swing a latent once through its range and back to where it was, until stopped. */
+  /* Swing a latent once through its range and back to its value, unless stopped before. */
   function start(dimension) {
     stop();
-    const { input, wiggling } = rows.get(dimension);
-    const begun = performance.now();
-    const from = Number(input.value);
-    wiggling.setAttribute("aria-pressed", "true");
+    const { input, wiggleButton } = rows.get(dimension);
+    const startTime = performance.now();
+    const startValue = Number(input.value);
+    wiggleButton.setAttribute("aria-pressed", "true");
     const step = (now) => {
-      const phase = ((now - begun) / WIGGLE_MS) * 2 * Math.PI;
+      const phase = ((now - startTime) / WIGGLE_MS) * 2 * Math.PI;
       const isLast = phase >= 2 * Math.PI;
-      onMove(dimension, isLast ? from : Math.max(-FACE_AT, Math.min(FACE_AT, from + FACE_AT * Math.sin(phase))), { live: true });
+      onMove(dimension, isLast ? startValue : Math.max(-FACE_VALUE, Math.min(FACE_VALUE, startValue + FACE_VALUE * Math.sin(phase))), { live: true });
       if (isLast) stop();
       else wiggle.frame = requestAnimationFrame(step);
     };
@@ -79,7 +78,7 @@ export function makeSliders(noun, onMove) {
   function stop() {
     if (!wiggle) return;
     cancelAnimationFrame(wiggle.frame);
-    rows.get(wiggle.dimension)?.wiggling.setAttribute("aria-pressed", "false");
+    rows.get(wiggle.dimension)?.wiggleButton.setAttribute("aria-pressed", "false");
     wiggle = null;
   }
 
@@ -89,8 +88,8 @@ export function makeSliders(noun, onMove) {
       value.textContent = formatShort(z[dimension]).replace("-", "−");
       const mean = posterior.mean[dimension];
       const spread = 2 * Math.exp(posterior.logvar[dimension] / 2);
-      for (const [name, at] of [["low", mean - spread], ["mean", mean], ["high", mean + spread]]) {
-        track.style.setProperty(`--${name}`, Math.min(1, Math.max(0, (at / REACH + 1) / 2)));
+      for (const [name, coordinate] of [["low", mean - spread], ["mean", mean], ["high", mean + spread]]) {
+        track.style.setProperty(`--${name}`, Math.min(1, Math.max(0, (coordinate / REACH + 1) / 2)));
       }
     }
   }
@@ -98,8 +97,8 @@ export function makeSliders(noun, onMove) {
   function showFaces({ shape: [, height, width], data }) {
     const size = height * width;
     [...rows.values()].forEach(({ faces }, row) => faces.forEach((canvas, end) => {
-      const at = (2 * row + end) * size;
-      drawImages(canvas, { shape: [1, height, width], data: data.subarray(at, at + size) });
+      const offset = (2 * row + end) * size;
+      drawImages(canvas, { shape: [1, height, width], data: data.subarray(offset, offset + size) });
     }));
   }
 

@@ -5,22 +5,22 @@ import { saveCsv, saveNpy, savePng } from "./files.js";
 import { enlarge } from "../results/grids.js";
 import { asCurl, asPython } from "../api/snippets.js";
 
-const SAID_MS = 1_600;
+const FLASH_MS = 1_600;
 
 /*
- * Return a group of buttons for a result. `result()` returns {array, options, draw, rows, name, request}, or null while
- * there is none: `array` and `options` as `drawImages` takes them, unless `draw()` returns a canvas; `rows` as `saveCsv`
- * takes them, and `request` as `request` of `api/client.js` does. `actions` chooses the buttons.
+ * Return a group of buttons for a result. `getResult()` returns {array, options, draw, rows, name, request}, or null while
+ * there is none. The picture is what `drawImages` draws from `array` and `options`, or the canvas that `draw()` returns.
+ * `rows` are those of `saveCsv`, `request` that of `api/client.js`. `actions` chooses the buttons.
  */
-export function makeActions(result, label = "result", actions = ["PNG", "npy", "curl", "Python"]) {
+export function makeActions(getResult, label = "result", actions = ["PNG", "npy", "curl", "Python"]) {
   const status = element("span", { class: "offscreen", role: "status" });
   const group = element("div", { class: "actions", role: "group", "aria-label": `Save or copy: ${label}` }, status);
-  const add = (words, name, act) => {
-    if (!actions.includes(words)) return;
-    const node = button(words, async () => {
-      const what = result();
-      flash(what ? await act(what) : "Nothing yet", node, status);
-    }, { class: "quiet", "aria-label": name });
+  const add = (caption, description, act) => {
+    if (!actions.includes(caption)) return;
+    const node = button(caption, async () => {
+      const result = getResult();
+      flash(result ? await act(result) : "Nothing yet", node, status);
+    }, { class: "quiet", "aria-label": description });
     group.append(node);
   };
   add("PNG", `Save ${label} as PNG`, async ({ array, name, options, draw = () => enlarge(array, options) }) =>
@@ -42,20 +42,20 @@ export async function copy(text) {
     area.value = text;
     document.body.append(area);
     area.select();
-    const copied = document.execCommand("copy");
+    const isCopied = document.execCommand("copy");
     area.remove();
-    return copied ? "Copied" : "Not allowed";
+    return isCopied ? "Copied" : "Not allowed";
   }
 }
 
-/* Show a word on a button for a moment, and announce it to screen readers. */
-export function flash(said, node, status) {
-  if (!said || status.textContent) return;
-  const words = node.textContent;
-  node.textContent = said;
-  status.textContent = said;
+/* Show a message on a button for a moment, and announce it to screen readers. */
+export function flash(message, node, status) {
+  if (!message || status.textContent) return;
+  const label = node.textContent;
+  node.textContent = message;
+  status.textContent = message;
   setTimeout(() => {
-    node.textContent = words;
+    node.textContent = label;
     status.textContent = "";
-  }, SAID_MS);
+  }, FLASH_MS);
 }

@@ -1,12 +1,12 @@
-/* Words that depend on how many frameworks compute, and follow when one fails or comes back. */
+/* Text that depends on how many frameworks compute, and is updated when one fails or recovers. */
 
 import { element } from "./elements.js";
 
-/* Return an element with the words of `wordsOf(count)`. */
-export function counted(frameworks, tag, wordsOf) {
-  const node = element(tag, {});
-  frameworks.changed(() => {
-    node.textContent = wordsOf(frameworks.counted.length);
+/* Return an element with the text that `textOf(count)` returns. */
+export function countedText(frameworks, tag, textOf) {
+  const node = element(tag);
+  frameworks.subscribe(() => {
+    node.textContent = textOf(frameworks.active.length);
   });
   return node;
 }

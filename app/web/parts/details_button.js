@@ -4,9 +4,7 @@ import { button } from "./elements.js";
 
 export function makeDetailsButton(panel) {
   const node = button("Details", () => {
-    const isOpen = panel.dataset.details !== "true";
-    panel.dataset.details = isOpen;
-    node.setAttribute("aria-pressed", String(isOpen));
+    node.setAttribute("aria-pressed", panel.toggleAttribute("data-details"));
   }, { class: "quiet details-button", "aria-pressed": "false" });
   return node;
 }

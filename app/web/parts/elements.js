@@ -13,15 +13,14 @@ export function element(tag, attributes = {}, ...children) {
   return node;
 }
 
-export function button(words, onclick, attributes = {}) {
-  return element("button", { type: "button", onclick, ...attributes }, words);
+export function button(label, onclick, attributes = {}) {
+  return element("button", { type: "button", onclick, ...attributes }, label);
 }
 
-/* A select; an option is a value, or a pair of value and words. `onchange(value)` is called with the chosen value. */
+/* A select; an option is a value, or a pair of value and label. `onchange(value)` is called with the chosen value. */
 export function choice(id, options, onchange) {
-  const items = options.map((option) => [option].flat()).map(([value, words = value]) => element("option", { value }, words));
-  const node = element("select", { id, onchange: () => onchange(node.value) }, ...items);
-  return node;
+  const items = options.map((option) => [option].flat()).map(([value, label = value]) => element("option", { value }, label));
+  return element("select", { id, onchange: ({ target }) => onchange(target.value) }, ...items);
 }
 
 /* A framework's marker, in its color. */
@@ -29,7 +28,17 @@ export function dot(framework) {
   return element("span", { class: "dot", "data-marker": markerOf(framework), "aria-hidden": "true" });
 }
 
+/* A part of a tab, with its label for screen readers. */
+export function section(className, label, ...children) {
+  return element("section", { class: className, "aria-label": label }, ...children);
+}
+
+/* The first row of a section: its heading, and controls at the right. */
+export function headRow(...children) {
+  return element("div", { class: "row head" }, ...children);
+}
+
 /* A control that has an id, with its label beside it. */
-export function field(words, control, ...more) {
-  return element("span", { class: "field" }, element("label", { for: control.id }, words), control, ...more);
+export function field(label, control) {
+  return element("span", { class: "field" }, element("label", { for: control.id }, label), control);
 }

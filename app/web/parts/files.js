@@ -11,7 +11,7 @@ export function saveNpy(array, name) {
   save(new Blob([dumpNpy(array)], { type: "application/x-npy" }), `${name}.npy`);
 }
 
-/* Rows of texts and numbers, the header first; null is an empty field. */
+/* `rows` have texts and numbers, the header first; null is an empty field. */
 export function saveCsv(rows, name) {
   const quote = (value) => (typeof value === "string" ? `"${value.replaceAll('"', '""')}"` : (value ?? ""));
   const text = rows.map((row) => `${row.map(quote).join(",")}\r\n`).join("");

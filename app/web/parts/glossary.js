@@ -1,6 +1,6 @@
 /* Explains the page's terms: a button that opens the explanation, which is also the button's description. */
 
-import { element } from "./elements.js";
+import { button, element } from "./elements.js";
 
 const TERMS = {
   elbo:
@@ -31,47 +31,42 @@ const TERMS = {
   round_trip: "Round trip: from this page to the server and back, in milliseconds.",
 };
 
-const popover = element("div", { class: "explanation card", popover: "auto", id: "explanation" });
+const popover = element("div", {
+  class: "explanation card", popover: "auto", id: "explanation",
+  ontoggle: ({ newState }) => newState === "open" && place(),
+});
 const descriptions = element("div", { hidden: true });
 let opener = null;
 
-popover.addEventListener("toggle", ({ newState }) => {
-  if (newState === "open") place();
-});
-
 /* A term whose explanation opens on a click, Enter or Space, and closes on Escape. */
-export function term(name, words) {
-  return opening(`term-${name}`, TERMS[name], words, "term");
+export function term(name, label) {
+  return makeOpener(`term-${name}`, TERMS[name], label, "term");
 }
 
 /* The button "What am I looking at?" of a tab, which opens `text`. */
 export function about(tab, text) {
-  return opening(`about-${tab}`, text, "What am I looking at?", "quiet about");
+  return makeOpener(`about-${tab}`, text, "What am I looking at?", "quiet about");
 }
 
-function opening(id, text, words, kind) {
-  // In `main`, for content outside of landmarks is missed by screen readers.
+function makeOpener(id, text, label, className) {
+  // In `main`: screen readers miss content outside of landmarks.
   if (!popover.isConnected) document.getElementById("main").append(popover, descriptions);
   if (!document.getElementById(id)) descriptions.append(element("p", { id }, text));
-  const node = element("button", {
-    type: "button", class: kind, popovertarget: popover.id, "aria-describedby": id,
-  }, words);
-  node.addEventListener("click", () => {
+  return button(label, ({ currentTarget }) => {
     popover.textContent = text;
-    opener = node;
+    opener = currentTarget;
     // Already open for another term.
     if (popover.matches(":popover-open")) place();
-  });
-  return node;
+  }, { class: className, popovertarget: popover.id, "aria-describedby": id });
 }
 
 /* Below the button, or above it where there is no room. */
 function place() {
-  const button = opener.getBoundingClientRect();
+  const anchor = opener.getBoundingClientRect();
   const { width, height } = popover.getBoundingClientRect();
-  const left = Math.max(8, Math.min(button.left, innerWidth - width - 8));
-  const below = button.bottom + 4;
-  const top = below + height < innerHeight ? below : Math.max(8, button.top - height - 4);
+  const left = Math.max(8, Math.min(anchor.left, innerWidth - width - 8));
+  const below = anchor.bottom + 4;
+  const top = below + height < innerHeight ? below : Math.max(8, anchor.top - height - 4);
   popover.style.setProperty("left", `${left}px`);
   popover.style.setProperty("top", `${top}px`);
 }

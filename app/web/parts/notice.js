@@ -9,12 +9,12 @@ import { element } from "./elements.js";
  */
 export function makeNotice() {
   const node = element("div", { class: "notice", role: "status", hidden: true });
-  let said = "";
+  let shownText = "";
   const say = (sentence, details = "") => {
     node.hidden = !sentence;
-    // Setting the same words again would announce them again.
-    if (said === sentence + details) return;
-    said = sentence + details;
+    // Setting the same text again would announce it again.
+    if (shownText === sentence + details) return;
+    shownText = sentence + details;
     node.replaceChildren(sentence);
     if (details && details !== sentence) {
       node.append(element("details", {}, element("summary", {}, "Why?"), details));

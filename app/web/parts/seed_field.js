@@ -3,27 +3,29 @@
 import { button, element } from "./elements.js";
 import { term } from "./glossary.js";
 
-const FIRST = "7";
-const BELOW = 2 ** 53;
-const DRAWN_BELOW = 100_000;
+const DEFAULT_SEED = "7";
+const LIMIT = 2 ** 53;
+const RANDOM_LIMIT = 100_000;
 
-/* Return {node, value, set(text)}; `set(null)` restores the first seed. */
+/* Return {node, value, set(text)}; `set(null)` restores the default seed. */
 export function makeSeedField(onChange) {
   const input = element("input", {
-    class: "seed", type: "number", min: 0, max: BELOW - 1, step: 1, value: FIRST, "aria-label": "Seed",
+    class: "seed", type: "number", min: 0, max: LIMIT - 1, step: 1, value: DEFAULT_SEED, "aria-label": "Seed", oninput: take,
   });
-  // The last valid seed: the field may hold one that is half typed.
-  let value = FIRST;
-  const take = () => {
+  // The last valid seed: the field may hold an incomplete one.
+  let value = DEFAULT_SEED;
+
+  function take() {
     if (!input.reportValidity() || !input.value) return;
     value = input.value;
     onChange(value);
-  };
-  const draw = () => {
-    input.value = Math.floor(Math.random() * DRAWN_BELOW);
+  }
+
+  function draw() {
+    input.value = Math.floor(Math.random() * RANDOM_LIMIT);
     take();
-  };
-  input.addEventListener("input", take);
+  }
+
   const node = element("span", { class: "field" },
     term("seed", "Seed"), input, button("New seed", draw, { class: "quiet" }));
   return {
@@ -32,8 +34,8 @@ export function makeSeedField(onChange) {
       return value;
     },
     set(text) {
-      input.value = text ?? FIRST;
-      value = input.value && input.checkValidity() ? input.value : FIRST;
+      input.value = text ?? DEFAULT_SEED;
+      value = input.value && input.checkValidity() ? input.value : DEFAULT_SEED;
       input.value = value;
     },
   };

@@ -1,4 +1,4 @@
-/* The slider over the time of training: chooses the snapshot of the run that all frameworks use. Loads nothing. */
+/* The slider over the time of training: chooses the snapshot that all frameworks use. Loads nothing. */
 
 import { button, element } from "./elements.js";
 import { term } from "./glossary.js";
@@ -6,28 +6,32 @@ import { term } from "./glossary.js";
 const STEP_MS = 900;
 
 /*
- * Return {node, value, read(), update(), stop()}. `value` is an epoch, or null for the finished model; `owners()` returns the
- * frameworks whose snapshots are used; `onChange()` follows the slider, and returns a promise of the results. Hidden where
- * there are no snapshots.
+ * Return {node, value, read(), update(), stop()}. `value` is an epoch, or null for the finished model. `owners()` returns
+ * the frameworks whose snapshots are used. `onChange()` is called when the slider moves, and returns a promise of the
+ * results. The slider is hidden if there are no snapshots.
  */
-export function makeTimeSlider(app, { owners, onChange }) {
-  let chosen = null;
-  let playing = null;
+export function makeTimeSlider({ state, frameworks }, { owners, onChange }) {
+  let chosenEpoch = null;
+  let playback = null;
   const input = element("input", {
-    type: "range", id: "epoch", "aria-label": "Time of training", min: 0, step: 1, oninput: () => pick(Number(input.value)),
+    type: "range", id: "epoch", "aria-label": "Time of training", min: 0, step: 1,
+    oninput() {
+      stop();
+      move(Number(input.value));
+    },
   });
-  const shown = element("output", { for: "epoch" });
-  const play = button("Play", () => (playing === null ? start() : stop()), { class: "quiet", "aria-label": "Play the training" });
+  const output = element("output", { for: "epoch" });
+  const play = button("Play", () => (playback === null ? start() : stop()), { class: "quiet", "aria-label": "Play the training" });
   const node = element("div", { class: "row time-slider", hidden: true },
-    term("snapshot", "Watch it learn"), input, shown, play);
+    term("snapshot", "Watch it learn"), input, output, play);
   const slider = {
     node,
     get value() {
-      return epochs().includes(chosen) ? chosen : null;
+      return availableEpochs().includes(chosenEpoch) ? chosenEpoch : null;
     },
     read() {
-      const linked = app.state.get("epoch");
-      chosen = linked === null ? null : Number(linked);
+      const linkedEpoch = state.get("epoch");
+      chosenEpoch = linkedEpoch === null ? null : Number(linkedEpoch);
       update();
     },
     update,
@@ -35,52 +39,47 @@ export function makeTimeSlider(app, { owners, onChange }) {
   };
 
   /* The epochs that all owners have, the earliest first. */
-  function epochs() {
-    const [first, ...others] = owners().map((name) => app.frameworks.epochsOf(name));
-    return (first ?? []).filter((epoch) => others.every((list) => list.includes(epoch)));
+  function availableEpochs() {
+    const lists = owners().map((name) => frameworks.epochsOf(name));
+    return (lists[0] ?? []).filter((epoch) => lists.every((epochs) => epochs.includes(epoch)));
   }
 
   function update() {
-    const list = epochs();
-    const at = list.indexOf(slider.value);
-    node.hidden = list.length === 0;
-    input.max = list.length;
-    input.value = at < 0 ? list.length : at;
-    shown.textContent = wordsOf(slider.value);
-    input.setAttribute("aria-valuetext", wordsOf(slider.value));
+    const epochs = availableEpochs();
+    const index = epochs.indexOf(slider.value);
+    node.hidden = epochs.length === 0;
+    input.max = epochs.length;
+    input.value = index < 0 ? epochs.length : index;
+    output.textContent = labelOf(slider.value);
+    input.setAttribute("aria-valuetext", labelOf(slider.value));
   }
 
-  function pick(place) {
-    stop();
-    move(place);
-  }
-
-  function move(place) {
-    chosen = epochs()[place] ?? null;
-    app.state.set({ epoch: chosen });
+  function move(index) {
+    chosenEpoch = availableEpochs()[index] ?? null;
+    state.set({ epoch: chosenEpoch });
     update();
     return onChange();
   }
 
-  /* Each epoch is shown for a while, and until its results are there: the service loads a snapshot when it is first used. */
+  /* Show each epoch for a while, and until its results are there: the service loads a snapshot when it is first used. */
   async function start() {
-    const run = {};
-    playing = run;
+    const thisPlayback = {};
+    playback = thisPlayback;
     play.textContent = "Stop";
-    for (let place = 0; place < epochs().length; place += 1) {
-      await Promise.all([move(place), pause(STEP_MS)]);
-      if (playing !== run) return;
+    for (let index = 0; index < availableEpochs().length; index += 1) {
+      await Promise.all([move(index), pause(STEP_MS)]);
+      if (playback !== thisPlayback) return;
     }
-    move(epochs().length);
+    move(availableEpochs().length);
     stop();
   }
 
   function stop() {
-    playing = null;
+    playback = null;
     play.textContent = "Play";
   }
 
-  app.frameworks.changed(update);
+  frameworks.subscribe(update);
   return slider;
 }
 
@@ -88,7 +87,7 @@ function pause(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-function wordsOf(epoch) {
+function labelOf(epoch) {
   if (epoch === null) return "trained";
   return epoch === 0 ? "untrained" : `epoch ${epoch}`;
 }

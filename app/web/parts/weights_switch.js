@@ -6,53 +6,53 @@ import { button, element } from "./elements.js";
 const OWN = "own";
 
 /*
- * Return {node, hint, value, spaceOf(framework), read()}. `value` is the framework whose weights all use, or null for each
- * its own; `spaceOf` is the framework whose weights one uses. `read()` takes the state of a link; `onChange()` follows clicks.
+ * Return {node, hint, value, spaceOf(framework), read()}. `value` is the framework whose weights all frameworks use, or null
+ * if each uses its own. `spaceOf(framework)` returns the framework whose weights, and so whose latent space, it uses.
+ * `read()` sets the state of a link; `onChange()` is called after a click.
  */
-export function makeWeightsSwitch(app, onChange) {
-  const { frameworks } = app;
+export function makeWeightsSwitch({ state, frameworks }, onChange) {
   const isOffered = frameworks.names.length > 1;
-  let chosen = null;
-  const same = button("Same weights", () => choose(null));
-  const own = button("Each its own", () => choose(OWN));
-  const node = element("span", { class: "field segmented", role: "group", "aria-label": "Weights", hidden: !isOffered }, same, own);
+  let selection = null;
+  const sameButton = button("Same weights", () => choose(null));
+  const ownButton = button("Each its own", () => choose(OWN));
+  const node = element("span", { class: "field segmented", role: "group", "aria-label": "Weights", hidden: !isOffered }, sameButton, ownButton);
   const hint = element("span", { class: "weights-hint" });
   const control = {
     node,
     hint,
     get value() {
-      if (!isOffered || chosen === OWN) return null;
-      return chosen ?? frameworks.ready[0] ?? frameworks.names[0];
+      if (!isOffered || selection === OWN) return null;
+      return selection ?? frameworks.ready[0] ?? frameworks.names[0];
     },
     spaceOf: (framework) => control.value ?? framework,
     read() {
-      const linked = app.state.get("weights");
-      chosen = linked === OWN || frameworks.names.includes(linked) ? linked : null;
+      const linkedWeights = state.get("weights");
+      selection = linkedWeights === OWN || frameworks.names.includes(linkedWeights) ? linkedWeights : null;
       show();
     },
   };
 
   function choose(value) {
-    chosen = value;
-    app.state.set({ weights: value });
+    selection = value;
+    state.set({ weights: value });
     show();
     onChange();
   }
 
   function show() {
-    same.setAttribute("aria-pressed", String(control.value !== null));
-    own.setAttribute("aria-pressed", String(control.value === null));
+    sameButton.setAttribute("aria-pressed", control.value !== null);
+    ownButton.setAttribute("aria-pressed", control.value === null);
     hint.textContent = describe();
   }
 
   function describe() {
-    const count = frameworks.counted.length;
+    const count = frameworks.active.length;
     if (count < 2) return "";
     return control.value === null
       ? "The models were trained separately, from the same recipe, so they differ a little, as two people's handwriting does."
       : `${count === 2 ? "Both frameworks" : `All ${spellCount(count)}`} run the same weights, trained with ${titleOf(control.value)}: what still differs is rounding.`;
   }
 
-  frameworks.changed(show);
+  frameworks.subscribe(show);
   return control;
 }

@@ -7,23 +7,23 @@ import { drawImages, heat, imageCanvas } from "./grids.js";
 import { makeActions } from "../parts/actions.js";
 import { imageSize } from "../drawing/pixels.js";
 
-/* Return {node, show(images by framework, request), clear()}; `request` is the request that lets the service compare. */
+/* Return {node, show(images, request), clear()}: images by framework, and the request that compares them in the service. */
 export function makeDifferenceView() {
   let result = null;
   const canvas = imageCanvas("Where the frameworks' pictures differ");
-  const factor = element("dd", {});
-  const largest = element("dd", { class: "main" });
-  const pair = element("dd", {});
-  const mean = element("dd", {});
+  const factorCell = element("dd");
+  const largestCell = element("dd", { class: "main" });
+  const pairCell = element("dd");
+  const meanCell = element("dd");
   const node = element("article", { class: "framework difference", "data-state": "waiting" },
     element("h3", {}, "Difference"),
     element("div", { class: "framework-body" },
       canvas,
       element("dl", { class: "figures" },
-        element("dt", { class: "main", title: "Largest difference of a pixel" }, "Largest"), largest,
-        element("dt", {}, "Amplified"), factor,
-        element("dt", {}, "Between"), pair,
-        element("dt", {}, "Average"), mean,
+        element("dt", { class: "main", title: "Largest difference of a pixel" }, "Largest"), largestCell,
+        element("dt", {}, "Amplified"), factorCell,
+        element("dt", {}, "Between"), pairCell,
+        element("dt", {}, "Average"), meanCell,
       ),
       makeActions(() => result, "difference"),
     ),
@@ -32,27 +32,28 @@ export function makeDifferenceView() {
   function clear() {
     drawImages(canvas, new Uint8Array(imageSize.pixels));
     result = null;
-    for (const place of [largest, factor, pair, mean]) place.textContent = "–";
+    for (const cell of [largestCell, factorCell, pairCell, meanCell]) cell.textContent = "–";
   }
 
   function show(images, request) {
-    const found = differ(images);
-    if (!found) {
+    const difference = differ(images);
+    if (!difference) {
       clear();
       return;
     }
-    const times = amplification(found.largest);
-    drawImages(canvas, found.spread.map((value) => value * times), { color: heat });
+    const { spread, largest, pair } = difference;
+    const factor = amplification(largest);
+    drawImages(canvas, spread.map((value) => value * factor), { color: heat });
     result = {
-      array: { shape: [1, imageSize.height, imageSize.width], data: found.spread },
-      options: { color: (value) => heat(Math.min(255, value * times)) },
+      array: { shape: [1, imageSize.height, imageSize.width], data: spread },
+      options: { color: (value) => heat(Math.min(255, value * factor)) },
       name: "difference",
       request,
     };
-    factor.textContent = found.largest > 0 && times === 1 ? "no" : describeAmplification(found.largest);
-    largest.textContent = found.largest.toPrecision(3);
-    pair.textContent = found.pair.map((name) => titleOf(name)).join(" – ");
-    mean.textContent = (found.spread.reduce((sum, value) => sum + value) / found.spread.length).toPrecision(2);
+    factorCell.textContent = largest > 0 && factor === 1 ? "no" : describeAmplification(largest);
+    largestCell.textContent = largest.toPrecision(3);
+    pairCell.textContent = pair.map(titleOf).join(" – ");
+    meanCell.textContent = (spread.reduce((sum, value) => sum + value) / spread.length).toPrecision(2);
     node.dataset.state = "ready";
   }
 

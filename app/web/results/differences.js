@@ -11,15 +11,15 @@ export function differ(images) {
   const spread = new Float32Array(length);
   let [largest, pair] = [-1, null];
   for (let pixel = 0; pixel < length; pixel += 1) {
-    let [low, high] = names;
+    let [lowest, highest] = names;
     for (const name of names) {
-      if (images.get(name)[pixel] < images.get(low)[pixel]) low = name;
-      if (images.get(name)[pixel] > images.get(high)[pixel]) high = name;
+      if (images.get(name)[pixel] < images.get(lowest)[pixel]) lowest = name;
+      if (images.get(name)[pixel] > images.get(highest)[pixel]) highest = name;
     }
-    spread[pixel] = images.get(high)[pixel] - images.get(low)[pixel];
+    spread[pixel] = images.get(highest)[pixel] - images.get(lowest)[pixel];
     if (spread[pixel] > largest) {
       largest = spread[pixel];
-      pair = names.filter((name) => name === low || name === high);
+      pair = names.filter((name) => name === lowest || name === highest);
     }
   }
   return { spread, largest, pair };
@@ -35,11 +35,11 @@ export function amplification(largest) {
 /* "identical", "not amplified" or "× 1,000,000". */
 export function describeAmplification(largest) {
   if (largest === 0) return "identical";
-  const times = amplification(largest);
-  return times === 1 ? "not amplified" : `×\u00a0${times.toLocaleString("en")}`;
+  const factor = amplification(largest);
+  return factor === 1 ? "not amplified" : `×\u00a0${factor.toLocaleString("en")}`;
 }
 
-/* Levels from 0 to 255 as probabilities; probabilities as they are. */
+/* Convert levels from 0 to 255 to probabilities; leave probabilities unchanged. */
 export function toProbs(data) {
   return data instanceof Uint8Array ? Float32Array.from(data, (value) => value / 255) : data;
 }

@@ -8,17 +8,17 @@ const FIGURES = [
   ["log_likelihood", () => [term("log_likelihood", "Log-likelihood")]],
   ["kl_divergence", () => [term("kl_divergence", "KL divergence")]],
   ["model", () => [term("model_time", "Model time"), element("span", { class: "more" }, ", ms")]],
-  ["all", () => [term("round_trip", "Round trip"), element("span", { class: "more" }, ", ms")]],
+  ["roundTrip", () => [term("round_trip", "Round trip"), element("span", { class: "more" }, ", ms")]],
 ];
 
-/* Return {node, values}: a list of figures, and the element of each by its name. */
+/* Return {node, values}: a list of figures, and the element of each value by the figure's name. */
 export function makeFigures() {
   const values = new Map();
   const node = element("dl", { class: "figures" });
-  for (const [key, words, kind] of FIGURES) {
-    const value = element("dd", { class: kind ?? "" }, "–");
-    values.set(key, value);
-    node.append(element("dt", { class: kind ?? "" }, ...words()), value);
+  for (const [name, makeLabel, className = ""] of FIGURES) {
+    const value = element("dd", { class: className }, "–");
+    values.set(name, value);
+    node.append(element("dt", { class: className }, ...makeLabel()), value);
   }
   return { node, values };
 }

@@ -5,6 +5,7 @@ import { element } from "../parts/elements.js";
 
 const WHITE = 255;
 const SAVED_SCALE = 8;
+const GAP = 1;
 
 /* Red, green and blue of a byte: white on black, as the models see it. */
 export function gray(value) {
@@ -21,11 +22,11 @@ export function heat(value) {
  * Draw images on a canvas, resized to fit them: an array of shape (n, height, width), or the numbers of one image of the
  * models' size. `columns` defaults to all in one row. CSS enlarges the canvas (class `pixels`).
  */
-export function drawImages(canvas, images, { columns = Infinity, gap = 1, color = gray } = {}) {
+export function drawImages(canvas, images, { columns = Infinity, color = gray } = {}) {
   const { shape, data } = images.shape ? images : { shape: [1, imageSize.height, imageSize.width], data: images };
   const [count, height, width] = shape;
   const across = Math.min(columns, count);
-  const size = [across * (width + gap) - gap, Math.ceil(count / across) * (height + gap) - gap];
+  const size = [across * (width + GAP) - GAP, Math.ceil(count / across) * (height + GAP) - GAP];
   // Setting a size clears the canvas, which flickers.
   if (canvas.width !== size[0]) canvas.width = size[0];
   if (canvas.height !== size[1]) canvas.height = size[1];
@@ -38,8 +39,13 @@ export function drawImages(canvas, images, { columns = Infinity, gap = 1, color 
       tile.data.set([...color(value), WHITE], pixel * 4);
     }
     const [x, y] = [index % across, Math.floor(index / across)];
-    context.putImageData(tile, x * (width + gap), y * (height + gap));
+    context.putImageData(tile, x * (width + GAP), y * (height + GAP));
   }
+}
+
+/* A canvas for an image that is described elsewhere. */
+export function makeThumbnail(className = "pixels") {
+  return element("canvas", { class: className, width: imageSize.width, height: imageSize.height, "aria-hidden": "true" });
 }
 
 /* A canvas for images, with its description for screen readers. */
@@ -49,9 +55,9 @@ export function imageCanvas(label, attributes = {}) {
 
 /* A canvas with the images enlarged, for a file. */
 export function enlarge(array, options = {}) {
-  const small = document.createElement("canvas");
+  const small = element("canvas");
   drawImages(small, array, options);
-  const large = document.createElement("canvas");
+  const large = element("canvas");
   [large.width, large.height] = [small.width * SAVED_SCALE, small.height * SAVED_SCALE];
   const context = large.getContext("2d");
   context.imageSmoothingEnabled = false;

@@ -10,44 +10,40 @@ import { makeActions } from "../parts/actions.js";
 import { formatMs } from "../parts/numbers.js";
 
 /*
- * Return {node, difference, results, show(framework, send, at)}. `what` names the pictures, on the page and as files;
- * `onReady` as in `makePanels`; `extend(framework, body)` adds to a panel. `send()` returns {response, request, options}:
- * the result of `app.ask`, and the rest as `makeActions` takes it. `at` is the timestamp of the gesture, if there is one.
+ * Return {node, difference, results, show(framework, send, at)}. `title` names the pictures, on the page and as files.
+ * `onReady` is that of `makePanels`; `extend(framework, body)` adds to a panel. `send()` returns {response, request,
+ * options}: the result of `app.ask`, and what `makeActions` takes. `at` is the timestamp of the gesture, if there is one.
  */
-export function makePicturePanels(app, { what, onReady, extend = () => {} }) {
+export function makePicturePanels({ frameworks }, { title, onReady, extend = () => {} }) {
   const results = new Map();
   const views = new Map();
   const node = element("div", { class: "frameworks-row" });
   const sentence = element("p", { class: "hint" });
-  const spread = imageCanvas("Where the frameworks' pictures differ");
-  const factor = element("summary", {});
-  const picture = element("details", { class: "difference-picture", hidden: true }, factor, spread);
-  const difference = element("div", {}, sentence, picture);
-  let isBuilt = false;
-  // The tab isn't ready for `onReady` while this function runs.
-  const panels = makePanels(node, app.frameworks, { fill, onReady: (framework) => isBuilt && onReady(framework) });
-  isBuilt = true;
+  const canvas = imageCanvas("Where the frameworks' pictures differ");
+  const summary = element("summary");
+  const details = element("details", { class: "difference-picture", hidden: true }, summary, canvas);
+  const panels = makePanels(node, frameworks, { fill, onReady });
 
   function fill(framework, body) {
-    const words = `${what} by ${titleOf(framework)}`;
-    const canvas = imageCanvas(words);
+    const label = `${title} by ${titleOf(framework)}`;
+    const picture = imageCanvas(label);
     const timing = element("p", { class: "hint" }, "–");
-    const actions = makeActions(() => results.get(framework), words);
-    body.append(canvas, element("div", { class: "row picture-foot" }, timing, actions));
+    const actions = makeActions(() => results.get(framework), label);
+    body.append(picture, element("div", { class: "row picture-foot" }, timing, actions));
     extend(framework, body);
-    views.set(framework, { canvas, timing });
+    views.set(framework, { picture, timing });
   }
 
   async function show(framework, send, at = null) {
-    const { notice } = panels.of(framework);
+    const { notice } = panels.get(framework);
     try {
       const { response, request, options } = await send();
       notice.clear();
-      const { canvas, timing } = views.get(framework);
-      drawImages(canvas, response.array, options);
-      timing.textContent = `model\u00a0${formatMs(response.timings.model)}\u00a0ms, round\u00a0trip\u00a0${formatMs(response.timings.all)}\u00a0ms`;
+      const { picture, timing } = views.get(framework);
+      drawImages(picture, response.array, options);
+      timing.textContent = `model\u00a0${formatMs(response.timings.model)}\u00a0ms, round\u00a0trip\u00a0${formatMs(response.timings.roundTrip)}\u00a0ms`;
       if (at !== null) measureGesture(at);
-      results.set(framework, { array: response.array, options, name: `${what.toLowerCase()}-${framework}`, request });
+      results.set(framework, { array: response.array, options, name: `${title.toLowerCase()}-${framework}`, request });
       compare();
     } catch (error) {
       notice.explain(error);
@@ -56,22 +52,21 @@ export function makePicturePanels(app, { what, onReady, extend = () => {} }) {
 
   /* Compare only results of equal requests: while the hand moves, one framework may be ahead of another. */
   function compare() {
-    const found = [...results].filter(([framework]) => app.frameworks.ready.includes(framework));
-    const requests = new Set(found.map(([, { request: { query, body } }]) =>
+    const readyResults = [...results].filter(([framework]) => frameworks.ready.includes(framework));
+    const requests = new Set(readyResults.map(([, { request: { query, body } }]) =>
       JSON.stringify([{ ...query, framework: null }, [...(body?.data ?? [])]])));
-    const images = new Map(found.map(([framework, { array }]) => [framework, array.data]));
-    const apart = requests.size === 1 ? differ(images) : null;
-    const pair = apart?.pair.map((one) => titleOf(one)).join(" – ");
-    sentence.textContent = apart
-      ? `Largest pixel difference between frameworks: ${apart.largest.toPrecision(3)} (${pair}).`
-      : "";
-    picture.hidden = !apart;
-    if (!apart) return;
-    const [, { array, options }] = found[0];
-    const times = amplification(apart.largest);
-    factor.textContent = `Show where they differ (${describeAmplification(apart.largest)})`;
-    drawImages(spread, { shape: array.shape, data: apart.spread.map((value) => value * times) }, { ...options, color: heat });
+    const images = new Map(readyResults.map(([framework, { array }]) => [framework, array.data]));
+    const difference = requests.size === 1 ? differ(images) : null;
+    sentence.textContent = "";
+    details.hidden = !difference;
+    if (!difference) return;
+    const { spread, largest, pair } = difference;
+    const [[, { array, options }]] = readyResults;
+    const factor = amplification(largest);
+    sentence.textContent = `Largest pixel difference between frameworks: ${largest.toPrecision(3)} (${pair.map(titleOf).join(" – ")}).`;
+    summary.textContent = `Show where they differ (${describeAmplification(largest)})`;
+    drawImages(canvas, { shape: array.shape, data: spread.map((value) => value * factor) }, { ...options, color: heat });
   }
 
-  return { node, difference, results, show };
+  return { node, difference: element("div", {}, sentence, details), results, show };
 }

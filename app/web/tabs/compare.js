@@ -2,7 +2,7 @@
 
 import { ServiceProblem } from "../api/client.js";
 import { imageSize } from "../drawing/pixels.js";
-import { dot, element } from "../parts/elements.js";
+import { dot, element, headRow, section } from "../parts/elements.js";
 import { makeFigure } from "../charts/figure.js";
 import { introduce, titleOf } from "../api/frameworks.js";
 import { about } from "../parts/glossary.js";
@@ -25,25 +25,26 @@ export function mount(panel, app) {
   const missing = element("p", { class: "notice", hidden: true });
   const charts = element("div", { class: "charts" });
   const origins = element("p", { class: "hint" });
-  const live = makeLiveMeasurement(app, async (count) => {
+  const measurement = makeLiveMeasurement(app, async (count) => {
     const digits = await app.examples.loadAll();
-    const image = (at) => digits.image(at % Math.max(1, digits.count)) ?? new Uint8Array(imageSize.pixels).fill(at % 256);
-    return stack(Array.from({ length: count }, (_, at) => image(at)), Uint8Array);
+    const images = Array.from({ length: count }, (_, index) =>
+      digits.image(index % Math.max(1, digits.count)) ?? new Uint8Array(imageSize.pixels).fill(index % 256));
+    return stack(images, Uint8Array);
   });
   const legend = element("ul", { class: "frameworks" });
   panel.append(
-    element("section", { class: "card", "aria-label": "The report" },
-      element("div", { class: "row head" }, element("h2", {}, "Benchmarks (lower is better)"), legend, about(name, ABOUT)),
+    section("card", "The report",
+      headRow(element("h2", {}, "Benchmarks (lower is better)"), legend, about(name, ABOUT)),
       notice.node, missing, charts, origins),
-    live.node);
+    measurement.node);
 
   async function load() {
     const response = await fetch("web/data/comparison.json");
     if (!response.ok) throw new ServiceProblem("The benchmark results are missing from this server.", response.status);
     const report = await response.json();
     introduce(report.frameworks);
-    const measured = new Set(report.charts.flatMap(({ series }) => series.map(({ framework }) => framework)));
-    legend.replaceChildren(...[...measured].map((framework) =>
+    const frameworks = new Set(report.charts.flatMap(({ series }) => series.map(({ framework }) => framework)));
+    legend.replaceChildren(...[...frameworks].map((framework) =>
       element("li", { class: `chip ${framework}`, "data-state": "ready" }, dot(framework), titleOf(framework))));
     charts.replaceChildren(...report.charts.map((chart) => makeFigure(chart, sourceOf(chart))));
     missing.hidden = report.missing.length === 0;
@@ -52,28 +53,28 @@ export function mount(panel, app) {
     for (const { machine, commit, day } of report.charts.flatMap((chart) => chart.measured)) {
       commits.set(machine, (commits.get(machine) ?? new Set()).add(`${commit || "unknown"}, ${day}`));
     }
-    const origin = [...commits].map(([machine, found]) => `${machine} (commit ${[...found].join("; ")})`);
+    const sources = [...commits].map(([machine, versions]) => `${machine} (commit ${[...versions].join("; ")})`);
     origins.replaceChildren(
       report.smoke ? "A trial run with tiny sizes, not real results. " : "",
-      `Measured on ${origin.join(" and on ")}. Medians; docs/comparison has the spread. `,
+      `Measured on ${sources.join(" and on ")}. Medians; docs/comparison has the spread. `,
       "Axes that step by factors of ten are logarithmic.");
     isLoaded = true;
   }
 
   return {
     async show() {
-      live.show();
+      measurement.show();
       try {
         if (!isLoaded) await load();
       } catch (error) {
         notice.explain(error);
       }
     },
-    hide: () => live.stop(),
+    hide: () => measurement.stop(),
   };
 }
 
 function sourceOf({ measured }) {
-  const found = new Set(measured.map(({ machine, day }) => `${machine}, ${day}`));
-  return `Measured on ${[...found].join(" and on ")}.`;
+  const sources = new Set(measured.map(({ machine, day }) => `${machine}, ${day}`));
+  return `Measured on ${[...sources].join(" and on ")}.`;
 }

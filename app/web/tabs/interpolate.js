@@ -2,7 +2,7 @@
 
 import { makeDigitStrip } from "../drawing/digit_strip.js";
 import { Drawing } from "../drawing/drawing.js";
-import { button, choice, element, field } from "../parts/elements.js";
+import { button, choice, element, field, headRow, section } from "../parts/elements.js";
 import { titleOf } from "../api/frameworks.js";
 import { drawImages, imageCanvas } from "../results/grids.js";
 import { stack } from "../api/npy.js";
@@ -21,32 +21,35 @@ const FRAME_MS = 130;
 const aboutOf = (noun) =>
   `The encoder places both ${noun}s in latent space. Each step is a point on the straight line between them, decoded. In ` +
   `between are ${noun}s that nobody drew, and often they still look like ${noun}s.`;
+/* Key in the address, label and default digit of each end. */
 const ENDS = [["from", "From", 1], ["to", "To", 4]];
 
 export function mount(panel, app) {
-  const { examples } = app;
+  const { state, frameworks, examples, ask } = app;
   let frame = 0;
   let timer = null;
   let isLoaded = false;
-  let forward = true;
+  let isForward = true;
   const narrow = matchMedia("(max-width: 30rem)");
   const movies = new Map();
-  const ends = ENDS.map(([key, words, first]) => makeEnd(key, words, first));
+  const ends = ENDS.map((end) => makeEnd(...end));
   const weights = makeWeightsSwitch(app, () => morphAll({}));
   const steps = choice("interpolate-steps", STEPS, (value) => {
-    app.state.set({ steps: value });
+    state.set({ steps: value });
     morphAll({});
   });
-  const at = element("input", { type: "range", id: "interpolate-at", min: 0, step: 1, value: 0 });
-  at.addEventListener("input", () => {
-    frame = Number(at.value);
-    pause();
-    drawFrames();
+  const slider = element("input", {
+    type: "range", id: "interpolate-at", min: 0, step: 1, value: 0,
+    oninput() {
+      frame = Number(slider.value);
+      pause();
+      drawFrames();
+    },
   });
   const play = button("Play", () => (timer === null ? start() : pause()));
   const notice = makeNotice();
   const pictures = makePicturePanels(app, {
-    what: "Interpolation",
+    title: "Interpolation",
     onReady: (framework) => isLoaded && morph(framework, {}),
     extend(framework, body) {
       const canvas = imageCanvas(`One step by ${titleOf(framework)}`, { class: "pixels movie" });
@@ -56,42 +59,42 @@ export function mount(panel, app) {
   });
   panel.append(
     element("div", { class: "interpolate-ends" }, ...ends.map((end) => end.node)),
-    element("section", { class: "card", "aria-label": "Interpolations" },
-      element("div", { class: "row head" },
+    section("card", "Interpolations",
+      headRow(
         element("h2", {}, `Morph one ${examples.noun} into another`),
         element("div", { class: "row" },
           weights.node, field("Steps", steps), play,
-          field("Step", at), about(name, aboutOf(examples.noun)))),
+          field("Step", slider), about(name, aboutOf(examples.noun)))),
       notice.node,
       pictures.node,
       pictures.difference,
       element("p", { class: "hint" }, weights.hint)));
 
-  function makeEnd(key, words, first) {
+  function makeEnd(key, label, defaultDigit) {
     const drawing = new Drawing((change) => {
       strip.mark(null);
-      app.state.set({ [key]: null, [`${key}-pixels`]: writePixels(drawing.image) });
+      state.set({ [key]: null, [`${key}-pixels`]: writePixels(drawing.image) });
       morphAll(change);
     });
-    drawing.node.setAttribute("aria-label", `${words}: ${drawing.node.getAttribute("aria-label")}`);
+    drawing.node.setAttribute("aria-label", `${label}: ${drawing.node.getAttribute("aria-label")}`);
     const strip = makeDigitStrip(examples, (digit, image) => {
       drawing.set(image, { isExample: true });
       strip.mark(digit);
-      app.state.set({ [key]: digit, [`${key}-pixels`]: null });
+      state.set({ [key]: digit, [`${key}-pixels`]: null });
       morphAll({});
-    }, { shown: 8 });
-    const node = element("section", { class: "card end", "aria-label": words },
-      element("h2", {}, words), drawing.node,
+    }, 8);
+    const node = section("card end", label,
+      element("h2", {}, label), drawing.node,
       element("div", { class: "end-side" }, strip.node,
         element("div", { class: "row" },
           button("Clear", () => drawing.clear()),
-          element("span", { class: "hint" }, `then draw, or pick a ${examples.words}.`))));
+          element("span", { class: "hint" }, `then draw, or pick a ${examples.exampleNoun}.`))));
     const show = (digits) => {
-      const pixels = app.state.get(`${key}-pixels`);
+      const pixels = state.get(`${key}-pixels`);
       const image = pixels && readPixels(pixels);
       if (image) drawing.set(image);
-      const linked = Number(app.state.get(key) ?? first);
-      const digit = linked >= 0 && linked < digits.count ? linked : first;
+      const linkedDigit = Number(state.get(key) ?? defaultDigit);
+      const digit = linkedDigit >= 0 && linkedDigit < digits.count ? linkedDigit : defaultDigit;
       if (digit >= digits.count) return;
       if (!image) drawing.set(digits.image(digit), { isExample: true });
       strip.mark(image ? null : digit);
@@ -99,52 +102,51 @@ export function mount(panel, app) {
     return { node, drawing, show };
   }
 
-  function morphAll(how) {
-    for (const framework of app.frameworks.ready) morph(framework, how);
+  function morphAll(gesture) {
+    for (const framework of frameworks.ready) morph(framework, gesture);
   }
 
-  function morph(framework, { live = false, at: begun = null }) {
+  function morph(framework, { live = false, at = null }) {
     const images = ends.map((end) => end.drawing.image);
     const isEmpty = ends.some((end) => end.drawing.isEmpty);
-    notice.say(isEmpty ? `Draw or pick ${examples.one} at both ends.` : "");
+    notice.say(isEmpty ? `Draw or pick ${examples.nounWithArticle} at both ends.` : "");
     if (isEmpty) return null;
-    const request = { path: "/interpolate", query: { ...app.frameworks.queryOf(framework, weights.value), steps: Number(steps.value) }, body: stack(images, Uint8Array) };
+    const request = { path: "/interpolate", query: { ...frameworks.queryOf(framework, weights.value), steps: Number(steps.value) }, body: stack(images, Uint8Array) };
     return pictures.show(framework, async () => {
-      const response = await app.ask({ ...request, framework, live });
+      const response = await ask({ ...request, live });
       return { response, request, options: { columns: narrow.matches ? NARROW_COLUMNS : request.query.steps } };
-    }, begun).then(drawFrames);
+    }, at).then(drawFrames);
   }
 
   function drawFrames() {
-    const last = Number(steps.value) - 1;
-    frame = Math.min(frame, last);
-    [at.max, at.value] = [last, frame];
+    const lastFrame = Number(steps.value) - 1;
+    frame = Math.min(frame, lastFrame);
+    [slider.max, slider.value] = [lastFrame, frame];
     for (const [framework, { array }] of pictures.results) {
       const size = array.data.length / array.shape[0];
-      const one = Math.min(frame, array.shape[0] - 1);
-      drawImages(movies.get(framework), array.data.subarray(one * size, (one + 1) * size));
+      const index = Math.min(frame, array.shape[0] - 1);
+      drawImages(movies.get(framework), array.data.subarray(index * size, (index + 1) * size));
     }
   }
 
   /* Forward, then back. */
   function advance() {
-    const last = Number(steps.value) - 1;
-    if (frame >= last) forward = false;
-    if (frame <= 0) forward = true;
-    frame += forward ? 1 : -1;
+    if (frame >= Number(steps.value) - 1) isForward = false;
+    if (frame <= 0) isForward = true;
+    frame += isForward ? 1 : -1;
     drawFrames();
   }
 
   function start() {
-    app.state.set({ at: null });
+    state.set({ at: null });
     timer ??= setInterval(advance, FRAME_MS);
     play.textContent = "Pause";
   }
 
-  /* Pause on a step, which the link then names. */
+  /* Pause, and write the step to the address. */
   function pause() {
     stop();
-    app.state.set({ at: frame });
+    state.set({ at: frame });
   }
 
   function stop() {
@@ -156,15 +158,15 @@ export function mount(panel, app) {
   return {
     async show() {
       const digits = await examples.loadAll();
-      steps.value = STEPS.includes(Number(app.state.get("steps"))) ? app.state.get("steps") : STEPS[1];
+      steps.value = STEPS.includes(Number(state.get("steps"))) ? state.get("steps") : STEPS[1];
       for (const end of ends) end.show(digits);
       weights.read();
       isLoaded = true;
-      const linked = app.state.get("at");
-      frame = Math.max(0, Math.trunc(Number(linked)) || 0);
+      const linkedFrame = state.get("at");
+      frame = Math.max(0, Math.trunc(Number(linkedFrame)) || 0);
       morphAll({});
-      // A link to one step stands still, and so does everything for visitors who prefer reduced motion.
-      if (linked === null && !matchMedia("(prefers-reduced-motion: reduce)").matches) start();
+      // Nothing moves for a link to one step, nor for visitors who prefer reduced motion.
+      if (linkedFrame === null && !matchMedia("(prefers-reduced-motion: reduce)").matches) start();
     },
     hide: stop,
   };

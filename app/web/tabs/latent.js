@@ -6,11 +6,11 @@ import { makeDigitStrip } from "../drawing/digit_strip.js";
 import { imageSize, readPixels } from "../drawing/pixels.js";
 import { makeMapCard } from "../latent/map_card.js";
 import { makePad } from "../latent/pad.js";
-import { FACE_AT, REACH, makeSliders } from "../latent/sliders.js";
+import { FACE_VALUE, REACH, makeSliders } from "../latent/sliders.js";
 import { fitOf, mapOf, translate } from "../latent/translation.js";
 import { makeActions } from "../parts/actions.js";
-import { counted } from "../parts/counted.js";
-import { button, choice, element, field } from "../parts/elements.js";
+import { countedText } from "../parts/counted.js";
+import { button, choice, element, field, headRow, section } from "../parts/elements.js";
 import { about, term } from "../parts/glossary.js";
 import { makeNotice } from "../parts/notice.js";
 import { makePicturePanels } from "../results/picture_panels.js";
@@ -24,82 +24,82 @@ const aboutOf = (noun) =>
   "large KL carry the most information, so they come first.";
 
 export function mount(panel, app) {
-  const { examples } = app;
-  const count = app.frameworks.names.length;
+  const { state, frameworks, examples, ask } = app;
+  const frameworkCount = frameworks.names.length;
   let digits = null;
   let map = { frameworks: {} };
   let mapCard = null;
   let image = null;
   let posterior = null;
-  let encoded = null;
+  let encoding = null;
   let z = null;
   let order = [];
-  let wanted = null;
+  let linkedZ = null;
   const notice = makeNotice();
-  const sliders = makeSliders(examples.noun, (dimension, value, how) => move([[dimension, value]], how));
-  const pad = makePad(examples.noun, { onMove: move, onDimensions: (pair) => app.state.set({ pad: pair.join(",") }) });
-  const strip = makeDigitStrip(examples, begin, { shown: 8 });
-  const space = choice("space", app.frameworks.names.map((one) => [one, titleOf(one)]), (chosen) => {
-    app.state.set({ space: chosen, z: null });
+  const sliders = makeSliders(examples.noun, (dimension, value, gesture) => move([[dimension, value]], gesture));
+  const pad = makePad(examples.noun, { onMove: move, onDimensions: (dimensions) => state.set({ pad: dimensions.join(",") }) });
+  const strip = makeDigitStrip(examples, begin, 8);
+  const space = choice("space", frameworks.names.map((framework) => [framework, titleOf(framework)]), (framework) => {
+    state.set({ space: framework, z: null });
     locate();
   });
-  const others = choice("others", [["translated", "the matching point"], ["same", "the same coordinates"]], (chosen) => {
-    app.state.set({ others: chosen });
+  const mode = choice("others", [["translated", "the matching point"], ["same", "the same coordinates"]], (value) => {
+    state.set({ others: value });
     if (!posterior) return;
     build();
-    place(z, { isKept: true });
+    moveTo(z, { isExact: true });
   });
   const pictures = makePicturePanels(app, {
-    what: "Decoded",
+    title: "Decoded",
     onReady(framework) {
       if (posterior) decode(framework, z, {});
       else if (image) locate();
     },
   });
-  const othersHint = element("p", { class: "hint" });
+  const modeHint = element("p", { class: "hint" });
   panel.append(
-    element("section", { class: "card controls", "aria-label": "Latents" },
+    section("card controls", "Latents",
       strip.node,
       element("div", { class: "row" },
         field("Explore the latent space of", space),
-        count > 1 ? field("Other frameworks show", others) : null),
+        frameworkCount > 1 ? field("Other frameworks show", mode) : null),
       element("div", { class: "row" },
-        button(`Back to this ${examples.noun}`, () => posterior && place(Float32Array.from(posterior.mean), {})),
-        button("Set all to zero", () => z && place(new Float32Array(z.length), {})),
-        button("Randomize", () => z && place(z.map(standardNormal), {}), { title: "A random point of the prior" })),
+        button(`Back to this ${examples.noun}`, () => posterior && moveTo(Float32Array.from(posterior.mean), {})),
+        button("Set all to zero", () => z && moveTo(new Float32Array(z.length), {})),
+        button("Randomize", () => z && moveTo(z.map(standardNormal), {}), { title: "A random point of the prior" })),
       notice.node,
       sliders.node,
-      element("div", { class: "row head" },
+      headRow(
         element("span", { class: "hint" }, `This ${examples.noun}'s encoding: mean and `, term("log_variance", "log variance")),
-        makeActions(() => encoded, "mean and log variance by the encoder", ["npy", "curl", "Python"]))),
-    element("section", { class: "card answers", "aria-label": "Decoded" },
-      element("div", { class: "row head" },
-        counted(app.frameworks, "h2", (frameworks) => (frameworks > 1 ? `One point, ${spellCount(frameworks, "decoder")}` : "One point, decoded")),
+        makeActions(() => encoding, "mean and log variance by the encoder", ["npy", "curl", "Python"]))),
+    section("card answers", "Decoded",
+      headRow(
+        countedText(frameworks, "h2", (count) => (count > 1 ? `One point, ${spellCount(count, "decoder")}` : "One point, decoded")),
         about(name, aboutOf(examples.noun))),
-      pictures.node, othersHint),
+      pictures.node, modeHint),
     pad.node,
   );
 
   /* Start from a test digit, or from the visitor's own image. */
   function take({ digit, pixels }) {
-    const own = pixels && readPixels(pixels);
-    image = own || digits.image(digit < digits.count ? digit : 0) || new Uint8Array(imageSize.pixels);
-    strip.mark(own ? null : digit);
+    const linkedImage = pixels && readPixels(pixels);
+    image = linkedImage || digits.image(digit < digits.count ? digit : 0) || new Uint8Array(imageSize.pixels);
+    strip.mark(linkedImage ? null : digit);
     locate();
   }
 
   function begin(digit) {
-    app.state.set({ digit, pixels: null, z: null });
+    state.set({ digit, pixels: null, z: null });
     take({ digit, pixels: null });
   }
 
   /* Have the chosen framework encode the image, and go to its mean, or to the point of a link. */
   async function locate() {
-    const { ready } = app.frameworks;
-    if (!ready.includes(space.value) && app.state.get("space") === null) space.value = ready[0] ?? app.frameworks.names[0];
+    const { ready } = frameworks;
+    if (!ready.includes(space.value) && state.get("space") === null) space.value = ready[0] ?? frameworks.names[0];
     panel.dataset.space = space.value;
     if (!ready.includes(space.value)) {
-      z = posterior = encoded = null;
+      z = posterior = encoding = null;
       sliders.stop();
       sliders.node.replaceChildren();
       // While all are loading, the panels say so.
@@ -108,17 +108,17 @@ export function mount(panel, app) {
     }
     try {
       const framework = space.value;
-      const request = { path: "/encode", query: app.frameworks.queryOf(framework), body: stack([image], Uint8Array) };
-      const { json } = await app.ask({ ...request, framework, kind: "encode", as: "json" });
-      // Another space was chosen meanwhile.
+      const request = { path: "/encode", query: frameworks.queryOf(framework), body: stack([image], Uint8Array) };
+      const { json } = await ask({ ...request, kind: "encode", format: "json" });
+      // Another space has been chosen.
       if (space.value !== framework) return;
       posterior = { mean: json.mean[0], logvar: json.logvar[0] };
-      encoded = { array: stack([posterior.mean, posterior.logvar]), name: `encoded-${framework}`, request };
+      encoding = { array: stack([posterior.mean, posterior.logvar]), name: `encoded-${framework}`, request };
       notice.clear();
       build();
-      const isWanted = wanted?.length === posterior.mean.length;
-      place(isWanted ? wanted : Float32Array.from(posterior.mean), { isKept: !isWanted });
-      wanted = null;
+      const isLinked = linkedZ?.length === posterior.mean.length;
+      moveTo(isLinked ? linkedZ : Float32Array.from(posterior.mean), { isExact: !isLinked });
+      linkedZ = null;
       await showFaces(framework);
     } catch (error) {
       notice.explain(error);
@@ -126,85 +126,86 @@ export function mount(panel, app) {
   }
 
   function build() {
-    const own = mapOf(map, app.frameworks, space.value);
-    const kl = own?.kl ?? posterior.mean.map((mean, at) => {
-      const logvar = posterior.logvar[at];
+    const spaceMap = mapOf(map, frameworks, space.value);
+    const kl = spaceMap?.kl ?? posterior.mean.map((mean, dimension) => {
+      const logvar = posterior.logvar[dimension];
       return (mean * mean + Math.exp(logvar) - 1 - logvar) / 2;
     });
-    order = Array.from(posterior.mean, (_, dimension) => dimension).sort((one, other) => kl[other] - kl[one]);
+    order = Array.from(posterior.mean, (_, dimension) => dimension).sort((first, second) => kl[second] - kl[first]);
     sliders.build(order, kl);
-    pad.build(space.value, order, app.state.get("pad")?.split(",").map(Number) ?? []);
-    othersHint.textContent = describeOthers(own);
+    pad.build(space.value, order, state.get("pad")?.split(",").map(Number) ?? []);
+    modeHint.textContent = describeMode(spaceMap);
   }
 
-  function describeOthers(own) {
-    if (count < 2) return "";
-    const fits = app.frameworks.names.flatMap((one) => {
-      const fit = own && others.value !== "same" && one !== space.value && fitOf(map, app.frameworks, space.value, one);
-      return fit ? `${titleOf(one)} ${fit.explained.toFixed(2)}` : [];
+  function describeMode(spaceMap) {
+    if (frameworkCount < 2) return "";
+    const fits = frameworks.names.flatMap((framework) => {
+      const fit = spaceMap && mode.value !== "same" && framework !== space.value && fitOf(map, frameworks, space.value, framework);
+      return fit ? `${titleOf(framework)} ${fit.explained.toFixed(2)}` : [];
     });
-    const seen = fits.length === 0
+    const consequence = fits.length === 0
       ? "the same numbers give different pictures"
       : `the point is translated by a linear map (fit R²: ${fits.join(", ")})`;
-    return `Each model learned its own axes, so ${seen}.`;
+    return `Each model learned its own axes, so ${consequence}.`;
   }
 
   /* The digits at both ends of each slider, around this image's mean. */
   async function showFaces(framework) {
-    const rows = order.flatMap((dimension) => [-FACE_AT, FACE_AT].map((value) =>
+    const rows = order.flatMap((dimension) => [-FACE_VALUE, FACE_VALUE].map((value) =>
       Float32Array.from(posterior.mean).with(dimension, value)));
-    const { array } = await app.ask({ path: "/decode", query: app.frameworks.queryOf(framework), body: stack(rows), framework, kind: "faces" });
+    const { array } = await ask({ path: "/decode", query: frameworks.queryOf(framework), body: stack(rows), kind: "faces" });
     if (space.value === framework) sliders.showFaces(array);
   }
 
-  function move(changes, how) {
+  function move(changes, gesture) {
     if (!z) return;
-    const next = z.slice();
-    // The others stay where they are, also those that an encoder put beyond the sliders' ends.
-    for (const [dimension, value] of changes) next[dimension] = Math.min(REACH, Math.max(-REACH, value));
-    place(next, how);
+    const point = z.slice();
+    // Only the changed latents are clipped: an encoder may put the others beyond the sliders' ends.
+    for (const [dimension, value] of changes) point[dimension] = Math.min(REACH, Math.max(-REACH, value));
+    moveTo(point, gesture);
   }
 
-  /* The point at a distance along the map's axes. */
-  function onMap(along) {
-    const { axes } = mapOf(map, app.frameworks, space.value);
-    return z.map((value, at) => value + along[0] * axes[0][at] + along[1] * axes[1][at]);
+  /* The point at an offset from the current one, along the map's two axes. */
+  function pointAt([dx, dy]) {
+    const { axes } = mapOf(map, frameworks, space.value);
+    return z.map((value, dimension) => value + dx * axes[0][dimension] + dy * axes[1][dimension]);
   }
 
-  /* Decode the place under the pointer, or the kept point once the pointer has left. */
-  function peek(along, how) {
-    if (z) decodeAll(along ? onMap(along) : z, how);
+  /* Decode the point under the pointer, or the current point after the pointer has left. */
+  function peek(offset, gesture) {
+    if (z) decodeAll(offset ? pointAt(offset) : z, gesture);
   }
 
-  function place(to, { isKept = false, ...how }) {
+  /* Make a point the current one. If `isExact`, it is neither rounded nor written to the address. */
+  function moveTo(point, { isExact = false, ...gesture }) {
     // Two decimals, so that a link replays the point exactly.
-    z = isKept ? to : to.map((value) => Math.round(value * 100) / 100);
-    if (!isKept) app.state.set({ z: Array.from(z, (value) => Number(value.toFixed(2))).join(",") });
+    z = isExact ? point : point.map((value) => Math.round(value * 100) / 100);
+    if (!isExact) state.set({ z: Array.from(z, (value) => Number(value.toFixed(2))).join(",") });
     sliders.show(z, posterior);
     pad.show(z, posterior);
-    mapCard.show(mapOf(map, app.frameworks, space.value), space.value, z);
-    decodeAll(z, how);
+    mapCard.show(mapOf(map, frameworks, space.value), space.value, z);
+    decodeAll(z, gesture);
   }
 
-  function decodeAll(point, how) {
-    for (const framework of app.frameworks.ready) decode(framework, point, how);
+  function decodeAll(point, gesture) {
+    for (const framework of frameworks.ready) decode(framework, point, gesture);
   }
 
   function decode(framework, point, { live = false, at = null }) {
     if (!point) return;
-    const own = others.value === "same" ? null : translate(point, map, app.frameworks, space.value, framework);
-    const latents = own ?? point;
-    // Another number of latents: the same coordinates mean nothing there.
-    if (latents.length !== (app.frameworks.latentsOf(framework) ?? latents.length)) return;
-    const request = { path: "/decode", query: app.frameworks.queryOf(framework), body: stack([latents]), field: "latents" };
-    pictures.show(framework, async () => ({ response: await app.ask({ ...request, framework, live }), request }), at);
+    const translation = mode.value === "same" ? null : translate(point, map, frameworks, space.value, framework);
+    const latents = translation ?? point;
+    // Another number of latents: the same coordinates have no meaning there.
+    if (latents.length !== (frameworks.latentsOf(framework) ?? latents.length)) return;
+    const request = { path: "/decode", query: frameworks.queryOf(framework), body: stack([latents]) };
+    pictures.show(framework, async () => ({ response: await ask({ ...request, live }), request }), at);
   }
 
   async function load() {
     [digits, map] = await Promise.all([examples.loadAll(), examples.loadMap()]);
     mapCard ??= makeMapCard(examples, digits, {
       onPick: begin,
-      onMove: (along, how) => z && place(onMap(along), how),
+      onMove: (offset, gesture) => z && moveTo(pointAt(offset), gesture),
       onHover: peek,
     });
     panel.append(mapCard.node);
@@ -213,12 +214,12 @@ export function mount(panel, app) {
   return {
     async show() {
       await load();
-      if (app.frameworks.names.includes(app.state.get("space"))) space.value = app.state.get("space");
-      others.value = app.state.get("others") === "same" ? "same" : "translated";
-      const at = app.state.get("z")?.split(",").map(Number);
-      wanted = at?.every(Number.isFinite) ? Float32Array.from(at) : null;
-      const pixels = app.state.get("pixels");
-      take({ digit: pixels ? null : Number(app.state.get("digit") ?? 0), pixels });
+      if (frameworks.names.includes(state.get("space"))) space.value = state.get("space");
+      mode.value = state.get("others") === "same" ? "same" : "translated";
+      const coordinates = state.get("z")?.split(",").map(Number);
+      linkedZ = coordinates?.every(Number.isFinite) ? Float32Array.from(coordinates) : null;
+      const pixels = state.get("pixels");
+      take({ digit: pixels ? null : Number(state.get("digit") ?? 0), pixels });
     },
     hide: () => sliders.stop(),
   };

@@ -7,9 +7,9 @@ import { makeInputCard } from "../drawing/input_card.js";
 import { imageSize, readPixels, writePixels } from "../drawing/pixels.js";
 import { makeLiveMap } from "../latent/live_map.js";
 import { makeActions } from "../parts/actions.js";
-import { counted } from "../parts/counted.js";
+import { countedText } from "../parts/counted.js";
 import { makeDetailsButton } from "../parts/details_button.js";
-import { button, element } from "../parts/elements.js";
+import { button, element, headRow, section } from "../parts/elements.js";
 import { about } from "../parts/glossary.js";
 import { formatMs, formatNats } from "../parts/numbers.js";
 import { makeSeedField } from "../parts/seed_field.js";
@@ -29,61 +29,61 @@ export const title = "Reconstruct";
 const REST_MS = 150;
 // A pen that is down may pause for longer: the exact picture has four times the bytes of a live one.
 const PEN_REST_MS = 600;
-// While it moves, pictures and ELBO are refreshed this often, in milliseconds, and in changes of the image.
+// While the hand moves, pictures and ELBO are refreshed this often, in milliseconds, and in changes of the image.
 const PICTURE_PACE = [40, 1];
 const SCORE_PACE = [300, 5];
 
-const aboutOf = ({ one }) =>
-  `You draw ${one}. A variational autoencoder (VAE) squeezes it into a few numbers, adds a little noise, and draws it ` +
+const aboutOf = ({ nounWithArticle }) =>
+  `You draw ${nounWithArticle}. A variational autoencoder (VAE) squeezes it into a few numbers, adds a little noise, and draws it ` +
   "again from these numbers alone. Each panel shows the same model in another framework; the last panel shows where their " +
   "pictures differ. With the same weights in all, only rounding differs. With weights of their own, which each framework " +
   "learned from the same recipe, pictures differ a little, as two people's handwriting does.";
 
 export function mount(panel, app) {
-  const { examples } = app;
-  const isMnist = app.frameworks.takesMnist;
+  const { state, frameworks, examples, ask } = app;
+  const isMnist = frameworks.takesMnist;
   const results = new Map();
   const views = new Map();
   let version = 0;
-  let rest = null;
+  let restTimer = null;
   const isPictureDue = makePace(...PICTURE_PACE);
   const isScoreDue = makePace(...SCORE_PACE);
   const input = makeInputCard(({ live, at, digit }) => {
     input.strip.mark(digit);
-    app.state.set({ digit, pixels: digit === null ? writePixels(input.drawing.image) : null });
-    changed({ live, at });
+    state.set({ digit, pixels: digit === null ? writePixels(input.drawing.image) : null });
+    update({ live, at });
   }, { examples, isMnist });
   const seed = makeSeedField((value) => {
-    app.state.set({ seed: value });
-    changed({ live: true });
+    state.set({ seed: value });
+    update({ live: true });
   });
   const weights = makeWeightsSwitch(app, () => {
     time.update();
-    changed({});
+    update({});
   });
   const time = makeTimeSlider(app, {
-    owners: () => [...new Set(app.frameworks.ready.map(weights.spaceOf))],
-    onChange: () => changed({}),
+    owners: () => [...new Set(frameworks.ready.map(weights.spaceOf))],
+    onChange: () => update({}),
   });
   // The map is the finished model's.
   const liveMap = makeLiveMap(app, {
-    encoding: (framework) => ({ ...requestOf(framework), path: "/encode", query: app.frameworks.queryOf(framework, weights.value) }),
+    requestOf: (framework) => ({ ...requestOf(framework), path: "/encode", query: frameworks.queryOf(framework, weights.value) }),
     spaceOf: weights.spaceOf,
     onKeep: (image) => input.take(image),
   });
   const difference = makeDifferenceView();
   const row = element("div", { class: "frameworks-row" });
-  const panels = makePanels(row, app.frameworks, {
+  const panels = makePanels(row, frameworks, {
     fill: (framework, body) => views.set(framework, makeView(framework, body)),
     onReady: (framework) => refresh(framework, {}),
   });
-  if (app.frameworks.names.length > 1) row.append(difference.node);
-  app.frameworks.changed(() => {
-    difference.node.hidden = app.frameworks.counted.length < 2;
+  if (frameworks.names.length > 1) row.append(difference.node);
+  frameworks.subscribe(() => {
+    difference.node.hidden = frameworks.active.length < 2;
   });
-  const answers = element("section", { class: "card answers", "aria-label": "Results" },
-    element("div", { class: "row head" },
-      counted(app.frameworks, "h2", (count) => `Your ${examples.noun}, redrawn by ${spellCount(count)}`),
+  const answers = section("card answers", "Results",
+    headRow(
+      countedText(frameworks, "h2", (count) => `Your ${examples.noun}, redrawn by ${spellCount(count)}`),
       element("div", { class: "row" }, about(name, aboutOf(examples)), weights.node, seed.node, makeDetailsButton(panel))),
     row,
     time.node,
@@ -92,42 +92,42 @@ export function mount(panel, app) {
     input.node,
     liveMap.node,
     answers,
-    element("section", { class: "card test-set", "aria-label": "Examples" },
-      element("div", { class: "row head" },
-        element("h2", {}, examples.words === "sample" ? "Start from a sample" : `Try a ${examples.words} (never seen in training)`),
+    section("card test-set", "Examples",
+      headRow(
+        element("h2", {}, examples.exampleNoun === "sample" ? "Start from a sample" : `Try a ${examples.exampleNoun} (never seen in training)`),
         button(`Open this ${examples.noun} in latent space`, explore)),
       input.strip.node,
-      examples.words === "sample"
+      examples.exampleNoun === "sample"
         ? element("p", { class: "hint" }, "This model has no companion file with test images, so these are samples from the prior.")
         : null),
   );
 
   function explore() {
-    const here = ["digit", "pixels"].map((key) => [key, app.state.get(key)]).filter(([, value]) => value !== null);
-    app.state.open("latent", Object.fromEntries(here));
+    const values = ["digit", "pixels"].map((key) => [key, state.get(key)]).filter(([, value]) => value !== null);
+    state.open("latent", Object.fromEntries(values));
   }
 
   function requestOf(framework) {
     const body = stack([input.drawing.image], Uint8Array);
-    return { path: "/reconstruct", query: { ...app.frameworks.queryOf(framework, weights.value, time.value), seed: seed.value }, body, field: "images" };
+    return { path: "/reconstruct", query: { ...frameworks.queryOf(framework, weights.value, time.value), seed: seed.value }, body, field: "images" };
   }
 
   function makeView(framework, body) {
     const canvas = imageCanvas(`Reconstruction by ${titleOf(framework)}`);
     const { node: figures, values } = makeFigures();
-    const result = () => results.has(framework) && {
+    const getResult = () => results.has(framework) && {
       array: results.get(framework).array,
       name: `reconstruction-${framework}`,
       request: results.get(framework).request,
     };
-    body.append(canvas, figures, makeActions(result, `reconstruction by ${titleOf(framework)}`));
+    body.append(canvas, figures, makeActions(getResult, `reconstruction by ${titleOf(framework)}`));
     return { canvas, values };
   }
 
-  /* The image or the seed has changed. Returns a promise of the exact results, if they are fetched at once. */
-  function changed({ live = false, at = null }) {
+  /* Update the results after a change. Return a promise of the exact results if they are fetched at once. */
+  function update({ live = false, at = null }) {
     version += 1;
-    clearTimeout(rest);
+    clearTimeout(restTimer);
     panel.dataset.resting = !live;
     if (input.drawing.isEmpty) {
       for (const framework of views.keys()) forget(framework);
@@ -139,39 +139,39 @@ export function mount(panel, app) {
     if (!live) return settle({});
     liveMap.update({ live: true });
     // The last picture of the movement may still arrive.
-    rest = setTimeout(() => settle({ live: true }), input.drawing.isPenDown ? PEN_REST_MS : REST_MS);
+    restTimer = setTimeout(() => settle({ live: true }), input.drawing.isPenDown ? PEN_REST_MS : REST_MS);
     const [isPicture, isScore] = [isPictureDue(), isScoreDue()];
-    for (const framework of app.frameworks.ready) {
-      if (isPicture) draw(framework, { as: "png", live: true, at });
+    for (const framework of frameworks.ready) {
+      if (isPicture) draw(framework, { format: "png", live: true, at });
       if (isScore) score(framework, { live: true });
     }
     return null;
   }
 
-  function settle(how) {
+  function settle({ live = false }) {
     panel.dataset.resting = true;
-    const asked = app.frameworks.ready.map((framework) => refresh(framework, how));
+    const refreshes = frameworks.ready.map((framework) => refresh(framework, { live }));
     liveMap.update({});
-    return Promise.all(asked);
+    return Promise.all(refreshes);
   }
 
   /* Fetch a framework's exact picture and figures. */
   function refresh(framework, { live = false }) {
-    return Promise.all([draw(framework, { as: "npy", live }), score(framework, { live })]);
+    return Promise.all([draw(framework, { format: "npy", live }), score(framework, { live })]);
   }
 
-  /* `as` "png" is a quarter of the bytes of "npy", rounded to 256 levels. */
-  async function draw(framework, { as, live = false, at = null }) {
+  /* `format` "png" has a quarter of the bytes of "npy", rounded to 256 levels. */
+  async function draw(framework, { format, live = false, at = null }) {
     if (input.drawing.isEmpty) return;
-    const sent = version;
+    const sentVersion = version;
     const request = requestOf(framework);
     await attempt(framework, async () => {
-      const { array, timings } = await app.ask({ ...request, framework, as, live, kind: "picture" });
+      const { array, timings } = await ask({ ...request, format, live, kind: "picture" });
       if (input.drawing.isEmpty) return;
-      results.set(framework, { array, version: sent, request, isExact: as === "npy" });
+      results.set(framework, { array, version: sentVersion, request, isExact: format === "npy" });
       const { canvas, values } = views.get(framework);
       drawImages(canvas, array);
-      for (const key of ["model", "all"]) values.get(key).textContent = formatMs(timings[key]);
+      for (const key of ["model", "roundTrip"]) values.get(key).textContent = formatMs(timings[key]);
       compare();
       if (at !== null) measureGesture(at);
     });
@@ -181,7 +181,7 @@ export function mount(panel, app) {
   async function score(framework, { live = false }) {
     if (input.drawing.isEmpty) return;
     await attempt(framework, async () => {
-      const { json } = await app.ask({ ...requestOf(framework), path: "/score", framework, as: "json", live, kind: "score", aside: true });
+      const { json } = await ask({ ...requestOf(framework), path: "/score", format: "json", live, kind: "score", aside: true });
       if (input.drawing.isEmpty) return;
       for (const key of ["elbo", "log_likelihood", "kl_divergence"]) {
         views.get(framework).values.get(key).textContent = formatNats(json[key][0]);
@@ -190,7 +190,7 @@ export function mount(panel, app) {
   }
 
   async function attempt(framework, send) {
-    const { notice } = panels.of(framework);
+    const { notice } = panels.get(framework);
     try {
       await send();
       notice.clear();
@@ -199,18 +199,17 @@ export function mount(panel, app) {
     }
   }
 
-  /* Show the difference once all that are ready have drawn the same image; one may be a move ahead of another. */
+  /* Show the difference once all ready frameworks have drawn the current image: one may be a stroke ahead of another. */
   function compare() {
-    const { ready } = app.frameworks;
-    const same = ready.filter((one) => results.get(one)?.version === version);
-    if (same.length < ready.length) return;
+    const { ready } = frameworks;
+    if (!ready.every((framework) => results.get(framework)?.version === version)) return;
     // Live pictures are rounded to 256 levels: far more than frameworks with the same weights differ.
-    if (weights.value && !same.every((one) => results.get(one).isExact)) return;
-    const images = same.map((one) => [one, toProbs(results.get(one).array.data)]);
+    if (weights.value && !ready.every((framework) => results.get(framework).isExact)) return;
+    const images = ready.map((framework) => [framework, toProbs(results.get(framework).array.data)]);
     difference.show(new Map(images), comparison());
   }
 
-  /* The request that has the service compare. */
+  /* The request for a comparison by the service. */
   function comparison() {
     const { framework: _, ...query } = requestOf(null).query;
     return { ...requestOf(null), query, path: "/compare" };
@@ -225,23 +224,23 @@ export function mount(panel, app) {
 
   return {
     async show() {
-      seed.set(app.state.get("seed"));
+      seed.set(state.get("seed"));
       weights.read();
       time.read();
-      const pixels = app.state.get("pixels");
-      const drawn = pixels && readPixels(pixels);
-      const digit = drawn ? null : Number(app.state.get("digit") ?? 0);
-      const image = drawn ?? await loadExample(examples, digit);
-      if (image) input.drawing.set(image, { isExample: !drawn });
+      const pixels = state.get("pixels");
+      const linkedImage = pixels && readPixels(pixels);
+      const digit = linkedImage ? null : Number(state.get("digit") ?? 0);
+      const image = linkedImage ?? await loadExample(examples, digit);
+      if (image) input.drawing.set(image, { isExample: !linkedImage });
       input.strip.mark(digit);
       input.show();
-      changed({});
+      update({});
       input.greet();
       await liveMap.load();
       if (!input.drawing.isEmpty) liveMap.update({});
     },
     hide() {
-      clearTimeout(rest);
+      clearTimeout(restTimer);
       time.stop();
       input.hide();
     },

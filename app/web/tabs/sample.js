@@ -1,8 +1,8 @@
 /* Draw random digits: the same latents from the prior, decoded by each framework. */
 
 import { spellCount } from "../api/frameworks.js";
-import { counted } from "../parts/counted.js";
-import { choice, element, field } from "../parts/elements.js";
+import { countedText } from "../parts/counted.js";
+import { choice, element, field, headRow, section } from "../parts/elements.js";
 import { about, term } from "../parts/glossary.js";
 import { makePicturePanels } from "../results/picture_panels.js";
 import { makeSeedField } from "../parts/seed_field.js";
@@ -12,74 +12,75 @@ export const name = "sample";
 export const title = "Sample";
 
 const COUNTS = [16, 36, 64];
-const HOTTEST = 2;
+const MAX_TEMPERATURE = 2;
 const aboutOf = (noun) =>
   `These ${noun}s were never drawn by anyone. The service draws random numbers from the prior, and the decoder turns ` +
   `them into images. This works because training made the latents of real ${noun}s look like such random numbers.`;
 
 export function mount(panel, app) {
-  // Each framework's last draw, which a new temperature reuses.
+  const { state, frameworks, ask } = app;
+  // Each framework's last latents, which a new temperature reuses.
   const latents = new Map();
   const { noun } = app.examples;
   const seed = makeSeedField((value) => {
-    app.state.set({ seed: value });
+    state.set({ seed: value });
     sampleAll();
   });
   const weights = makeWeightsSwitch(app, () => sampleAll());
   const count = choice("sample-count", COUNTS, (n) => {
-    app.state.set({ n });
+    state.set({ n });
     sampleAll();
   });
   const temperature = element("input", {
-    type: "range", id: "temperature", "aria-label": "Temperature", min: 0, max: HOTTEST, step: 0.05, value: 1,
+    type: "range", id: "temperature", "aria-label": "Temperature", min: 0, max: MAX_TEMPERATURE, step: 0.05, value: 1,
+    oninput() {
+      state.set({ temperature: temperature.value });
+      sampleAll({ live: true });
+    },
   });
-  const shown = element("output", { for: "temperature" }, "1.00");
-  temperature.addEventListener("input", () => {
-    app.state.set({ temperature: temperature.value });
-    sampleAll({ live: true });
-  });
-  const pictures = makePicturePanels(app, { what: "Samples", onReady: (framework) => sample(framework, {}) });
+  const output = element("output", { for: "temperature" }, "1.00");
+  const pictures = makePicturePanels(app, { title: "Samples", onReady: (framework) => sample(framework, {}) });
   panel.append(
-    element("section", { class: "card", "aria-label": "Samples" },
-      element("div", { class: "row head" },
-        counted(app.frameworks, "h2", (frameworks) =>
-          (frameworks > 1 ? `New ${noun}s from the same random numbers` : `New ${noun}s from random numbers`)),
+    section("card", "Samples",
+      headRow(
+        countedText(frameworks, "h2", (frameworkCount) =>
+          (frameworkCount > 1 ? `New ${noun}s from the same random numbers` : `New ${noun}s from random numbers`)),
         element("div", { class: "row" },
           weights.node,
           seed.node,
           field("Images", count),
-          element("span", { class: "field" }, term("temperature", "Temperature"), temperature, shown),
+          element("span", { class: "field" }, term("temperature", "Temperature"), temperature, output),
           about(name, aboutOf(noun)))),
       pictures.node,
       pictures.difference,
       element("p", { class: "hint" },
-        counted(app.frameworks, "span", (frameworks) =>
-          (frameworks > 1 ? `The seed gives ${spellCount(frameworks)} the same latents from the ` : "The seed draws the latents from the ")),
+        countedText(frameworks, "span", (frameworkCount) =>
+          (frameworkCount > 1 ? `The seed gives ${spellCount(frameworkCount)} the same latents from the ` : "The seed draws the latents from the ")),
         term("prior", "prior"),
-        counted(app.frameworks, "span", (frameworks) => (frameworks > 1 ? ", to the bit. " : ". ")),
+        countedText(frameworks, "span", (frameworkCount) => (frameworkCount > 1 ? ", to the bit. " : ". ")),
         weights.hint, " ",
         `The temperature scales the latents: below 1 the ${noun}s are more typical, above 1 stranger.`)));
 
-  function sampleAll(how = {}) {
-    shown.textContent = Number(temperature.value).toFixed(2);
-    for (const framework of app.frameworks.ready) sample(framework, how);
+  function sampleAll({ live = false } = {}) {
+    output.textContent = Number(temperature.value).toFixed(2);
+    for (const framework of frameworks.ready) sample(framework, { live });
   }
 
   function sample(framework, { live = false }) {
-    const [n, drawn, scale] = [Number(count.value), seed.value, Number(temperature.value)];
+    const [n, scale, query] = [Number(count.value), Number(temperature.value), frameworks.queryOf(framework, weights.value)];
+    const sampleRequest = { path: "/sample", query: { ...query, n, seed: seed.value } };
     return pictures.show(framework, async () => {
-      const drawing = { path: "/sample", query: { ...app.frameworks.queryOf(framework, weights.value), n, seed: drawn } };
-      const request = scale === 1 ? drawing : { path: "/decode", query: app.frameworks.queryOf(framework, weights.value), body: await scaled(drawing, scale, live) };
-      const response = await app.ask({ ...request, framework, kind: "pictures", live });
+      const request = scale === 1 ? sampleRequest : { path: "/decode", query, body: await scaleLatents(sampleRequest, scale, live) };
+      const response = await ask({ ...request, kind: "pictures", live });
       return { response, request, options: { columns: Math.sqrt(n) } };
     });
   }
 
-  async function scaled({ path, query }, scale, live) {
-    const draw = JSON.stringify(query);
-    if (latents.get(query.framework)?.draw !== draw) {
-      const { array } = await app.ask({ path, query: { ...query, output: "latents" }, framework: query.framework, kind: "latents", live });
-      latents.set(query.framework, { draw, array });
+  async function scaleLatents({ path, query }, scale, live) {
+    const key = JSON.stringify(query);
+    if (latents.get(query.framework)?.key !== key) {
+      const { array } = await ask({ path, query: { ...query, output: "latents" }, kind: "latents", live });
+      latents.set(query.framework, { key, array });
     }
     const { array } = latents.get(query.framework);
     return { shape: array.shape, data: array.data.map((value) => value * scale) };
@@ -87,11 +88,11 @@ export function mount(panel, app) {
 
   return {
     show() {
-      seed.set(app.state.get("seed"));
+      seed.set(state.get("seed"));
       weights.read();
-      count.value = COUNTS.includes(Number(app.state.get("n"))) ? app.state.get("n") : COUNTS[0];
-      const heat = Number(app.state.get("temperature") ?? 1);
-      temperature.value = heat >= 0 && heat <= HOTTEST ? heat : 1;
+      count.value = COUNTS.includes(Number(state.get("n"))) ? state.get("n") : COUNTS[0];
+      const linkedTemperature = Number(state.get("temperature") ?? 1);
+      temperature.value = linkedTemperature >= 0 && linkedTemperature <= MAX_TEMPERATURE ? linkedTemperature : 1;
       sampleAll();
     },
     hide() {},
