@@ -80,7 +80,7 @@ def read_json(path: Path, metadata: Mapping[str, str], key: str) -> dict[str, An
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise CheckpointError(f"{path}: metadata {key!r}: expected a JSON object in Unicode, found {text!r:.60}")
+        raise CheckpointError(f"{path}: metadata {key!r}: expected a JSON object, found {text!r:.60}")
     return value
 
 

@@ -1,5 +1,6 @@
 """`app.client` where no response arrives, or one that may pass: what is sent again, and until when."""
 
+import socket
 import time
 from contextlib import suppress
 
@@ -55,8 +56,11 @@ def test_request_that_cannot_be_sent_is_not_repeated(options, message):
     """It fails at once, and no message has the key."""
     started = time.monotonic()
 
-    with Client(deadline_s=30, **options) as client, pytest.raises(ConnectionFailedError, match=message) as caught:
-        client.frameworks()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = {"url": f"http://127.0.0.1:{server.getsockname()[1]}"}
+        with Client(deadline_s=30, **(address | options)) as client:
+            with pytest.raises(ConnectionFailedError, match=message) as caught:
+                client.frameworks()
 
     assert time.monotonic() - started < 10
     assert "secret" not in str(caught.value)

@@ -18,7 +18,7 @@ def test_load_that_hangs_is_given_up(checkpoints, monkeypatch):
             gate.wait(60)
         return load_numpy(framework, **options)
 
-    with running(make_service(checkpoints, load=load, hang_timeout_s=0.01), waits=False) as client:
+    with running(make_service(checkpoints, load=load, hang_timeout_s=0.3), waits=False) as client:
         wait_until(lambda: client.get("/readyz?framework=pytorch").status_code == 200)
         wait_until(lambda: "took longer" in client.get("/readyz?framework=jax").text)
         gate.set()
