@@ -1,4 +1,4 @@
-"""The errors of the `app` package, none of which knows HTTP; `app.problem_details` maps each to a status.
+"""The errors of the service, none of which knows HTTP; `app.problem_details` maps each to a status.
 
 ServiceError
 ├── DeadlinePassedError            the response would take longer than the client or the settings allow
@@ -6,7 +6,7 @@ ServiceError
 │   ├── FrameworkUnavailableError  the framework is loading, broken, or not installed
 │   │   ├── ModelNotLoadedError    its checkpoint isn't loaded, but may be
 │   │   └── FrameworkFaultError    it has failed and is being loaded again
-│   ├── OverloadedError            its queue is full
+│   ├── OverloadedError            its queue or the memory budget is full
 │   └── RateLimitError             the client is over its rate limit
 ├── ReloadError                    the reload failed; what was served before still is
 ├── RequestError                   the client's request is at fault
@@ -62,7 +62,7 @@ class FrameworkFaultError(FrameworkUnavailableError):
 
 
 class OverloadedError(RetryLaterError):
-    """A framework's queue is full."""
+    """A framework's queue or the memory budget is full."""
 
 
 class RateLimitError(RetryLaterError):

@@ -1,4 +1,4 @@
-"""Process-wide tuning: garbage collector, malloc, threads, CPU affinity and open files."""
+"""Process-wide tuning: garbage collector, malloc, threads and CPU affinity; and the exit of the process."""
 
 import ctypes
 import gc

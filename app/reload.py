@@ -21,7 +21,7 @@ class Reloader:
         """Called after a reload through this worker succeeded, to reload the other workers too."""
 
     async def reload(self, framework: str | None = None) -> Mapping[str, ReloadResult]:
-        """Reload API keys and the checkpoint of one framework, or of all. Return the result for each framework.
+        """Reload API keys and the checkpoint of one framework, or of all. Return the result for each model.
 
         Raises:
             ReloadError: A file can't be read or a checkpoint can't be loaded; the previous ones stay in service.
@@ -47,5 +47,6 @@ class Reloader:
         """Reload everything, and log failures."""
         try:
             await self.reload()
-        except ReloadError:
-            logger.error("the reload failed; the models and keys named above are unchanged")  # noqa: TRY400 -- said above
+        except ReloadError as error:
+            unchanged = ", ".join(field.where for field in error.errors)
+            logger.error("not reloaded, and as before: %s", unchanged)  # noqa: TRY400 -- the reasons are logged above

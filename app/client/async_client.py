@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from app.client import operations
 from app.client.inputs import ImageInput, encode_images
-from app.client.operations import Comparison, ModelOptions, ModelsOptions, Operation, Posterior, Score
+from app.client.operations import CheckpointOptions, Comparison, ModelOptions, Operation, Posterior, Score
 from app.client.retry import Retries
 
 T = TypeVar("T")
@@ -130,7 +130,7 @@ class AsyncClient:
         seed: int | None = None,
         invert: bool | None = None,
         centre: bool | None = None,
-        **model: Unpack[ModelsOptions],
+        **model: Unpack[CheckpointOptions],
     ) -> Comparison:
         """Return the same images and noise through every loaded framework, by its model of that name."""
         options = self._options(model, seed=seed, invert=invert, centre=centre) | {"framework": None}
@@ -165,6 +165,6 @@ class AsyncClient:
                 pause_s = retries.pause_after(response)
             await asyncio.sleep(pause_s)
 
-    def _options(self, model: ModelOptions | ModelsOptions, **options: Any) -> dict[str, Any]:
+    def _options(self, model: ModelOptions | CheckpointOptions, **options: Any) -> dict[str, Any]:
         chosen = {name: value for name, value in model.items() if value is not None}
         return {**self._model, **chosen, **options}

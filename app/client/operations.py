@@ -44,8 +44,8 @@ class Operation(NamedTuple, Generic[T]):
         }
 
 
-class ModelsOptions(TypedDict, total=False):
-    """Models of a call: one of each framework."""
+class CheckpointOptions(TypedDict, total=False):
+    """Which checkpoint each framework loads."""
 
     model: str | None
     """Name of the model; None for the client's default."""
@@ -57,7 +57,7 @@ class ModelsOptions(TypedDict, total=False):
     """Epoch of training whose snapshot is loaded; None for the client's default."""
 
 
-class ModelOptions(ModelsOptions, total=False):
+class ModelOptions(CheckpointOptions, total=False):
     """Model of a call."""
 
     framework: str | None
@@ -117,7 +117,7 @@ def decode(latents: ArrayLike, **options: Any) -> Operation[Float32[ndarray, "ba
 
 def sample(n: int, *, output: str, **options: Any) -> Operation[Float32[ndarray, "..."]]:
     """Return the request of `GET /sample`."""
-    return Operation("GET", "/sample", _given({"n": n, "output": output, **options}), Body(), _NPY, parse_npy)
+    return Operation("GET", "/sample", _without_none({"n": n, "output": output, **options}), Body(), _NPY, parse_npy)
 
 
 def score(images: ImageInput, **options: Any) -> Operation[Score]:
@@ -162,10 +162,10 @@ def parse_npy(response: httpx.Response) -> ndarray:
 def _post(
     path: str, body: Body, options: Mapping[str, Any], accept: str, parse: Callable[[httpx.Response], T]
 ) -> Operation[T]:
-    return Operation("POST", path, _given(options), body, accept, parse)
+    return Operation("POST", path, _without_none(options), body, accept, parse)
 
 
-def _given(options: Mapping[str, Any]) -> dict[str, str | int | bool]:
+def _without_none(options: Mapping[str, Any]) -> dict[str, str | int | bool]:
     return {name: value for name, value in options.items() if value is not None}
 
 

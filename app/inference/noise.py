@@ -11,7 +11,7 @@ from numpy import ndarray
 SEED_LIMIT: Final = 2**63
 
 FRESH_SEED_LIMIT: Final = 2**53
-"""Every JSON reader holds integers below exactly."""
+"""JSON readers that use float64, such as JavaScript's, represent integers below this exactly."""
 
 
 class Noise:

@@ -46,7 +46,7 @@ def reconstruct(
 ) -> Operation:
     """Return the operation for probs, mean and logvar, and if an output needs it each image's ELBO and its two parts.
 
-    Seeds that are None are chosen.
+    A seed of None is replaced by a random one.
     """
     seed = choose_seed(seed)
     inputs = (images, draw_noise(seed, (len(images), model.latent_dim)))

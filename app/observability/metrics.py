@@ -52,7 +52,7 @@ class Metrics:
         families.build.labels(version, platform.python_version(), ",".join(frameworks)).set(1)
         self._families = families
         self._frameworks = {framework: FrameworkMetrics(framework, families) for framework in frameworks}
-        self._answers: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._bound_metrics: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def for_framework(self, framework: str) -> "FrameworkMetrics":
         """Return the metrics of one of the frameworks."""
@@ -66,10 +66,10 @@ class Metrics:
         The route is one that exists, never a client's own path.
         """
         key = (route, framework or NO_FRAMEWORK, status)
-        bound = self._answers.get(key)
+        bound = self._bound_metrics.get(key)
         if bound is None:
             bound = (self._families.requests.labels(*key), self._families.request_seconds.labels(*key[:2]))
-            self._answers[key] = bound
+            self._bound_metrics[key] = bound
         requests, seconds = bound
         requests.inc()
         seconds.observe(time.perf_counter() - since)

@@ -148,7 +148,7 @@ def test_fault_of_the_backend_is_a_503_of_its_framework(relay, gateway, change, 
 
 @pytest.mark.parametrize("header", ["traceparent", "tracestate", "baggage", "x-request-id"])
 def test_long_header_of_a_client_costs_nobody_anything(relay, gateway, header):
-    """What a server in between might refuse isn't sent on to the backend."""
+    """Headers that a server in between might refuse aren't sent on to the backend."""
     latents = {"latents": [[0] * 20]}
 
     response = gateway.post("/decode?framework=pytorch", json=latents, headers={header: "a=" + "b" * 20_000})

@@ -159,7 +159,7 @@ def _check_shape(candidate: Checkpoint, current: Checkpoint) -> None:
         if new != old:
             raise PromotionError(
                 f"{name} is {new}, and {old} in the checkpoint in service, {_id(current)}, whose clients send that: "
-                "promote it under another name, or override this check"
+                "promote it under another name, or override this check with force"
             )
 
 
@@ -170,7 +170,7 @@ def _check_test_elbo(candidate: Checkpoint, current: Checkpoint) -> None:
     if old is not None and (new is None or new < old):
         raise PromotionError(
             f"test ELBO is {describe_test_elbo(candidate)}, worse than {describe_test_elbo(current)} of the checkpoint "
-            f"in service, {_id(current)}: train it further, or override this check"
+            f"in service, {_id(current)}: train it further, or override this check with force"
         )
 
 

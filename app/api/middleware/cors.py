@@ -4,6 +4,7 @@ Starlette's middleware wraps `send`; responses that aren't sent through ASGI nee
 """
 
 from collections.abc import Sequence
+from http import HTTPStatus
 
 from fastapi import Response
 from starlette.datastructures import Headers
@@ -11,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.schemas.openapi import provenance_headers
+from app.problem_details import problem_response
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -29,22 +31,32 @@ class CorsPolicy:
         headers = Headers(scope=scope)
         if "origin" not in headers or "access-control-request-method" not in headers:
             return None
-        return self._rules.preflight_response(request_headers=headers)
+        response = self._rules.preflight_response(request_headers=headers)
+        if response.status_code == HTTPStatus.OK:
+            return response
+        reason = bytes(response.body).decode()
+        return problem_response(
+            response.status_code,
+            f"the preflight request is refused ({reason}): the server's TRIPTYCH_CORS_ORIGINS lists the origins, "
+            "and the methods are GET and POST",
+            request_id=scope["state"]["request_id"],
+            headers={name: value for name, value in response.headers.items() if not name.startswith("content-")},
+        )
 
-    def add_headers(self, response: RawHeaders, request: RawHeaders) -> None:
-        """Add headers to a response as Starlette's middleware does."""
-        for header in request:
+    def add_headers(self, response_headers: RawHeaders, request_headers: RawHeaders) -> None:
+        """Add CORS headers to a response, and `Vary: Origin` to any, so that caches keep origins apart."""
+        for header in request_headers:
             if header[0] == b"origin":
                 origin = header[1]
-                response += self._simple
+                response_headers += self._simple
                 if not self._rules.allow_all_origins and self._rules.is_allowed_origin(origin.decode("latin-1")):
-                    response.append((b"access-control-allow-origin", origin))
+                    response_headers.append((b"access-control-allow-origin", origin))
                 break
-        for index, (name, value) in enumerate(response):
+        for index, (name, value) in enumerate(response_headers):
             if name == b"vary":
-                response[index] = (name, value + b", Origin")
+                response_headers[index] = (name, value + b", Origin")
                 return
-        response.append((b"vary", b"Origin"))
+        response_headers.append((b"vary", b"Origin"))
 
 
 def make_middleware(app: ASGIApp, origins: Sequence[str]) -> CORSMiddleware:

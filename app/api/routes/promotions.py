@@ -20,7 +20,7 @@ from app.codecs.body import read_body
 from app.codecs.error_messages import invalid_value
 from app.codecs.limits import Limits
 from app.codecs.multipart import parse_named_files
-from app.exceptions import FieldError, InvalidValueError, ReloadError
+from app.exceptions import FieldError, InvalidValueError, NotFoundError, ReloadError
 from app.inference.models.registry import Registry
 from app.reload import Reloader
 from app.settings import Settings
@@ -95,7 +95,10 @@ async def roll_back_model(request: Request, admin: AdminDep) -> PromotionRespons
 async def model_history(request: Request, admin: AdminDep) -> HistoryResponse:
     """List the promotions and rollbacks of a model, oldest first."""
     read_query(request.query_params, known=())
-    events = await asyncio.to_thread(lambda: History(admin.find(request)).events)
+    model = admin.find(request)
+    events = await asyncio.to_thread(lambda: History(model).events)
+    if not events and not model.path.exists():
+        raise NotFoundError(f"there is no model {model}: /models lists those that there are")
     return HistoryResponse(events=list(events))
 
 

@@ -15,7 +15,7 @@ _ROWS: Final = {"type": "array", "items": _NUMBERS}
 _ARRAYS: Final = {
     "images": {
         "description": "Images, white on black; each a flat list or rows of numbers in [0, 1], or an image file in "
-        "base64 (or as a `data:` URL). The outer list may be omitted around one flat list of numbers.",
+        "base64 (or as a `data:` URL). The outer list may be omitted around one file or one flat list of numbers.",
         "type": "array",
         "minItems": 1,
         "items": {"anyOf": [{"type": "string"}, _NUMBERS, _ROWS, {"type": "number"}]},

@@ -12,7 +12,7 @@ ImageArrays = Annotated[
 
 
 def _drop_default(schema: dict[str, Any]) -> None:
-    # A null that pydantic would document, though the member is absent then.
+    # Absent, not null, by default; pydantic would document null.
     del schema["default"]
 
 
@@ -222,7 +222,7 @@ class ReadyResponse(BaseModel):
 class ReloadResponse(BaseModel):
     """Response of `/admin/reload`."""
 
-    reloaded: Annotated[dict[str, str], Field(description="Result of the reload, by framework.")]
+    reloaded: Annotated[dict[str, str], Field(description="Result of the reload, by model.")]
 
 
 class InvalidField(BaseModel):

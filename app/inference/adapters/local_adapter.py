@@ -1,4 +1,4 @@
-"""Base class of the adapters that compute in this process: splits batches, and outlives a device out of memory."""
+"""Base class of the adapters that compute in this process: splits batches, into smaller ones if memory runs out."""
 
 import logging
 from collections.abc import Callable, Sequence

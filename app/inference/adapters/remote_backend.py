@@ -18,7 +18,7 @@ _HEADER_LENGTH: Final = "Inference-Header-Content-Length"
 _CONNECT_TIMEOUT_S: Final = 5.0
 
 UNREADABLE: Final = (KeyError, ValueError, TypeError, AttributeError, RecursionError)
-"""What reading a response raises that isn't the protocol's."""
+"""Errors of reading a response that isn't the protocol's."""
 
 
 class RefusedError(AdapterError):

@@ -3,8 +3,8 @@
 Jobs that arrive while the model runs share its next batch; no job waits for a timer. A job larger than a batch is
 split, and small jobs run between its slices, so that large jobs don't delay small ones.
 
-The two threads meet in two places only: jobs reach the framework's thread through a queue, and results return by
-`call_soon_threadsafe`, a batch at a time. All counts belong to the event loop's thread and need no locks.
+Jobs reach the framework's thread through a queue, and results return by `call_soon_threadsafe`, a batch at a time. The
+framework's thread also adds to the timings of its jobs. All counts belong to the event loop's thread and need no locks.
 """
 
 import asyncio

@@ -60,7 +60,7 @@ class BatchExecutor:
         self._workers.inbox.put(jobs)
 
     def close(self) -> None:
-        """Let the threads end after the jobs that are queued."""
+        """End the threads after their current batches; queued jobs aren't computed."""
         self._workers.dismiss()
 
     def _start_workers(self) -> Workers:

@@ -56,6 +56,6 @@ class Workers:
         return None if adapter is None else (adapter, time.perf_counter() - since)
 
     def dismiss(self) -> None:
-        """Let each thread end once it has taken the jobs before."""
+        """End each thread after its current batch; queued jobs aren't computed."""
         for _ in self._workers:
             self.inbox.put(None)

@@ -52,15 +52,15 @@ def load_served(path: Path, epoch: int | None = None) -> Checkpoint:
 def describe_model(model: ModelFile, state: ModelState | None) -> CatalogEntry:
     """Return the metadata of the checkpoint that is served, or else of the file."""
     loaded = state.model if state else None
-    entry = _read_entry(model.path, _version(model.path)) if loaded is None else _describe(loaded.checkpoint)
+    entry = _read_entry(model.path, _fingerprint(model.path)) if loaded is None else _describe(loaded.checkpoint)
     if entry.checkpoint_id is None:
         return entry
-    has_companion = _belongs(model, entry.checkpoint_id, _version(model.companion))
-    snapshots = _read_snapshots(model, entry.checkpoint_id, _version(model.snapshots))
+    has_companion = _belongs(model, entry.checkpoint_id, _fingerprint(model.companion))
+    snapshots = _read_snapshots(model, entry.checkpoint_id, _fingerprint(model.snapshots))
     return replace(entry, has_companion=has_companion, snapshots=snapshots)
 
 
-def _version(path: Path) -> tuple[int, ...]:
+def _fingerprint(path: Path) -> tuple[int, ...]:
     """Return numbers that change when the file is replaced; none if there is no file."""
     try:
         status = path.stat()
@@ -70,7 +70,7 @@ def _version(path: Path) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _read_entry(path: Path, _version: tuple[int, ...]) -> CatalogEntry:
+def _read_entry(path: Path, _file: tuple[int, ...]) -> CatalogEntry:
     try:
         return _describe(load_checkpoint(path))
     except CheckpointError as error:
@@ -78,16 +78,18 @@ def _read_entry(path: Path, _version: tuple[int, ...]) -> CatalogEntry:
 
 
 @lru_cache(maxsize=4096)
-def _belongs(model: ModelFile, checkpoint_id: str, version: tuple[int, ...]) -> bool:
+def _belongs(model: ModelFile, checkpoint_id: str, fingerprint: tuple[int, ...]) -> bool:
     try:
-        return bool(version) and bool(read_companion(model, checkpoint_id=checkpoint_id))
+        return bool(fingerprint) and bool(read_companion(model, checkpoint_id=checkpoint_id))
     except CheckpointError:
         return False
 
 
 @lru_cache(maxsize=4096)
-def _read_snapshots(model: ModelFile, checkpoint_id: str, version: tuple[int, ...]) -> tuple[tuple[int, float], ...]:
-    return tuple(list_snapshots(model, checkpoint_id=checkpoint_id).items()) if version else ()
+def _read_snapshots(
+    model: ModelFile, checkpoint_id: str, fingerprint: tuple[int, ...]
+) -> tuple[tuple[int, float], ...]:
+    return tuple(list_snapshots(model, checkpoint_id=checkpoint_id).items()) if fingerprint else ()
 
 
 def _describe(checkpoint: Checkpoint) -> CatalogEntry:

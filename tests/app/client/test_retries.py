@@ -58,11 +58,11 @@ def test_request_that_cannot_be_sent_is_not_repeated(options, message):
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = {"url": f"http://127.0.0.1:{server.getsockname()[1]}"}
-        with Client(deadline_s=30, **(address | options)) as client:
-            with pytest.raises(ConnectionFailedError, match=message) as caught:
-                client.frameworks()
+        with Client(deadline_s=30, **(address | options)) as client, pytest.raises(ConnectionFailedError) as caught:
+            client.frameworks()
 
     assert time.monotonic() - started < 10
+    assert message in str(caught.value)
     assert "secret" not in str(caught.value)
 
 

@@ -121,7 +121,7 @@ def test_fault_before_the_model_leaves_the_request_to_the_application(checkpoint
 
 
 def test_fault_before_the_body_leaves_the_request_to_the_application(checkpoints, monkeypatch):
-    """What goes wrong while the headers are read is no fault of the client's."""
+    """An error while the headers are read is no fault of the client's."""
     app = make_service(checkpoints, frameworks="jax", rate_limit="1/hour")
 
     def fail(*_):

@@ -27,7 +27,7 @@ def path(tmp_path):
     ],
 )
 def test_load_when_metrics_are_wrong(path, metrics, message):
-    """What couldn't be compared, shown in a card or sent in JSON is refused, and named."""
+    """Values that couldn't be compared, shown in a card or sent in JSON are refused, and named."""
     header, data = split_file(path.read_bytes())
     header["__metadata__"]["metrics"] = json.dumps(metrics)
     path.write_bytes(join_file(header, data))

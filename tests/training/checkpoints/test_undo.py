@@ -25,7 +25,7 @@ def promote_seed(model, tmp_path):
 
 
 def test_undone_promotion_leaves_the_checkpoint_before_it(model, promote_seed):
-    """What it replaced is in place, and the next rollback goes to the one before that."""
+    """The one that it replaced is in place, and the next rollback goes to the one before that."""
     (first, _), (second, _), (_, event) = (promote_seed(seed) for seed in range(3))
 
     undo(event, model)
@@ -36,7 +36,7 @@ def test_undone_promotion_leaves_the_checkpoint_before_it(model, promote_seed):
 
 
 def test_undone_rollback_leaves_the_checkpoint_before_it(model, promote_seed):
-    """What it replaced is in place, and the next rollback goes to the same checkpoint again."""
+    """The one that it replaced is in place, and the next rollback goes to the same checkpoint again."""
     _, (second, _), (third, _) = (promote_seed(seed) for seed in range(3))
 
     undo(roll_back(model), model)

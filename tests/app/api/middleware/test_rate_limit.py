@@ -69,6 +69,16 @@ def test_pages_of_the_origins_that_are_set_may_ask(checkpoints):
     assert "Access-Control-Allow-Origin" not in foreign.headers
 
 
+def test_refused_preflight_is_a_problem_document(checkpoints):
+    """It says which setting names the origins."""
+    with running(make_service(checkpoints, frameworks="jax", cors_origins="https://one.example")) as client:
+        headers = {"Origin": "https://three.example", "Access-Control-Request-Method": "POST"}
+        response = client.options("/encode", headers=headers)
+
+    assert_problem(response, 400)
+    assert "TRIPTYCH_CORS_ORIGINS" in response.json()["detail"]
+
+
 def test_pages_of_other_origins_may_not_ask_unless_that_is_set(client):
     """By default no answer has a header for other origins."""
     response = client.get("/healthz", headers={"Origin": "https://one.example"})

@@ -210,3 +210,13 @@ def test_wrong_requests_are_explained(folder, url, status):
     """Nothing to roll back to, no such framework, no such name, an unknown option."""
     with running(make_service(folder, api_keys="k3y")) as client:
         assert_problem(client.post(url, headers=KEY), status)
+
+
+def test_history_of_an_unknown_model_is_404(folder):
+    """A model without promotions has an empty one; a name that no model has is named."""
+    with running(make_service(folder, api_keys="k3y")) as client:
+        known = client.get("/admin/models/jax/model/history", headers=KEY)
+        unknown = client.get("/admin/models/jax/birds/history", headers=KEY)
+
+    assert known.json() == {"events": []}
+    assert_problem(unknown, 404)

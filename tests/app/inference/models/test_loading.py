@@ -45,7 +45,7 @@ def test_check_that_raises_ends_no_monitoring(checkpoints, monkeypatch, caplog):
 
 
 def test_reload_ends_when_the_server_stops(checkpoints):
-    """Its client is told so instead of waiting for the load."""
+    """Its client gets the reason instead of waiting for the load."""
     gate, loads = threading.Event(), []
 
     def load(framework, **options):
