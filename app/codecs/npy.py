@@ -130,7 +130,7 @@ def _is_shape(shape: object) -> bool:
 
 
 def _parse_descr(descr: object) -> np.dtype:
-    expected = "expected numbers, such as float32 or uint8"
+    expected = "expected uint8 from 0 to 255 or floats from 0 to 1 for images, and floats for latents"
     if isinstance(descr, list | tuple):
         raise _wrong_dtype(f"has a structured dtype: {expected}")
     if not isinstance(descr, str):

@@ -35,7 +35,7 @@ BODIES = {
     "ends of both kinds": (422, "both images and latents", "/interpolate", ONE[:-1] + b"," + ZEROS[1:], JSON),
     "ends of no kind": (422, "neither images nor latents", "/interpolate", b"{}", JSON),
     "an end too many": (422, "two latents, (2, 20)", "/interpolate", npy(np.zeros((3, 20), np.float32)), NPY),
-    "latents of booleans": (422, "expected numbers", "/decode", npy(np.zeros((1, 20), bool)), NPY),
+    "latents of booleans": (422, "floats for latents", "/decode", npy(np.zeros((1, 20), bool)), NPY),
     "latents in a picture without a type": (415, "the body is an image file", "/decode", FILE, {}),
     "a document without a type": (415, "the body is a PDF", "/encode", b"%PDF-1.7", {}),
     "a picture as JSON": (400, "the body is an image file", "/encode", FILE, JSON),

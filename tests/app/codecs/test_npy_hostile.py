@@ -68,14 +68,14 @@ def test_parse_never_unpickles(version):
 )
 def test_parse_of_other_dtypes(array):
     """Arrays of anything but integers and common floats are wrong values."""
-    with pytest.raises(InvalidValueError, match="expected uint8 from 0 to 255, or floats such as float32"):
+    with pytest.raises(InvalidValueError, match="expected uint8 from 0 to 255 or floats from 0 to 1 for images"):
         parse_npy(save(array))
 
 
 @pytest.mark.parametrize("descr", ["'<f1'", "'f4,f4'", "'(9999999,)f4'", "'float320'", "''", "'<f4 '", "('<f4', (2,))"])
 def test_parse_of_odd_descr(descr):
     """A dtype's description in any other form than NumPy's own for plain numbers is refused."""
-    with pytest.raises(InvalidValueError, match="expected uint8 from 0 to 255, or floats such as float32"):
+    with pytest.raises(InvalidValueError, match="expected uint8 from 0 to 255 or floats from 0 to 1 for images"):
         parse_npy(npy_file(f"{{'descr': {descr}, 'fortran_order': False, 'shape': (2,)}}"))
 
 
@@ -91,7 +91,7 @@ def test_parse_of_dtype_names(descr):
 
 def test_parse_of_booleans():
     """Booleans are refused with the scale of the types that are read: as uint8 they would be almost black."""
-    with pytest.raises(InvalidValueError, match=r"uint8 from 0 to 255, or .*0 to 1; send array\.astype\('float32'\)"):
+    with pytest.raises(InvalidValueError, match=r"uint8 from 0 to 255 or floats .*; send array\.astype\('float32'\)"):
         parse_npy(save(np.zeros(2, bool)))
 
 
