@@ -33,16 +33,41 @@ PARTS: Final[Mapping[str, Any]] = {
 
 
 def render(name: str, record: Record) -> list[str]:
-    """Return the lines of the part's table, and one that describes its environment."""
+    """Return the lines of the part's table, and one that describes its environment and durations."""
     conditions, options = record["conditions"], record["options"]
-    cores, rounds, seconds = options["cores"], options["rounds"], options["seconds"]
     versions = ", ".join(f"{package} {number}" for package, number in conditions["versions"].items())
     arguments = "".join(f", `{word}`" for word in options["server_args"])
     return [
         *PARTS[name].report(record["figures"]),
         (
-            f"{conditions['machine']}, core {cores['server']} serving and core {cores['client']} asking, load average "
-            f"before {conditions['load_before']:.1f}; commit {conditions['commit']}{arguments}; median of "
-            f"{count_of(rounds, 'round')} of {seconds} s, with the least and the most. {versions}."
+            f"{conditions['machine']}, {_describe_cores(name, options)}, load average before "
+            f"{conditions['load_before']:.1f}; commit {conditions['commit']}{arguments}; "
+            f"{_describe_duration(name, options)}. {versions}."
         ),
     ]
+
+
+def _describe_cores(name: str, options: Mapping[str, Any]) -> str:
+    server, client = options["cores"]["server"], options["cores"]["client"]
+    if name == "start":
+        return f"serving on cores {server} and {client}"
+    return f"core {server} serving and core {client} asking"
+
+
+def _describe_duration(name: str, options: Mapping[str, Any]) -> str:
+    """Return how long and how often a part measures, and of what its figures are."""
+    rounds, seconds = options["rounds"], options["seconds"]
+    match name:
+        case "stall":
+            return f"one run of {rounds * seconds} s for each kind of large request"
+        case "start":
+            return f"median of {count_of(rounds, 'start')}, with the least and the most"
+        case "memory":
+            return f"one run of {options['minutes']:g} min, in turns of {seconds} s for each kind of request"
+        case "overload":
+            return (
+                f"median of {count_of(rounds, 'round')}, each of {seconds} s for the highest throughput and "
+                f"{overload.LENGTHS * seconds} s at twice that, with the least and the most"
+            )
+        case _:
+            return f"median of {count_of(rounds, 'round')} of {seconds} s, with the least and the most"

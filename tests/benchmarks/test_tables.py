@@ -91,9 +91,30 @@ def test_page_is_filled_in_at_its_marks(old):
 
     assert page == "\n".join(["a", "<!-- start -->", *render("start", record), "<!-- end -->", "z", "<!-- end -->", ""])
     assert "| /healthz | 1.00 | below 2 s | yes |" in page
-    assert "commit abc, `--workers`; median of 3 rounds of 2 s" in page
+    assert "2 cores of X, serving on cores 0 and 1, load average" in page
+    assert "commit abc, `--workers`; median of 3 starts, with the least and the most" in page
     with pytest.raises(SystemExit, match="no place for start"):
         script.fill("a\n", {"start": record})
+
+
+@pytest.mark.parametrize(
+    ("part", "duration"),
+    [
+        ("large", "core 0 serving and core 1 asking, load average before 0.0; commit abc; median of 3 rounds of 2 s"),
+        ("overload", "median of 3 rounds, each of 2 s for the highest throughput and 6 s at twice that, with"),
+        ("stall", "; one run of 6 s for each kind of large request. numpy 2."),
+        ("memory", "; one run of 4 min, in turns of 2 s for each kind of request. numpy 2."),
+    ],
+)
+def test_each_part_names_its_own_duration(part, duration):
+    """Not all parts are medians of rounds, and a round isn't equally long in all."""
+    record = {
+        "conditions": {"machine": "X", "versions": {"numpy": "2"}, "commit": "abc", "load_before": 0.0},
+        "options": {"cores": {"server": 0, "client": 1}, "rounds": 3, "seconds": 2, "minutes": 4, "server_args": []},
+        "figures": [],
+    }
+
+    assert duration in render(part, record)[-1]
 
 
 def test_page_has_a_place_for_each_part():

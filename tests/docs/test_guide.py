@@ -100,3 +100,24 @@ def test_mistakes_are_those_that_were_measured():
     measured = json.loads((CHECKOUT / "docs" / "mistakes.json").read_text(encoding="utf-8"))["runs"]
 
     assert list(measured) == list(import_module("benchmarks.mistakes.catalogue").MISTAKES)
+
+
+def test_costs_are_beside_the_same_seeds(hooks, monkeypatch):
+    """A mistake's cost is the mean of the differences seed by seed; one of a single seed has no range."""
+
+    def run(elbo):
+        return {"test": {"elbo": elbo}, "loss": 100.0, "broken_step": None}
+
+    runs = {
+        "the right way": {"topic": "", "seeds": {"0": run(-103.0), "1": run(-102.0), "2": run(-101.0)}},
+        "near": {"topic": "means", "seeds": {"0": run(-103.25), "1": run(-102.25), "2": run(-101.5)}},
+        "far": {"topic": "means", "seeds": {"0": run(-101.5)}},
+    }
+    monkeypatch.setattr(import_module("mistakes"), "_record", lambda: {"runs": runs})
+
+    table = hooks.generate("mistakes means")
+
+    assert "| the right way, mean of 3 seeds | 102.00 |" in table
+    assert "| the right way, seed 0 | 103.00 |" in table
+    assert "| near, mean of 3 seeds | 102.33 | +0.33 | +0.25 to +0.50 | 100 |" in table
+    assert "| far, seed 0 | 101.50 | \N{MINUS SIGN}1.50 |  | 100 |" in table

@@ -6,6 +6,7 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from training.comparison.environment import find_origins
 from training.comparison.rendering.plots import name_panel, new_panels
 from training.counts import count_of
 from training.frameworks import FRAMEWORKS
@@ -40,7 +41,7 @@ def write(content: Mapping[str, Any]) -> list[str]:
         *_layers(section),
         *prose(f"""Each framework with each other's weights: largest difference of a logit from the one that NumPy
             computes in float64, over {section["settings"]["probe_images"]} test images. A row has the weights of one
-            checkpoint, a column the framework that loaded them:"""),
+            checkpoint{_commit(section)}, a column the framework that loaded them:"""),
         *table(
             ["trained with", *(f"loaded by {FRAMEWORKS[name].title}" for name in section["frameworks"])],
             [
@@ -116,6 +117,12 @@ def _layers(section: Mapping[str, Any]) -> list[str]:
             far larger than the difference of the losses:"""),
         *table(["", *map(_steps, steps)], [[f"`{layer}`", *cells] for layer, cells in by_layer.items()]),
     ]
+
+
+def _commit(section: Mapping[str, Any]) -> str:
+    """Return the commit of the checkpoints, which may have been trained again since."""
+    commits = dict.fromkeys(str(origin["commit"])[:10] for _, origin in find_origins(section))
+    return f", as of commit {' and '.join(f'`{commit}`' for commit in commits)}" if commits else ""
 
 
 def _steps(step: int) -> str:

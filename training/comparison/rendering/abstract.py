@@ -45,17 +45,20 @@ def _write_agreement(content: Mapping[str, Any]) -> str:
         return "**Do they compute the same?** Not measured yet."
     first, last = PARITY_STEPS, max(section["settings"]["steps"])
     pairs = [pair["relative"] for pair in section["losses"]["pairs"]]
-    nudged = list(section["losses"]["nudged"].values())
+    nudged = section["losses"]["nudged"]
     if not pairs:
         return "**Do they compute the same?** Only one framework was measured."
     within = _largest(pairs, first) <= LOSS_LIMIT
-    verdict = "They compute the same, as far as rounding shows" if within else "They don't compute the same"
+    verdict = "Their losses agree within the limit" if within else "Their losses don't agree within the limit"
+    rounding = ", ".join(
+        f"{FRAMEWORKS[name].title} {scientific(max(relative[:first]))}" for name, relative in nudged.items()
+    )
     return (
         f"**{verdict}.** Over the first {first} steps the losses of two frameworks differ by at most "
-        f"{scientific(_largest(pairs, first))}, relative (the limit is {LOSS_LIMIT:g}); those of one framework by "
-        f"at most {scientific(_largest(nudged, first))} if its weights start one unit in the last place away. *Limit:* "
-        f"rounding grows: over {last:,} steps these are {scientific(_largest(pairs, last))} and "
-        f"{scientific(_largest(nudged, last))}, so agreement says nothing about where a whole run ends."
+        f"{scientific(_largest(pairs, first))}, relative (the limit is {LOSS_LIMIT:g}). For comparison, those of one "
+        f"framework whose weights start one unit in the last place away: {rounding}. *Limit:* "
+        f"rounding grows: over {last:,} steps the largest are {scientific(_largest(pairs, last))} and "
+        f"{scientific(_largest(nudged.values(), last))}, so agreement says nothing about where a whole run ends."
     )
 
 
@@ -70,15 +73,36 @@ def _write_speed(content: Mapping[str, Any]) -> str:
     listing = "; ".join(
         f"{FRAMEWORKS[name].title} {spread(speed.epoch_seconds)}{_write_part(speed)}" for name, speed in speeds.items()
     )
-    epochs = min(len(speed.epoch_seconds) for speed in speeds.values())
     latest_least = max(min(speed.epoch_seconds) for speed in speeds.values())
     earliest_most = min(max(speed.epoch_seconds) for speed in speeds.values())
     verdict = "The ranges overlap" if latest_least <= earliest_most else "The ranges don't all overlap"
     return (
         f"**Seconds per epoch**, each trainer in its own way, median and range: {listing}. {verdict}. "
-        f"*Limit:* {count_of(epochs, 'timing')} of each on one machine: another day, version or processor may order "
-        "them otherwise, above all where ranges overlap."
+        f"*Limit:* {_write_processes(content, speeds)}"
     )
+
+
+def _write_processes(content: Mapping[str, Any], speeds: Mapping[str, Speed]) -> str:
+    """Return how many timings there are, and what they don't establish."""
+    entries = content["sections"]["training"]["frameworks"]
+    processes = [entries[framework]["modes"][FRAMEWORKS[framework].own_mode] for framework in speeds]
+    count, epochs = len(processes[0]), len(processes[0][0]["seconds"])
+    counts = (
+        f"{count} process{'' if count == 1 else 'es'} of each on one machine, with {count_of(epochs, 'epoch')} each."
+    )
+    within = max(_excess([statistics.median(each["seconds"]) for each in of_one]) for of_one in processes)
+    between = _excess([statistics.median(speed.epoch_seconds) for speed in speeds.values()])
+    if within <= between:
+        return f"{counts} Another day, version or processor may order them otherwise, above all where ranges overlap."
+    return (
+        f"{counts} The medians of one framework's processes differ by up to {within:.0%}, those of the frameworks by "
+        f"{between:.0%}: no order is established."
+    )
+
+
+def _excess(values: Sequence[float]) -> float:
+    """Return by which share the largest exceeds the least."""
+    return max(values) / min(values) - 1
 
 
 def _write_part(speed: Speed) -> str:
@@ -98,6 +122,8 @@ def _write_quality(content: Mapping[str, Any]) -> str:
     limit = f"{count_of(seeds, 'seed')} of each"
     if seeds < _MANY_SEEDS:
         limit += " can't tell a difference of this size from luck"
+    if _write_causes(content):
+        limit += "; the runs from the same weights have one"
     epochs = epochs_of(settings)
     return (
         f"**Test -ELBO after {count_of(epochs, 'epoch')}**, in nats, mean of "
@@ -114,15 +140,16 @@ def _write_differences(section: Mapping[str, Any]) -> str:
         return f"Paired by seed, 0 lies outside the joint {CONFIDENCE:.0%} interval of {_name_pairs(joint)}. "
     if alone := [difference for difference in differences if difference.is_apart_from_zero]:
         return (
-            f"Paired by seed, 0 lies outside the {CONFIDENCE:.0%} interval of {_name_pairs(alone)} alone, but within "
-            f"each joint interval of the {len(differences)} differences: no difference is established. "
+            f"Of the {len(differences)} differences, paired by seed and taken one by one, only "
+            f"{_name_pairs(alone, ' and ')} {'has' if len(alone) == 1 else 'have'} a {CONFIDENCE:.0%} interval without "
+            f"0. Corrected for {len(differences)} comparisons, none has: no difference is established. "
         )
     return f"Paired by seed, 0 lies within the {CONFIDENCE:.0%} interval of each difference. "
 
 
-def _name_pairs(differences: Iterable[Difference]) -> str:
+def _name_pairs(differences: Iterable[Difference], joined_by: str = " and of ") -> str:
     pairs = [" minus ".join(FRAMEWORKS[name].title for name in difference.of) for difference in differences]
-    return " and of ".join(pairs)
+    return joined_by.join(pairs)
 
 
 def _write_causes(content: Mapping[str, Any]) -> str:
