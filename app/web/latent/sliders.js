@@ -44,7 +44,7 @@ export function makeSliders(noun, onMove) {
     });
     const value = element("output", { for: id });
     const track = element("span", { class: "track" }, element("span", { class: "posterior" }), input);
-    const faces = ["low", "high"].map(() => makeThumbnail("pixels face"));
+    const faces = ["low", "high"].map(() => makeThumbnail({ class: "pixels face" }));
     const wiggleButton = button("∿", () => (wiggle?.dimension === dimension ? stop() : start(dimension)), {
       class: "quiet wiggle", "aria-label": `Wiggle z${dimension}`, "aria-pressed": "false", title: "Swing this latent back and forth",
     });
