@@ -4,6 +4,7 @@
  * A tab is a module in `tabs/`, listed in `tabs/index.js`, which exports
  *   name    its word in the address
  *   title   the label of its tab
+ *   needsModel  true if the tab stays empty where no framework has the page's model
  *   mount   mount(panel, app): fills the panel when the tab is first shown, and returns {show(), hide()};
  *           show() reads the tab's state from the address, each time the tab or a link is opened;
  *           hide() stops everything that moves. The tab's requests in flight are cancelled for it.
@@ -108,6 +109,10 @@ function show() {
   buttonOf(currentTab).scrollIntoView({ block: "nearest", inline: "nearest" });
   document.title = `${currentTab.title} · Triptych`;
   if (frameworks.list.length === 0) return;
+  if (currentTab.needsModel && frameworks.names.length === 0) {
+    panelOf(currentTab).dataset.busy = false;
+    return;
+  }
   if (!mountedTabs.has(currentTab)) mount(currentTab);
   mountedTabs.get(currentTab).view.show();
 }

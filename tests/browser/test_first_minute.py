@@ -148,3 +148,27 @@ def test_live_pictures_take_few_bytes(page):
 
     assert len(sizes) > 30
     assert sum(sizes) < 300_000
+
+
+def test_drawing_stays_while_an_example_loads(visit):
+    """The example of a link doesn't replace what the visitor has drawn before it arrived."""
+    page = visit("code")
+    routes = []
+
+    def hold(route):
+        routes.append(route)
+
+    page.route("**/first_digits.png", hold)
+    with page.expect_request("**/first_digits.png"):
+        page.click("#tab-reconstruct")
+
+    draw(page, (0.2, 0.5), (0.8, 0.5))
+    drawn = read_image(page, DRAWING)
+    for route in routes:
+        route.continue_()
+    page.wait_for_selector("#panel-reconstruct .digits button")
+    wait_for_answers(page)
+
+    assert any(drawn)
+    assert read_image(page, DRAWING) == drawn
+    assert page.locator("#panel-reconstruct .digits [aria-pressed=true]").count() == 0

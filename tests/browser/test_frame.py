@@ -137,6 +137,21 @@ def test_lost_server_is_reported_and_found_again(visit, allowed):
     page.wait_for_selector("#notices .notice", state="hidden")
 
 
+def test_slow_server_is_not_called_out_of_reach(visit):
+    """A request that takes longer than its caller waits fails as too slow, not as a lost connection."""
+    page = visit("code")
+    page.route("**/slow*", lambda _: None)
+
+    name = page.evaluate(
+        """async () => {
+            const { request } = await import("/web/api/client.js");
+            return request({ path: "/slow" }, { signal: AbortSignal.timeout(50) }).catch((error) => error.name);
+        }"""
+    )
+
+    assert name == "TimeoutError"
+
+
 def test_key_is_asked_for_and_kept_until_the_tab_is_closed(visit, serve, checkpoints, allowed):
     """If the service needs a key, the page has a field for it; a wrong key is rejected in a sentence."""
     allowed.append("401")

@@ -94,7 +94,8 @@ async function send(address, options) {
   try {
     return await fetch(address, options);
   } catch (error) {
-    if (isOvertaken(error)) throw error;
+    // Not a failure of the network, but cancelled, or too slow for the caller.
+    if (!(error instanceof TypeError)) throw error;
     throw new ServiceProblem("Can't reach the server. Retrying…", 0);
   }
 }

@@ -2,11 +2,12 @@
 
 import { paintFrameworks } from "../frame/palette.js";
 import { countOf } from "../parts/numbers.js";
-import { ServiceProblem, nameAs, request } from "./client.js";
+import { ServiceProblem, nameAs, request, sentence } from "./client.js";
 
 const CALM_MS = 10_000;
 const TROUBLED_MS = 1_500;
-const ABSENT = ["not_installed", "no_model"];
+// The page has no panels of such frameworks.
+const ABSENT = ["not_installed", "no_model", "other_size"];
 const MNIST = ["mnist", "binarized_mnist"];
 const NUMBERS = ["no", "one", "two", "three", "four", "five", "six"];
 
@@ -50,7 +51,14 @@ export class Frameworks {
   /* True if the service rejected the request because an API key is missing or wrong. */
   needsKey = false;
 
-  /* Names of the installed frameworks, in the service's order, which is the order of everything on this page. */
+  /* A sentence about models that the page leaves out, or "". */
+  get advice() {
+    if (this.list.length > 0 && this.names.length === 0 && this.model) return `There is no model “${this.model}” here: choose another.`;
+    const omittedEntries = this.list.filter(({ status }) => status === "other_size" || this.names.length === 0);
+    return omittedEntries.map(({ reason }) => sentence(reason)).join(" ");
+  }
+
+  /* Names of the frameworks that have panels, in the service's order, which is the order of everything on this page. */
   get names() {
     return this.list.filter(({ status }) => !ABSENT.includes(status)).map(({ framework }) => framework);
   }
@@ -136,8 +144,7 @@ export class Frameworks {
     const model = this.models.find(({ framework, name }) => framework === entry.framework && name === this.model);
     if (!model) {
       // No model rather than the default one, whose images may have another size.
-      const reason = `${entry.title} has no model "${this.model}"`;
-      return { ...entry, ready: false, status: "no_model", model: null, training: null, reason };
+      return omit(entry, "no_model", `${entry.title} has no model "${this.model}"`);
     }
     return {
       ...entry,
@@ -149,6 +156,14 @@ export class Frameworks {
       model: model.image_shape && { image_shape: model.image_shape, latent_dim: model.latent_dim },
       training: { dataset: model.dataset },
     };
+  }
+
+  /* Omit frameworks whose images have another size than the first framework's: canvas, examples and pictures have one size. */
+  #withOneSize(list) {
+    const first = list.find(({ model }) => model);
+    return list.map((entry) => (!entry.model || sizeOf(entry) === sizeOf(first)
+      ? entry
+      : omit(entry, "other_size", `${entry.title} is left out: its images have ${sizeOf(entry)} pixels, ${first.title}'s ${sizeOf(first)}`)));
   }
 
   /* Poll now instead of at the next interval. */
@@ -163,7 +178,7 @@ export class Frameworks {
         ["/frameworks", "/models"].map((path) => request({ path, format: "json" }, { signal })));
       this.models = models.json.models;
       this.#defaultModel = models.json.default_model;
-      this.list = json.frameworks.map((entry) => this.#withModel(entry));
+      this.list = this.#withOneSize(json.frameworks.map((entry) => this.#withModel(entry)));
       for (const entry of this.list) {
         entries.set(entry.framework, entry);
         nameAs(entry.framework, entry.title);
@@ -183,4 +198,13 @@ export class Frameworks {
   #state() {
     return JSON.stringify([this.list, this.models, this.problem]);
   }
+}
+
+function omit(entry, status, reason) {
+  return { ...entry, ready: false, status, model: null, training: null, reason };
+}
+
+/* Width and height of the images, as the page writes them. */
+function sizeOf({ model: { image_shape: [height, width] } }) {
+  return `${width} × ${height}`;
 }

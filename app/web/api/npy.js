@@ -30,6 +30,12 @@ export function dumpNpy({ shape, data }) {
   return bytes;
 }
 
+/* One of an array's images, as an array of its own. */
+export function imageAt({ shape: [, height, width], data }, index) {
+  const size = height * width;
+  return { shape: [1, height, width], data: data.subarray(index * size, (index + 1) * size) };
+}
+
 /* Stack rows of numbers, such as images or latents, into one array. */
 export function stack(rows, type = Float32Array) {
   const data = new type(rows.length * rows[0].length);

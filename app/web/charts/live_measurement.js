@@ -89,7 +89,7 @@ export function makeLiveMeasurement({ state, frameworks, ask }, images) {
   async function measure(framework, size, run) {
     const roundTrips = [];
     const modelTimes = [];
-    const request = { path: "/reconstruct", query: { framework, seed: 7 }, body: await images(size), field: "images" };
+    const request = { path: "/reconstruct", query: { ...frameworks.queryOf(framework), seed: 7 }, body: await images(size), field: "images" };
     for (let number = -WARM_UPS; number < run.requests; number += 1) {
       const { timings } = await ask({ ...request, kind: "measure" });
       if (currentRun !== run) break;

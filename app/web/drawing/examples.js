@@ -1,6 +1,7 @@
 /* Images to start from, and the latent map: the bundled test digits, a model's companion files, or samples from the prior. */
 
 import { request } from "../api/client.js";
+import { imageAt } from "../api/npy.js";
 import { imageSize } from "./pixels.js";
 import { loadDigits, loadFirstDigits, loadLatentMap, once, readMosaic } from "./test_digits.js";
 
@@ -17,7 +18,8 @@ const NO_IMAGES = { count: 0, labels: null, image: () => null };
  * If images can't be fetched, their count is 0: the page works without examples, and its panels show the service's problem.
  */
 export function makeExamples(frameworks) {
-  const models = frameworks.models?.filter(({ name, companion }) => name === frameworks.modelName && companion) ?? [];
+  const models = frameworks.models?.filter(({ framework, name, companion }) =>
+    name === frameworks.modelName && companion && frameworks.names.includes(framework)) ?? [];
   const loadCompanions = once(() => Promise.all(models.map(loadCompanion)));
   const loadCompanionMap = async () => ({
     frameworks: Object.fromEntries((await loadCompanions().catch(() => [])).filter(({ map }) => map).map(
@@ -65,7 +67,6 @@ async function sample(frameworks) {
   if (!framework) return NO_IMAGES;
   const query = { ...frameworks.queryOf(framework), n: SAMPLES, seed: SEED };
   const { array } = await request({ path: "/sample", query });
-  const size = imageSize.pixels;
-  const image = (index) => Uint8Array.from(array.data.subarray(index * size, (index + 1) * size), (value) => Math.round(value * 255));
+  const image = (index) => Uint8Array.from(imageAt(array, index).data, (value) => Math.round(value * 255));
   return { count: SAMPLES, labels: null, image };
 }

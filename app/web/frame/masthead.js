@@ -5,7 +5,10 @@ import { choice, dot, element, field } from "../parts/elements.js";
 import { spellCount, titleOf } from "../api/frameworks.js";
 import { makeNotice } from "../parts/notice.js";
 
-const STATES = { ready: "ready", loading: "loading", failed: "down", not_installed: "not installed", no_model: "no such model" };
+const STATES = {
+  ready: "ready", loading: "loading", failed: "down",
+  not_installed: "not installed", no_model: "no such model", other_size: "other image size",
+};
 
 export function showFrameworks(list, notices, frameworks) {
   const notice = makeNotice();
@@ -13,7 +16,7 @@ export function showFrameworks(list, notices, frameworks) {
   frameworks.subscribe(() => {
     list.replaceChildren(...frameworks.list.map((entry) => chip(entry, frameworks.problem)));
     // For a missing key, the form below says it.
-    notice.say(frameworks.needsKey ? "" : frameworks.problem ?? "");
+    notice.say(frameworks.needsKey ? "" : frameworks.problem ?? frameworks.advice);
   });
 }
 
@@ -27,17 +30,18 @@ function chip({ framework, status, ready, framework_version: version, device, re
   );
 }
 
-/* The choice of a model, where the service has several. */
+/* The choice of a model, where there is another than the one that is shown. */
 export function showModels(container, frameworks) {
   let listedNames = "";
   frameworks.subscribe(() => {
     const names = frameworks.modelNames;
-    if (names.length < 2 || names.join() === listedNames) return;
+    const isKnown = names.includes(frameworks.modelName);
+    if ((isKnown && names.length < 2) || names.join() === listedNames) return;
     listedNames = names.join();
-    const select = choice("model", names, (name) => {
+    const select = choice("model", isKnown ? names : [["", "choose…"], ...names], (name) => {
       location.search = new URLSearchParams({ model: name });
     });
-    select.value = frameworks.modelName;
+    select.value = isKnown ? frameworks.modelName : "";
     container.replaceChildren(field("Model", select));
   });
 }

@@ -8,7 +8,7 @@ import { element, headRow, section } from "../parts/elements.js";
 import { about } from "../parts/glossary.js";
 import { drawImages, makeThumbnail } from "../results/grids.js";
 import { makePace } from "../results/pace.js";
-import { NO_MAP } from "./map_card.js";
+import { explainNoMap } from "./map_card.js";
 import { BEYOND, Plane } from "./plane.js";
 import { drawLabels } from "./scatter.js";
 import { mapOf, project, spreadOf, translate } from "./translation.js";
@@ -78,7 +78,7 @@ export function makeLiveMap({ frameworks, examples, ask }, { requestOf, spaceOf,
     if (space) plane.reach = Math.max(...shownMap().points.flat().map(Math.abs)) * 1.05;
     plane.node.hidden = space === null;
     hint.textContent = space === null
-      ? NO_MAP
+      ? explainNoMap(frameworks, spaceOf(frameworks.names[0]))
       : `${titleOf(space)}'s latent space. Point at it to decode, click to keep.${isAnyBeyond() ? ` ${BEYOND}` : ""}`;
   }
 

@@ -6,10 +6,15 @@ import { element, section } from "../parts/elements.js";
 import { BEYOND } from "./plane.js";
 import { makeScatter } from "./scatter.js";
 
-export const NO_MAP = "There is no map for this model: it needs a companion file, made for this checkpoint.";
+/* Why a framework's model has no map. */
+export function explainNoMap(frameworks, name) {
+  return frameworks.latentsOf(name) === 1
+    ? "A map needs two latents."
+    : "There is no map for this model: it needs a companion file, made for this checkpoint.";
+}
 
 /* Return {node, show(map, space, z)}: `map` is the framework's part of the latent map, or null. */
-export function makeMapCard(examples, digits, listeners) {
+export function makeMapCard({ examples, frameworks }, digits, listeners) {
   let space = null;
   let source = "";
   const title = `Map of the ${examples.exampleNoun}s`;
@@ -23,7 +28,7 @@ export function makeMapCard(examples, digits, listeners) {
     space = framework;
     scatter.node.hidden = actions.hidden = !map;
     if (!map) {
-      hint.textContent = NO_MAP;
+      hint.textContent = explainNoMap(frameworks, space);
       return;
     }
     const percent = map.explained.reduce((sum, share) => sum + share) * 100;

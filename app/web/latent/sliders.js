@@ -1,5 +1,6 @@
 /* A slider for each latent, most informative first, with the encoder's mean ±2σ and the digits at both ends. */
 
+import { imageAt } from "../api/npy.js";
 import { button, element } from "../parts/elements.js";
 import { term } from "../parts/glossary.js";
 import { formatShort } from "../parts/numbers.js";
@@ -14,7 +15,7 @@ const STEP = 0.05;
 const WIGGLE_MS = 1_800;
 
 /*
- * Return {node, build(order, kl), show(z, posterior), showFaces(array), stop()}. `onMove(dimension, value, {live, at})` is
+ * Return {node, build(order, kl), clear(), show(z, posterior), showFaces(array), stop()}. `onMove(dimension, value, {live, at})` is
  * called while a slider moves, by hand or by its wiggle button. `showFaces` takes two images for each dimension of `order`,
  * low and high. `noun` is the page's word for the images.
  */
@@ -44,7 +45,7 @@ export function makeSliders(noun, onMove) {
     });
     const value = element("output", { for: id });
     const track = element("span", { class: "track" }, element("span", { class: "posterior" }), input);
-    const faces = ["low", "high"].map(() => makeThumbnail("pixels face"));
+    const faces = ["low", "high"].map(() => makeThumbnail({ class: "pixels face" }));
     const wiggleButton = button("∿", () => (wiggle?.dimension === dimension ? stop() : start(dimension)), {
       class: "quiet wiggle", "aria-label": `Wiggle z${dimension}`, "aria-pressed": "false", title: "Swing this latent back and forth",
     });
@@ -82,6 +83,11 @@ export function makeSliders(noun, onMove) {
     wiggle = null;
   }
 
+  function clear() {
+    stop();
+    node.replaceChildren();
+  }
+
   function show(z, posterior) {
     for (const [dimension, { input, value, track }] of rows) {
       input.value = z[dimension];
@@ -94,13 +100,10 @@ export function makeSliders(noun, onMove) {
     }
   }
 
-  function showFaces({ shape: [, height, width], data }) {
-    const size = height * width;
-    [...rows.values()].forEach(({ faces }, row) => faces.forEach((canvas, end) => {
-      const offset = (2 * row + end) * size;
-      drawImages(canvas, { shape: [1, height, width], data: data.subarray(offset, offset + size) });
-    }));
+  function showFaces(array) {
+    [...rows.values()].forEach(({ faces }, row) =>
+      faces.forEach((canvas, end) => drawImages(canvas, imageAt(array, 2 * row + end))));
   }
 
-  return { node, build, show, showFaces, stop };
+  return { node, build, clear, show, showFaces, stop };
 }

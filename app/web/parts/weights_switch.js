@@ -48,9 +48,13 @@ export function makeWeightsSwitch({ state, frameworks }, onChange) {
   function describe() {
     const count = frameworks.active.length;
     if (count < 2) return "";
-    return control.value === null
-      ? "The models were trained separately, from the same recipe, so they differ a little, as two people's handwriting does."
-      : `${count === 2 ? "Both frameworks" : `All ${spellCount(count)}`} run the same weights, trained with ${titleOf(control.value)}: what still differs is rounding.`;
+    if (control.value === null) {
+      const isOneRecipe = new Set(frameworks.active.map((name) => frameworks.latentsOf(name))).size === 1;
+      return isOneRecipe
+        ? "The models were trained separately, from the same recipe, so they differ a little, as two people's handwriting does."
+        : "The models were trained separately, and have different numbers of latents.";
+    }
+    return `${count === 2 ? "Both frameworks" : `All ${spellCount(count)}`} run the same weights, trained with ${titleOf(control.value)}: what still differs is rounding.`;
   }
 
   frameworks.subscribe(show);

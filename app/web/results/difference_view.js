@@ -1,9 +1,9 @@
 /* The last panel: where the frameworks' pictures differ, amplified, and by how much. */
 
-import { amplification, describeAmplification, differ } from "./differences.js";
+import { describeAmplification, differ } from "./differences.js";
 import { element } from "../parts/elements.js";
 import { titleOf } from "../api/frameworks.js";
-import { drawImages, heat, imageCanvas } from "./grids.js";
+import { clearImage, drawImages, heat, imageCanvas } from "./grids.js";
 import { makeActions } from "../parts/actions.js";
 import { imageSize } from "../drawing/pixels.js";
 
@@ -30,7 +30,7 @@ export function makeDifferenceView() {
   );
 
   function clear() {
-    drawImages(canvas, new Uint8Array(imageSize.pixels));
+    clearImage(canvas);
     result = null;
     for (const cell of [largestCell, factorCell, pairCell, meanCell]) cell.textContent = "–";
   }
@@ -41,8 +41,7 @@ export function makeDifferenceView() {
       clear();
       return;
     }
-    const { spread, largest, pair } = difference;
-    const factor = amplification(largest);
+    const { spread, largest, pair, factor } = difference;
     drawImages(canvas, spread.map((value) => value * factor), { color: heat });
     result = {
       array: { shape: [1, imageSize.height, imageSize.width], data: spread },

@@ -1,8 +1,9 @@
 /* Compares the frameworks' pictures: where they differ, how much, and which two differ most. */
 
 /*
- * Return {spread, largest, pair} for a map of images by framework, or null for fewer than two images: `spread` is the
- * largest minus the smallest value of each pixel, `pair` the two frameworks that differ by `largest`, in the map's order.
+ * Return {spread, largest, pair, factor} for a map of images by framework, or null for fewer than two images: `spread` is the
+ * largest minus the smallest value of each pixel, `pair` the two frameworks that differ by `largest`, in the map's order,
+ * and `factor` amplifies them visibly.
  */
 export function differ(images) {
   const names = [...images.keys()];
@@ -22,11 +23,11 @@ export function differ(images) {
       pair = names.filter((name) => name === lowest || name === highest);
     }
   }
-  return { spread, largest, pair };
+  return { spread, largest, pair, factor: amplification(largest) };
 }
 
 /* The largest of 1, 2, 5, 10, 20, … that doesn't amplify the largest difference beyond 1. */
-export function amplification(largest) {
+function amplification(largest) {
   if (largest <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(1 / largest));
   return Math.max(1, [5, 2, 1].map((step) => step * power).find((factor) => factor * largest <= 1) ?? 1);

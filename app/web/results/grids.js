@@ -26,10 +26,7 @@ export function drawImages(canvas, images, { columns = Infinity, color = gray } 
   const { shape, data } = images.shape ? images : { shape: [1, imageSize.height, imageSize.width], data: images };
   const [count, height, width] = shape;
   const across = Math.min(columns, count);
-  const size = [across * (width + GAP) - GAP, Math.ceil(count / across) * (height + GAP) - GAP];
-  // Setting a size clears the canvas, which flickers.
-  if (canvas.width !== size[0]) canvas.width = size[0];
-  if (canvas.height !== size[1]) canvas.height = size[1];
+  resize(canvas, across * (width + GAP) - GAP, Math.ceil(count / across) * (height + GAP) - GAP);
   const context = canvas.getContext("2d");
   const scale = data instanceof Uint8Array ? 1 : WHITE;
   for (let index = 0; index < count; index += 1) {
@@ -43,14 +40,33 @@ export function drawImages(canvas, images, { columns = Infinity, color = gray } 
   }
 }
 
+/* Replace what is on a canvas by a black image. */
+export function clearImage(canvas) {
+  drawImages(canvas, new Uint8Array(imageSize.pixels));
+}
+
+/* The style sheets bound a canvas by its proportions, `--ratio`. */
+function resize(canvas, width, height) {
+  // Setting a size clears the canvas, which flickers.
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  canvas.style.setProperty("--ratio", width / height);
+}
+
+function makeCanvas(attributes) {
+  const canvas = element("canvas", { class: "pixels", ...attributes });
+  resize(canvas, imageSize.width, imageSize.height);
+  return canvas;
+}
+
 /* A canvas for an image that is described elsewhere. */
-export function makeThumbnail(className = "pixels") {
-  return element("canvas", { class: className, width: imageSize.width, height: imageSize.height, "aria-hidden": "true" });
+export function makeThumbnail(attributes = {}) {
+  return makeCanvas({ "aria-hidden": "true", ...attributes });
 }
 
 /* A canvas for images, with its description for screen readers. */
 export function imageCanvas(label, attributes = {}) {
-  return element("canvas", { class: "pixels", width: imageSize.width, height: imageSize.height, role: "img", "aria-label": label, ...attributes });
+  return makeCanvas({ role: "img", "aria-label": label, ...attributes });
 }
 
 /* A canvas with the images enlarged, for a file. */

@@ -14,6 +14,11 @@ const MESSAGES = {
 // A framework that has such a status from the start needs no room for results.
 const ABSENT = ["failed", "not_installed", "no_model"];
 
+/* Return true if a result, if there is one, belongs to other weights than a query's: it must not stay when that query fails. */
+export function isOfOtherWeights(result, query) {
+  return ["weights", "epoch"].some((key) => result?.request.query[key] !== query[key]);
+}
+
 /*
  * Put panels into `parent`, and return them by framework. `fill(name, body)` adds a tab's own content.
  * A panel has `node`, `body` and `notice`; `data-state` of its node is ready, waiting or down.

@@ -1,18 +1,20 @@
 /* A panel for each framework with its pictures and timings, and a sentence on how much the frameworks differ. */
 
-import { amplification, describeAmplification, differ } from "./differences.js";
+import { describeAmplification, differ } from "./differences.js";
+import { isOvertaken } from "../api/client.js";
 import { element } from "../parts/elements.js";
 import { titleOf } from "../api/frameworks.js";
-import { drawImages, heat, imageCanvas } from "./grids.js";
+import { clearImage, drawImages, heat, imageCanvas } from "./grids.js";
 import { measureGesture } from "./pace.js";
-import { makePanels } from "./panels.js";
+import { isOfOtherWeights, makePanels } from "./panels.js";
 import { makeActions } from "../parts/actions.js";
 import { formatMs } from "../parts/numbers.js";
 
 /*
- * Return {node, difference, results, show(framework, send, at)}. `title` names the pictures, on the page and as files.
- * `onReady` is that of `makePanels`; `extend(framework, body)` adds to a panel. `send()` returns {response, request,
- * options}: the result of `app.ask`, and what `makeActions` takes. `at` is the timestamp of the gesture, if there is one.
+ * Return {node, difference, results, show(framework, query, send, at), omit(framework, sentence), clear()}. `title` names the
+ * pictures, on the page and as files. `onReady` is that of `makePanels`; `extend(framework, body)` adds to a panel. `query` is
+ * that of the request, and `send()` returns {response, request, options}: the result of `app.ask`, and what `makeActions`
+ * takes. `at` is the timestamp of the gesture, if there is one. `omit` shows a sentence in place of a picture.
  */
 export function makePicturePanels({ frameworks }, { title, onReady, extend = () => {} }) {
   const results = new Map();
@@ -34,7 +36,20 @@ export function makePicturePanels({ frameworks }, { title, onReady, extend = () 
     views.set(framework, { picture, timing });
   }
 
-  async function show(framework, send, at = null) {
+  function forget(framework) {
+    results.delete(framework);
+    const { picture, timing } = views.get(framework);
+    clearImage(picture);
+    timing.textContent = "–";
+    compare();
+  }
+
+  function omit(framework, reason) {
+    forget(framework);
+    panels.get(framework).notice.say(reason);
+  }
+
+  async function show(framework, query, send, at = null) {
     const { notice } = panels.get(framework);
     try {
       const { response, request, options } = await send();
@@ -46,27 +61,28 @@ export function makePicturePanels({ frameworks }, { title, onReady, extend = () 
       results.set(framework, { array: response.array, options, name: `${title.toLowerCase()}-${framework}`, request });
       compare();
     } catch (error) {
+      if (!isOvertaken(error) && isOfOtherWeights(results.get(framework), query)) forget(framework);
       notice.explain(error);
     }
   }
 
-  /* Compare only results of equal requests: while the hand moves, one framework may be ahead of another. */
+  /* Compare only results of equal requests and shapes: while the hand moves, one framework may be ahead of another. */
   function compare() {
     const readyResults = [...results].filter(([framework]) => frameworks.ready.includes(framework));
-    const requests = new Set(readyResults.map(([, { request: { query, body } }]) =>
-      JSON.stringify([{ ...query, framework: null }, [...(body?.data ?? [])]])));
+    const requests = new Set(readyResults.map(([, { array: { shape }, request: { query, body } }]) =>
+      JSON.stringify([shape, { ...query, framework: null }, [...(body?.data ?? [])]])));
     const images = new Map(readyResults.map(([framework, { array }]) => [framework, array.data]));
     const difference = requests.size === 1 ? differ(images) : null;
     sentence.textContent = "";
     details.hidden = !difference;
     if (!difference) return;
-    const { spread, largest, pair } = difference;
+    const { spread, largest, pair, factor } = difference;
     const [[, { array, options }]] = readyResults;
-    const factor = amplification(largest);
     sentence.textContent = `Largest pixel difference between frameworks: ${largest.toPrecision(3)} (${pair.map(titleOf).join(" – ")}).`;
     summary.textContent = `Show where they differ (${describeAmplification(largest)})`;
     drawImages(canvas, { shape: array.shape, data: spread.map((value) => value * factor) }, { ...options, color: heat });
   }
 
-  return { node, difference: element("div", {}, sentence, details), results, show };
+  const clear = () => [...views.keys()].forEach(forget);
+  return { node, difference: element("div", {}, sentence, details), results, show, omit, clear };
 }

@@ -4,8 +4,8 @@ import { makeDigitStrip } from "../drawing/digit_strip.js";
 import { Drawing } from "../drawing/drawing.js";
 import { button, choice, element, field, headRow, section } from "../parts/elements.js";
 import { titleOf } from "../api/frameworks.js";
-import { drawImages, imageCanvas } from "../results/grids.js";
-import { stack } from "../api/npy.js";
+import { clearImage, drawImages, imageCanvas } from "../results/grids.js";
+import { imageAt, stack } from "../api/npy.js";
 import { about } from "../parts/glossary.js";
 import { makeNotice } from "../parts/notice.js";
 import { makeWeightsSwitch } from "../parts/weights_switch.js";
@@ -14,6 +14,7 @@ import { readPixels, writePixels } from "../drawing/pixels.js";
 
 export const name = "interpolate";
 export const title = "Interpolate";
+export const needsModel = true;
 
 const STEPS = [8, 12, 16, 24];
 const NARROW_COLUMNS = 4;
@@ -112,7 +113,7 @@ export function mount(panel, app) {
     notice.say(isEmpty ? `Draw or pick ${examples.nounWithArticle} at both ends.` : "");
     if (isEmpty) return null;
     const request = { path: "/interpolate", query: { ...frameworks.queryOf(framework, weights.value), steps: Number(steps.value) }, body: stack(images, Uint8Array) };
-    return pictures.show(framework, async () => {
+    return pictures.show(framework, request.query, async () => {
       const response = await ask({ ...request, live });
       return { response, request, options: { columns: narrow.matches ? NARROW_COLUMNS : request.query.steps } };
     }, at).then(drawFrames);
@@ -122,10 +123,10 @@ export function mount(panel, app) {
     const lastFrame = Number(steps.value) - 1;
     frame = Math.min(frame, lastFrame);
     [slider.max, slider.value] = [lastFrame, frame];
-    for (const [framework, { array }] of pictures.results) {
-      const size = array.data.length / array.shape[0];
-      const index = Math.min(frame, array.shape[0] - 1);
-      drawImages(movies.get(framework), array.data.subarray(index * size, (index + 1) * size));
+    for (const [framework, movie] of movies) {
+      const array = pictures.results.get(framework)?.array;
+      if (array) drawImages(movie, imageAt(array, Math.min(frame, array.shape[0] - 1)));
+      else clearImage(movie);
     }
   }
 

@@ -1,5 +1,6 @@
 /* Move through one framework's latent space, and see what every framework decodes there. */
 
+import { isOvertaken } from "../api/client.js";
 import { spellCount, titleOf } from "../api/frameworks.js";
 import { stack } from "../api/npy.js";
 import { makeDigitStrip } from "../drawing/digit_strip.js";
@@ -13,10 +14,12 @@ import { countedText } from "../parts/counted.js";
 import { button, choice, element, field, headRow, section } from "../parts/elements.js";
 import { about, term } from "../parts/glossary.js";
 import { makeNotice } from "../parts/notice.js";
+import { countOf } from "../parts/numbers.js";
 import { makePicturePanels } from "../results/picture_panels.js";
 
 export const name = "latent";
 export const title = "Latent space";
+export const needsModel = true;
 
 const aboutOf = (noun) =>
   "The encoder turns an image into a point in latent space: a few numbers, one for each slider. The decoder turns any " +
@@ -99,9 +102,7 @@ export function mount(panel, app) {
     if (!ready.includes(space.value) && state.get("space") === null) space.value = ready[0] ?? frameworks.names[0];
     panel.dataset.space = space.value;
     if (!ready.includes(space.value)) {
-      z = posterior = encoding = null;
-      sliders.stop();
-      sliders.node.replaceChildren();
+      forget();
       // While all are loading, the panels say so.
       if (ready.length > 0) notice.say(`${titleOf(space.value)} isn't available. Choose another framework.`);
       return;
@@ -121,8 +122,17 @@ export function mount(panel, app) {
       linkedZ = null;
       await showFaces(framework);
     } catch (error) {
+      if (!isOvertaken(error) && encoding?.request.query.framework !== space.value) forget();
       notice.explain(error);
     }
+  }
+
+  /* Show nothing of another framework's space. */
+  function forget() {
+    z = posterior = encoding = null;
+    sliders.clear();
+    pictures.clear();
+    pad.node.hidden = mapCard.node.hidden = true;
   }
 
   function build() {
@@ -183,6 +193,8 @@ export function mount(panel, app) {
     if (!isExact) state.set({ z: Array.from(z, (value) => Number(value.toFixed(2))).join(",") });
     sliders.show(z, posterior);
     pad.show(z, posterior);
+    pad.node.hidden = z.length < 2;
+    mapCard.node.hidden = false;
     mapCard.show(mapOf(map, frameworks, space.value), space.value, z);
     decodeAll(z, gesture);
   }
@@ -195,15 +207,19 @@ export function mount(panel, app) {
     if (!point) return;
     const translation = mode.value === "same" ? null : translate(point, map, frameworks, space.value, framework);
     const latents = translation ?? point;
-    // Another number of latents: the same coordinates have no meaning there.
-    if (latents.length !== (frameworks.latentsOf(framework) ?? latents.length)) return;
+    const latentCount = frameworks.latentsOf(framework) ?? latents.length;
+    if (latents.length !== latentCount) {
+      pictures.omit(framework, `${titleOf(framework)} can't decode this point: its model has ${countOf(latentCount, "latent")}, ` +
+        `${titleOf(space.value)}'s has ${latents.length}.`);
+      return;
+    }
     const request = { path: "/decode", query: frameworks.queryOf(framework), body: stack([latents]) };
-    pictures.show(framework, async () => ({ response: await ask({ ...request, live }), request }), at);
+    pictures.show(framework, request.query, async () => ({ response: await ask({ ...request, live }), request }), at);
   }
 
   async function load() {
     [digits, map] = await Promise.all([examples.loadAll(), examples.loadMap()]);
-    mapCard ??= makeMapCard(examples, digits, {
+    mapCard ??= makeMapCard(app, digits, {
       onPick: begin,
       onMove: (offset, gesture) => z && moveTo(pointAt(offset), gesture),
       onHover: peek,

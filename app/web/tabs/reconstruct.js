@@ -1,14 +1,14 @@
 /* Draw a digit, and watch each framework redraw it: pictures while the hand moves, exact results when it rests. */
 
+import { isOvertaken } from "../api/client.js";
 import { spellCount, titleOf } from "../api/frameworks.js";
 import { stack } from "../api/npy.js";
 import { loadExample } from "../drawing/digit_strip.js";
 import { makeInputCard } from "../drawing/input_card.js";
-import { imageSize, readPixels, writePixels } from "../drawing/pixels.js";
+import { readPixels, writePixels } from "../drawing/pixels.js";
 import { makeLiveMap } from "../latent/live_map.js";
 import { makeActions } from "../parts/actions.js";
 import { countedText } from "../parts/counted.js";
-import { makeDetailsButton } from "../parts/details_button.js";
 import { button, element, headRow, section } from "../parts/elements.js";
 import { about } from "../parts/glossary.js";
 import { formatMs, formatNats } from "../parts/numbers.js";
@@ -18,12 +18,13 @@ import { makeWeightsSwitch } from "../parts/weights_switch.js";
 import { makeDifferenceView } from "../results/difference_view.js";
 import { toProbs } from "../results/differences.js";
 import { makeFigures } from "../results/figures.js";
-import { drawImages, imageCanvas } from "../results/grids.js";
+import { clearImage, drawImages, imageCanvas } from "../results/grids.js";
 import { makePace, measureGesture } from "../results/pace.js";
-import { makePanels } from "../results/panels.js";
+import { isOfOtherWeights, makePanels } from "../results/panels.js";
 
 export const name = "reconstruct";
 export const title = "Reconstruct";
+export const needsModel = true;
 
 // Without a change for this long, the hand rests, and the exact results are fetched.
 const REST_MS = 150;
@@ -36,8 +37,7 @@ const SCORE_PACE = [300, 5];
 const aboutOf = ({ nounWithArticle }) =>
   `You draw ${nounWithArticle}. A variational autoencoder (VAE) squeezes it into a few numbers, adds a little noise, and draws it ` +
   "again from these numbers alone. Each panel shows the same model in another framework; the last panel shows where their " +
-  "pictures differ. With the same weights in all, only rounding differs. With weights of their own, which each framework " +
-  "learned from the same recipe, pictures differ a little, as two people's handwriting does.";
+  "pictures differ: with the same weights in all only by rounding, with separately trained weights more.";
 
 export function mount(panel, app) {
   const { state, frameworks, examples, ask } = app;
@@ -72,6 +72,10 @@ export function mount(panel, app) {
     onKeep: (image) => input.take(image),
   });
   const difference = makeDifferenceView();
+  // Unfolds figures and buttons where screens are small; the style sheets fold them away.
+  const detailsButton = button("Details", () => {
+    detailsButton.setAttribute("aria-pressed", panel.toggleAttribute("data-details"));
+  }, { class: "quiet details-button", "aria-pressed": "false" });
   const row = element("div", { class: "frameworks-row" });
   const panels = makePanels(row, frameworks, {
     fill: (framework, body) => views.set(framework, makeView(framework, body)),
@@ -84,7 +88,7 @@ export function mount(panel, app) {
   const answers = section("card answers", "Results",
     headRow(
       countedText(frameworks, "h2", (count) => `Your ${examples.noun}, redrawn by ${spellCount(count)}`),
-      element("div", { class: "row" }, about(name, aboutOf(examples)), weights.node, seed.node, makeDetailsButton(panel))),
+      element("div", { class: "row" }, about(name, aboutOf(examples)), weights.node, seed.node, detailsButton)),
     row,
     time.node,
     element("p", { class: "hint" }, weights.hint, " Each picture is one random draw: the seed chooses it."));
@@ -115,12 +119,7 @@ export function mount(panel, app) {
   function makeView(framework, body) {
     const canvas = imageCanvas(`Reconstruction by ${titleOf(framework)}`);
     const { node: figures, values } = makeFigures();
-    const getResult = () => results.has(framework) && {
-      array: results.get(framework).array,
-      name: `reconstruction-${framework}`,
-      request: results.get(framework).request,
-    };
-    body.append(canvas, figures, makeActions(getResult, `reconstruction by ${titleOf(framework)}`));
+    body.append(canvas, figures, makeActions(() => results.get(framework), `reconstruction by ${titleOf(framework)}`));
     return { canvas, values };
   }
 
@@ -131,7 +130,6 @@ export function mount(panel, app) {
     panel.dataset.resting = !live;
     if (input.drawing.isEmpty) {
       for (const framework of views.keys()) forget(framework);
-      difference.clear();
       liveMap.clear();
       panel.dataset.resting = true;
       return null;
@@ -162,13 +160,9 @@ export function mount(panel, app) {
 
   /* `format` "png" has a quarter of the bytes of "npy", rounded to 256 levels. */
   async function draw(framework, { format, live = false, at = null }) {
-    if (input.drawing.isEmpty) return;
-    const sentVersion = version;
-    const request = requestOf(framework);
-    await attempt(framework, async () => {
-      const { array, timings } = await ask({ ...request, format, live, kind: "picture" });
-      if (input.drawing.isEmpty) return;
-      results.set(framework, { array, version: sentVersion, request, isExact: format === "npy" });
+    const [sentVersion, request] = [version, requestOf(framework)];
+    await attempt(request, { format, live, kind: "picture" }, ({ array, timings }) => {
+      results.set(framework, { array, name: `reconstruction-${framework}`, request, version: sentVersion, isExact: format === "npy" });
       const { canvas, values } = views.get(framework);
       drawImages(canvas, array);
       for (const key of ["model", "roundTrip"]) values.get(key).textContent = formatMs(timings[key]);
@@ -179,22 +173,24 @@ export function mount(panel, app) {
 
   /* With the picture's seed the noise is the same, and so is the ELBO. */
   async function score(framework, { live = false }) {
-    if (input.drawing.isEmpty) return;
-    await attempt(framework, async () => {
-      const { json } = await ask({ ...requestOf(framework), path: "/score", format: "json", live, kind: "score", aside: true });
-      if (input.drawing.isEmpty) return;
+    await attempt(requestOf(framework), { path: "/score", format: "json", live, kind: "score", aside: true }, ({ json }) => {
       for (const key of ["elbo", "log_likelihood", "kl_divergence"]) {
         views.get(framework).values.get(key).textContent = formatNats(json[key][0]);
       }
     });
   }
 
-  async function attempt(framework, send) {
+  /* Send a request, and call `show` with its response, unless nothing is drawn. `options` are those of `app.ask`. */
+  async function attempt(request, options, show) {
+    if (input.drawing.isEmpty) return;
+    const { framework } = request.query;
     const { notice } = panels.get(framework);
     try {
-      await send();
+      const response = await ask({ ...request, ...options });
+      if (!input.drawing.isEmpty) show(response);
       notice.clear();
     } catch (error) {
+      if (!isOvertaken(error) && isOfOtherWeights(results.get(framework), request.query)) forget(framework);
       notice.explain(error);
     }
   }
@@ -218,8 +214,9 @@ export function mount(panel, app) {
   function forget(framework) {
     results.delete(framework);
     const { canvas, values } = views.get(framework);
-    drawImages(canvas, new Uint8Array(imageSize.pixels));
+    clearImage(canvas);
     for (const value of values.values()) value.textContent = "–";
+    difference.clear();
   }
 
   return {
@@ -229,13 +226,18 @@ export function mount(panel, app) {
       time.read();
       const pixels = state.get("pixels");
       const linkedImage = pixels && readPixels(pixels);
-      const digit = linkedImage ? null : Number(state.get("digit") ?? 0);
+      const linkedDigit = state.get("digit");
+      const digit = linkedImage ? null : Number(linkedDigit ?? 0);
       const image = linkedImage ?? await loadExample(examples, digit);
-      if (image) input.drawing.set(image, { isExample: !linkedImage });
-      input.strip.mark(digit);
+      // While an example loads, the visitor may draw or pick another: each writes to the address.
+      const isUntouched = state.get("pixels") === pixels && state.get("digit") === linkedDigit;
+      if (isUntouched) {
+        if (image) input.drawing.set(image, { isExample: !linkedImage });
+        input.strip.mark(digit);
+      }
       input.show();
       update({});
-      input.greet();
+      if (isUntouched) input.greet();
       await liveMap.load();
       if (!input.drawing.isEmpty) liveMap.update({});
     },

@@ -10,6 +10,7 @@ import { makeWeightsSwitch } from "../parts/weights_switch.js";
 
 export const name = "sample";
 export const title = "Sample";
+export const needsModel = true;
 
 const COUNTS = [16, 36, 64];
 const MAX_TEMPERATURE = 2;
@@ -69,7 +70,7 @@ export function mount(panel, app) {
   function sample(framework, { live = false }) {
     const [n, scale, query] = [Number(count.value), Number(temperature.value), frameworks.queryOf(framework, weights.value)];
     const sampleRequest = { path: "/sample", query: { ...query, n, seed: seed.value } };
-    return pictures.show(framework, async () => {
+    return pictures.show(framework, query, async () => {
       const request = scale === 1 ? sampleRequest : { path: "/decode", query, body: await scaleLatents(sampleRequest, scale, live) };
       const response = await ask({ ...request, kind: "pictures", live });
       return { response, request, options: { columns: Math.sqrt(n) } };

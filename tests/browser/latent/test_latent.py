@@ -196,6 +196,26 @@ def test_answer_for_a_space_that_was_left_is_left_aside(page):
     assert read_z(page) == before
 
 
+def test_space_that_fails_leaves_nothing_of_the_one_before(page, allowed):
+    """Where the chosen framework can't encode, no slider, pad, map or picture is left of the other's space."""
+    allowed.append("422")
+    failure = {"status": 422, "json": {"detail": "the image is odd"}}
+    page.route("**/encode?framework=pytorch*", lambda route: route.fulfill(**failure))
+
+    page.select_option("#space", "pytorch")
+    page.wait_for_selector(f"{PANEL} .controls .notice:has-text('The image is odd.')")
+
+    assert page.locator(f"{PANEL} .slider").count() == 0
+    assert page.is_hidden(f"{PANEL} .pad")
+    assert page.is_hidden(f"{PANEL} .map")
+    assert not any(map(any, pictures(page)))
+    page.select_option("#space", "jax")
+    page.wait_for_selector(f"{PANEL} .slider >> nth=20")
+    wait_for_answers(page)
+    assert page.is_visible(f"{PANEL} .pad")
+    assert all(map(any, pictures(page)))
+
+
 def test_space_of_a_framework_that_is_down_is_left_to_choose(visit, serve):
     """Without the default framework the tab opens in another's space; a link to a broken one says to choose another."""
 
