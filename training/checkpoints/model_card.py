@@ -123,13 +123,14 @@ def _render(model: ModelFile, checkpoint: Checkpoint) -> str:
     images, draws = metrics.get("test_images"), metrics.get("test_draws")
     on = f", {count_of(images, 'test image', ',')}" if images else ""
     on += f", {count_of(draws, 'draw')} of noise" if draws else ""
+    explained = "" if metrics.get("test_elbo_standard_error") is None else "; mean and its standard error"
     hidden_units = count_of(checkpoint.model.hidden_dim, "hidden unit")
     rows = {
         "File": f"`{model.name}.safetensors`, SHA-256 `{checkpoint.sha256}`",
         "Trained in": f"{info.title if info else checkpoint.framework} {checkpoint.framework_version}",
         "Data": f"{summarize(checkpoint).dataset}: gray images of {height} x {width} pixels (height x width)",
         "Architecture": f"{hidden_units}, {count_of(checkpoint.model.latent_dim, 'latent')}",
-        "Test ELBO": f"{describe_test_elbo(checkpoint)}{on}; mean and its standard error",
+        "Test ELBO": f"{describe_test_elbo(checkpoint)}{on}{explained}",
         **_other_figures(checkpoint),
         "Recipe": _recipe(checkpoint),
     }

@@ -5,9 +5,10 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import safetensors
@@ -22,6 +23,21 @@ DIGEST = "weights_sha256"
 
 Header = tuple[dict[str, str], dict[str, tuple[str, tuple[int, ...]]]]
 """The metadata, then dtype and shape of each tensor by name."""
+
+_COPY: Final = "copy or train it again"
+
+
+@contextmanager
+def advise(advice: str) -> Iterator[None]:
+    """End the message of a `CheckpointError` with this advice, in place of the usual one if it has that.
+
+    Raises:
+        CheckpointError: The block raised one.
+    """
+    try:
+        yield
+    except CheckpointError as error:
+        raise CheckpointError(f"{str(error).removesuffix(f'; {_COPY}')}; {advice}") from error
 
 
 def read_content(path: Path, *, advice: str) -> bytes:
@@ -51,7 +67,7 @@ def read_header(path: Path, content: bytes, *, expected_format: str) -> Header:
     if len(content) < 8 or not 2 <= length <= len(content) - 8:
         raise CheckpointError(
             f"{path}: not a whole safetensors file: expected a header of {length} bytes after the first 8, "
-            f"found {count_of(max(len(content) - 8, 0), 'byte')}; copy or train it again"
+            f"found {count_of(max(len(content) - 8, 0), 'byte')}; {_COPY}"
         )
     try:
         header = json.loads(content[8 : 8 + length])
@@ -59,7 +75,7 @@ def read_header(path: Path, content: bytes, *, expected_format: str) -> Header:
         tensors = {name: (str(item["dtype"]), tuple(item["shape"])) for name, item in header.items()}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise CheckpointError(
-            f"{path}: expected a safetensors header with metadata, found something else; copy or train it again"
+            f"{path}: expected a safetensors header with metadata, found something else; {_COPY}"
         ) from error
     actual_format = metadata.get("format") if isinstance(metadata, dict) else None
     if actual_format != expected_format:
@@ -127,12 +143,12 @@ def read_tensors(
     try:
         tensors = safetensors.numpy.load(content)
     except safetensors.SafetensorError as error:
-        raise CheckpointError(f"{path}: not a whole safetensors file: {error}; copy or train it again") from error
+        raise CheckpointError(f"{path}: not a whole safetensors file: {error}; {_COPY}") from error
     check_finite(path, tensors)
     if digest(tensors) != metadata.get(DIGEST):
         raise CheckpointError(
             f"{path}: the weights don't match their SHA-256: expected {metadata.get(DIGEST)}, "
-            f"found {digest(tensors)}; copy or train it again"
+            f"found {digest(tensors)}; {_COPY}"
         )
     return {name: tensors[name] for name in expected}
 

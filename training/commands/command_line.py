@@ -1,16 +1,20 @@
-"""Behavior shared by all commands of `python -m training`: unknown options, encodings and closed pipes."""
+"""Behavior shared by all commands of `python -m training`: options' names, encodings and closed pipes."""
 
 import os
+import re
 import sys
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
 from typer._click.exceptions import NoSuchOption
 from typer.core import TyperCommand
 
+from training.errors import ConfigError
+
 
 class Command(TyperCommand):
-    """A command that suggests valid options for an unknown one, including abbreviations such as `--lr`."""
+    """A command that names options as they are typed, and suggests valid ones for abbreviations such as `--lr`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse arguments as click does, with better suggestions."""
@@ -21,6 +25,33 @@ class Command(TyperCommand):
             suggestions = suggest_options(error.option_name, options)
             hint = f": did you mean {' or '.join(suggestions)}?" if suggestions else ""
             raise NoSuchOption(error.option_name, f"No such option: {error.option_name}{hint}", ctx=ctx) from None
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; an error of a field names the option that sets it."""
+        try:
+            return super().invoke(ctx)
+        except ConfigError as error:
+            options = {
+                str(parameter.name): name
+                for parameter in self.params
+                for name in parameter.opts
+                if name.startswith("--")
+            }
+            raise ConfigError(name_options(str(error), options)) from error
+
+
+def name_options(message: str, options: Mapping[str, str]) -> str:
+    """Return a `ConfigError`'s message with an option in place of the field that it begins with, or that is beside it.
+
+    `latent_dim is 0: ...` becomes `--latent-dim is 0: ...`, and `invert (--invert)` becomes `--invert`. Other names,
+    such as those of a recipe, stay.
+    """
+    message = re.sub(r"\w+ \((--[a-z-]+)\)", lambda both: both[1] if both[1] in options.values() else both[0], message)
+    for field, option in options.items():
+        for name in (field, field.replace("_", " ")):
+            if message.startswith(f"{name} is "):
+                return option + message.removeprefix(name)
+    return message
 
 
 def suggest_options(unknown: str, options: list[str]) -> list[str]:

@@ -50,12 +50,21 @@ def warn_of_other_environment(folder: Path, before: dict[str, Any], now: dict[st
 def _refuse_to_replace(path: Path) -> None:
     description = _describe(path)
     if description:
-        is_resumable = path.with_name(STATE_FILE).exists()
-        advice = "continue it with --resume," if is_resumable else f"there is no {STATE_FILE} to resume from;"
+        advice = _describe_resumption(path.with_name(STATE_FILE))
         raise RunFolderError(
             f"{path.parent} holds {description}: {advice} replace it with --overwrite, "
             "or choose another folder with --out"
         )
+
+
+def _describe_resumption(place: Path) -> str:
+    if not place.exists():
+        return f"there is no {STATE_FILE} to resume from;"
+    try:
+        load_training_state(place)
+    except CheckpointError:
+        return f"its {STATE_FILE} can't be read, so that the run can't be continued;"
+    return "continue it with --resume,"
 
 
 def _describe(path: Path) -> str:
@@ -65,7 +74,7 @@ def _describe(path: Path) -> str:
         epochs = count_of(config.get("epochs", 0), "epoch")
         return f"a run on {config.get('dataset')}, {progress}, {state['epoch']} of {epochs}"
     if not path.exists():
-        return ""
+        return "a run" if path.with_name(STATE_FILE).exists() else ""
     try:
         training = load_checkpoint(path).training
     except CheckpointError:

@@ -59,7 +59,7 @@ def evaluate(
     name = canonical_framework(framework)
     counts = sorted(set(samples or (500,)))
     own = str(loaded.training.get("dataset", "mnist"))
-    dataset = dataset or own
+    dataset = own if dataset is None else dataset
     images = load_dataset_of(loaded, dataset, data_dir=data_dir, invert=invert)
     if images.image_shape != loaded.model.image_shape:
         height, width = images.image_shape

@@ -54,8 +54,10 @@ def finish_run(run: Run, path: Path, recorder: Recorder, *, draws_figures: bool)
     """Measure the best epoch on the test images, record the figures, and write companion file and model card."""
     measured = run.test(path)
     assert run.best is not None, "it was measured"
+    error = measured.elbo_standard_error
+    spread = "" if error is None else f" +- {error:.2f}"
     line = (
-        f"test -ELBO {-measured.elbo:.2f} +- {measured.elbo_standard_error:.2f} nats "
+        f"test -ELBO {-measured.elbo:.2f}{spread} nats "
         f"(-log-likelihood {-measured.log_likelihood:.2f}, KL {measured.kl_divergence:.2f}), "
         f"{count_of(len(run.dataset.test), 'image')}, target {EVALUATION_TARGET}, {count_of(TEST_DRAWS, 'draw')}"
     )

@@ -13,7 +13,7 @@ from training.commands.options.data import DataDirOption, DatasetOption, ImageSi
 from training.config import PRESETS, ModelConfig, TrainConfig
 from training.data import load_dataset, parse_image_size
 from training.engine.signals import StopRequest
-from training.errors import ConfigError
+from training.errors import TrainingError
 from training.frameworks import canonical_framework, framework_choices
 from training.machine import describe_machine, installed_versions
 from training.sweep.recipes import FIELDS, Cell, make_cells, parse_recipe
@@ -59,10 +59,10 @@ def sweep(
     command continues: finished runs aren't repeated, in no case.
     """
     if importlib.util.find_spec("optuna") is None:
-        raise ConfigError("optuna is not installed: run `pip install 'triptych[sweep]'`")
+        raise TrainingError("optuna is not installed: run `pip install 'triptych[sweep]'`")
     name = canonical_framework(framework)
     base = PRESETS[preset] if epochs is None else replace(PRESETS[preset], epochs=epochs)
-    base = replace(base, dataset=dataset or TrainConfig().dataset)
+    base = replace(base, dataset=TrainConfig().dataset if dataset is None else dataset)
     cells = make_cells([parse_recipe(text) for text in recipe], base, seeds=seeds)
     image_shape = None if image_size is None else parse_image_size(image_size)
     data = load_dataset(base.dataset, data_dir=data_dir, image_shape=image_shape, invert=invert)

@@ -14,7 +14,7 @@ from training.data.idx_folder import load_idx_folder
 from training.data.image_folder import load_image_folder
 from training.data.mnist import load_mnist
 from training.data.tfds import load_tfds
-from training.errors import ConfigError, DataError
+from training.errors import ConfigError
 
 __all__ = [
     "IMAGE_SHAPE",
@@ -43,8 +43,8 @@ def load_dataset(
         invert: The images of `images:` are dark on light.
 
     Raises:
-        ConfigError: An option is given that another kind of data set takes.
-        DataError: There is no such data set, or it is absent, damaged or not of gray images of one size.
+        ConfigError: It is no name of a data set, or an option is given that another kind of data set takes.
+        DataError: The data set is absent, damaged or not of gray images of one size.
     """
     kind, _, rest = name.partition(":")
     for option, is_given, taker in (
@@ -66,7 +66,7 @@ def load_dataset(
         case "images", str(folder) if folder:
             shape = image_shape or IMAGE_SHAPE
             return load_image_folder(name, Path(folder).expanduser(), image_shape=shape, invert=invert)
-    raise DataError(
+    raise ConfigError(
         f"unknown data set {name[:40]!r}: expected one of mnist, tfds:NAME (of TensorFlow Datasets), idx:FOLDER "
         "(of files named as MNIST's) and images:FOLDER (of image files)"
     )

@@ -1,7 +1,7 @@
 """Finds the image files in a folder and below it, links included. Opens none of them."""
 
 import os
-from collections import defaultdict
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -33,30 +33,47 @@ class FoundFiles:
 def find_image_files(folder: Path) -> FoundFiles:
     """Return the image files in a folder and below it. Links are followed; a file behind several is returned once.
 
+    It is returned by its own path if that is in the folder, whatever the names of the links to it.
+
     Whatever begins with a dot is skipped: macOS leaves a `._photo.jpg` beside each photo on other disks.
     """
-    paths: list[Path] = []
     left_out: dict[str, list[str]] = defaultdict(list)
-    seen = {folder.resolve()}
+    files = _walk(folder, left_out)
+    paths: list[Path] = []
+    seen: set[Path] = set()
+    for path in sorted(files, key=lambda path: (path.is_symlink(), path)):
+        reason = _reason_to_skip(path, seen)
+        if reason is None:
+            paths.append(path)
+        else:
+            left_out[reason].append(str(path.relative_to(folder)))
+    return FoundFiles(sorted(paths), ", ".join(_describe(reason, names) for reason, names in left_out.items()))
+
+
+def _walk(folder: Path, left_out: dict[str, list[str]]) -> list[Path]:
+    """Return all files, and add the folders that aren't read to `left_out`."""
 
     def add_error(error: OSError) -> None:
         left_out["folder that can't be read"].append(os.path.relpath(error.filename, folder))
 
-    for root, folders, files in os.walk(folder, followlinks=True, onerror=add_error):
-        here = Path(root)
-        for name in sorted(folders):
-            if name.startswith("."):
-                folders.remove(name)
-            elif not _is_new(here / name, seen):  # perhaps a circle of links
-                folders.remove(name)
-                left_out["link to a folder already read"].append(str((here / name).relative_to(folder)))
-        for path in (here / name for name in sorted(files) if not name.startswith(".")):
-            reason = _reason_to_skip(path, seen)
-            if reason is None:
-                paths.append(path)
-            else:
-                left_out[reason].append(str(path.relative_to(folder)))
-    return FoundFiles(sorted(paths), ", ".join(_describe(reason, names) for reason, names in left_out.items()))
+    paths: list[Path] = []
+    seen: set[Path] = set()
+    waiting = deque(
+        [folder]
+    )  # links to folders: read last, so that a folder is read by its own path if it has one here
+    while waiting:
+        top = waiting.popleft()
+        for root, folders, files in os.walk(top, onerror=add_error):
+            here = Path(root)
+            if not _is_new(here, seen):  # perhaps a circle of links
+                left_out["link to a folder already read"].append(str(here.relative_to(folder)))
+                folders.clear()
+                continue
+            shown = [name for name in sorted(folders) if not name.startswith(".")]
+            waiting += [here / name for name in shown if (here / name).is_symlink()]
+            folders[:] = [name for name in shown if not (here / name).is_symlink()]
+            paths += [here / name for name in files if not name.startswith(".")]
+    return paths
 
 
 def _reason_to_skip(path: Path, seen: set[Path]) -> str | None:

@@ -62,9 +62,14 @@ def load_image_folder(name: str, folder: Path, *, image_shape: tuple[int, int], 
         splits[_split_of(image.digest)].append(image.levels)
     if not all(splits):
         counts = ", ".join(str(len(split)) for split in splits)
+        distinct = len({image.digest for image in images})
+        found, advice = f"too few image files, {distinct}", "add some: 100"
+        if distinct < len(images):  # copies share a part
+            found = f"too few distinct image files, {distinct} among {len(images)}"
+            advice = "add files of other content, for copies share a part: 100 distinct ones"
         raise DataError(
-            f"{name}: too few image files, {len(images)}: of training, validation and test (8:1:1, by the hash of each "
-            f"file) they leave one empty ({counts}); add some: 100 are enough"
+            f"{name}: {found}: of training, validation and test (8:1:1, by the hash of each file) they leave one empty "
+            f"({counts}); {advice} are enough"
         )
     train, validation, test = (np.stack(split) for split in splits)
     return Dataset(name=name, image_shape=image_shape, train=train, validation=validation, test=test)

@@ -56,10 +56,13 @@ def make_dataset(name: str, *, train: Part, validation: Part | None, test: Part 
                     f"{name}: expected a label for each of the {len(part.images)} {part_name} images, "
                     f"found {len(part.labels)}; leave the labels out, or mend them"
                 )
+    _check_number(
+        name, train, absent=[part for part, given in (("validation", validation), ("test", test)) if given is None]
+    )
     if test is None:
-        train, test = _cut(name, train)
+        train, test = _cut(train)
     if validation is None:
-        train, validation = _cut(name, train)
+        train, validation = _cut(train)
     parts = {"train": train, "validation": validation, "test": test}
     white = 255 if all(part.images.max(initial=0) <= 1 for part in parts.values()) else 1
     height, width = train.images.shape[1:]
@@ -76,10 +79,22 @@ def make_dataset(name: str, *, train: Part, validation: Part | None, test: Part 
 
 
 def _check(where: str, images: NDArray[Any], *, like: NDArray[Any]) -> None:
-    if images.ndim != 3 or 0 in images.shape[1:]:
+    if images.ndim != 3:
         color = " (color?)" if images.ndim == 4 else ""
         raise DataError(
             f"{where}: expected gray images, (n, height, width), found {images.shape}{color}; {AS_PICTURES}"
+        )
+    if len(images) == 0:
+        rest = (
+            "add some"
+            if images is like
+            else "add some, or leave that part out: it is then cut from the training images"
+        )
+        raise DataError(f"{where}: there are none, the shape is {images.shape}; {rest}")
+    if 0 in images.shape[1:]:
+        raise DataError(
+            f"{where}: they have no pixels: expected a height and a width of 1 or more, found {_size(images)}; "
+            "write them again from their source"
         )
     if images.dtype not in DTYPES:
         raise DataError(
@@ -93,12 +108,17 @@ def _check(where: str, images: NDArray[Any], *, like: NDArray[Any]) -> None:
         )
 
 
-def _cut(name: str, part: Part) -> tuple[Part, Part]:
-    count = len(part.images)
-    if count < HELD_OUT:
+def _check_number(name: str, train: Part, *, absent: list[str]) -> None:
+    fewest = HELD_OUT + len(absent) - 1  # so that each cut, the test part's first, has as many to cut from
+    if absent and len(train.images) < fewest:
         raise DataError(
-            f"{name}: can't hold some of {count_of(count, 'image')} out: expected {HELD_OUT} or more; add some"
+            f"{name}: {count_of(len(train.images), 'training image')}: expected {fewest} or more, for the "
+            f"{' and '.join(absent)} images are cut from them; add some"
         )
+
+
+def _cut(part: Part) -> tuple[Part, Part]:
+    count = len(part.images)
     train_count = count - count // HELD_OUT
     return part[:train_count], part[train_count:]
 

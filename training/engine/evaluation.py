@@ -47,7 +47,7 @@ class Evaluation:
     elbo: float
     """log_likelihood - kl_divergence."""
 
-    elbo_standard_error: float
+    elbo_standard_error: float | None
     """Standard error of `elbo` over images, each the mean of its draws."""
 
     log_likelihood: float
@@ -77,7 +77,7 @@ def evaluate(evaluator: Evaluator, weights: Weights, images: Float32[ndarray, "n
     elbo = log_likelihood - kl
     return Evaluation(
         elbo=float(elbo.mean()),
-        elbo_standard_error=float(elbo.std(ddof=1) / math.sqrt(len(elbo))) if len(elbo) > 1 else 0.0,
+        elbo_standard_error=float(elbo.std(ddof=1) / math.sqrt(len(elbo))) if len(elbo) > 1 else None,
         log_likelihood=float(log_likelihood.mean()),
         kl_divergence=float(kl.mean()),
     )

@@ -13,6 +13,7 @@ from numpy import ndarray
 from training.checkpoints.checkpoint import weight_shapes
 from training.checkpoints.safetensors_file import (
     DIGEST,
+    advise,
     check_finite,
     check_shapes,
     check_types,
@@ -31,6 +32,8 @@ FORMAT = "triptych-state-1"
 
 STATE_FILE = "state.safetensors"
 """Name of the state file, beside the checkpoint."""
+
+_ADVICE = "start again with --overwrite"
 
 _PARTS = ("weights", "ema_weights", "first_moments", "second_moments")
 
@@ -117,7 +120,24 @@ def load_training_state(path: Path) -> TrainingState:
     Raises:
         CheckpointError: It can't be read, is damaged, or isn't a training state of this project.
     """
-    content = read_content(path, advice="start again with --overwrite")
+    content = read_content(path, advice=_ADVICE)
+    with advise(_ADVICE):
+        return _parse(path, content)
+
+
+def peek_training_state(path: Path) -> dict[str, Any] | None:
+    """Return the metadata of a state file, without its arrays; None if it isn't a readable state."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+            length = int.from_bytes(start, "little")
+            content = start + file.read(min(length, 2**20))
+            return _read_description(path, read_header(path, content, expected_format=FORMAT)[0])
+    except (OSError, CheckpointError):
+        return None
+
+
+def _parse(path: Path, content: bytes) -> TrainingState:
     header = read_header(path, content, expected_format=FORMAT)
     values = _read_description(path, header[0])
     try:
@@ -131,18 +151,6 @@ def load_training_state(path: Path) -> TrainingState:
         )
     tensors = read_tensors(path, content, header, _layout(model))
     return TrainingState(trainer=_split(tensors), **(values | {"model": model, "config": config}))
-
-
-def peek_training_state(path: Path) -> dict[str, Any] | None:
-    """Return the metadata of a state file, without its arrays; None if it isn't a readable state."""
-    try:
-        with path.open("rb") as file:
-            start = file.read(8)
-            length = int.from_bytes(start, "little")
-            content = start + file.read(min(length, 2**20))
-            return _read_description(path, read_header(path, content, expected_format=FORMAT)[0])
-    except (OSError, CheckpointError):
-        return None
 
 
 def _read_description(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:

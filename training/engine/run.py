@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Int32
 from numpy import ndarray
 
-from training.checkpoints.checkpoint import Checkpoint, Weights, load_checkpoint, save_checkpoint
-from training.checkpoints.safetensors_file import remove_leftovers
+from training.checkpoints.checkpoint import Checkpoint, Weights, parse_checkpoint, save_checkpoint
+from training.checkpoints.safetensors_file import advise, read_content, remove_leftovers
 from training.config import ModelConfig, TrainConfig
 from training.counts import count_of
 from training.data import TEST_SEED, TRAIN_SEED, VALIDATION_SEED, Dataset, binarize
@@ -33,6 +33,8 @@ EVALUATION_TARGET = "fixed"
 
 TEST_DRAWS = 10
 """Draws of noise per test image."""
+
+_ADVICE = "restore it, or start again with --overwrite"
 
 
 class Run:
@@ -111,7 +113,8 @@ class Run:
                 "restore them, or start again with --overwrite"
             )
         if state.best:
-            best = load_checkpoint(path)
+            with advise(_ADVICE):
+                best = parse_checkpoint(path, read_content(path, advice="it holds the best epoch so far"))
             same = all(best.metrics.get(name) == state.best.get(name) for name in ("epochs", "validation_elbo"))
             # Killed between the two writes, a run has the next epoch's checkpoint already: the epoch is repeated.
             if not same and best.metrics.get("epochs") != state.epoch + 1:

@@ -25,7 +25,7 @@ from training.checkpoints.model_files import ModelFile, list_models, locate
 from training.checkpoints.safetensors_file import replace_file
 from training.checkpoints.summary import summarize
 from training.data import TEST_SEED, Dataset, binarize
-from training.errors import CheckpointError, ConfigError
+from training.errors import CheckpointError, DataError
 from training.frameworks import FRAMEWORKS
 
 _PIXELS: Final = 400_000
@@ -64,11 +64,11 @@ def write_companions(model: ModelFile, dataset: Dataset) -> list[Path]:
 
     Raises:
         CheckpointError: The model can't be read, or a file can't be written.
-        ConfigError: The data set's images haven't the model's shape.
+        DataError: The data set's images haven't the model's shape.
     """
     checkpoint = load_checkpoint(model.path)
     if dataset.image_shape != checkpoint.model.image_shape:
-        raise ConfigError(
+        raise DataError(
             f"{dataset.name} has images of {dataset.image_shape}: expected {checkpoint.model.image_shape}, "
             "as the model has; name the data set that it was trained on"
         )

@@ -17,7 +17,7 @@ def print_view(console: Console, checkpoint: Checkpoint, dataset: Dataset) -> No
     """Print test images, their reconstructions and samples of the prior, as many side by side as the console is wide.
 
     Raises:
-        ConfigError: The data set's images haven't the model's shape.
+        DataError: The data set's images haven't the model's shape.
     """
     images = image_grids.shown_images(dataset, checkpoint.model, most=_MOST_COLUMNS)
     shape = checkpoint.model.image_shape

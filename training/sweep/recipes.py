@@ -36,7 +36,10 @@ class Recipe:
         Raises:
             ConfigError: A value is out of range.
         """
-        return replace(base, **self.changes, seed=seed)
+        try:
+            return replace(base, **self.changes, seed=seed)
+        except ConfigError as error:
+            raise ConfigError(f"recipe {self.name!r}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

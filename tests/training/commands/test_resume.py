@@ -138,7 +138,7 @@ def test_finished_run_is_left_alone_and_others_are_refused(folder: Path) -> None
     assert again.returncode == 0, again.stderr
     assert "runs/jax: finished after 1 epoch: nothing to resume" in again.stderr
     assert longer.returncode == 2
-    assert "has epochs 1, not 2, and can't change it, for the learning rate" in longer.stderr
+    assert "began with --epochs 1, not 2, and can't change it, for the learning rate" in longer.stderr
     assert {path.name: path.read_bytes() for path in (folder / "runs/jax").iterdir()} == files
 
 

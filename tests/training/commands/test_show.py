@@ -43,17 +43,18 @@ def test_checkpoint_is_printed_when_no_folder_is_given(checkpoint, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("words", "code", "message"),
     [
-        (["--checkpoint", "absent"], r"absent: can't be read: there is no such file; train one"),
-        (["--checkpoint", "model.safetensors", "--dataset", "imagenet"], r"unknown data set 'imagenet'"),
+        (["--checkpoint", "absent"], 1, r"absent: can't be read: there is no such file; train one"),
+        (["--checkpoint", "model.safetensors", "--dataset", "imagenet"], 2, r"unknown data set 'imagenet'"),
+        (["--checkpoint", "model.safetensors", "--dataset", ""], 2, r"unknown data set ''"),
     ],
 )
-def test_what_cannot_be_shown_gets_one_sentence(checkpoint, tmp_path, words, message):
+def test_what_cannot_be_shown_gets_one_sentence(checkpoint, tmp_path, words, code, message):
     """Nothing is written, and no traceback is shown."""
     done = run("show", *words, "--out", "figures", folder=tmp_path)
 
-    assert done.returncode == 1
+    assert done.returncode == code
     assert re.search(message, done.stderr)
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "figures").exists()

@@ -67,10 +67,15 @@ def test_quiet_run_prints_its_result_alone(folder: Path) -> None:
     ("words", "code", "message"),
     [
         (["--framework", "caffe"], 2, "unknown framework 'caffe'"),
-        (["--framework", "jax", "--epochs", "0"], 2, "epochs is 0: expected an integer from 1"),
-        (["--framework", "jax", "--learning-rate", "nan"], 2, "learning_rate is nan: expected a number over 0"),
+        (["--framework", "jax", "--epochs", "0"], 2, "error: --epochs is 0: expected an integer from 1"),
+        (
+            ["--framework", "jax", "--learning-rate", "nan"],
+            2,
+            "error: --learning-rate is nan: expected a number over 0",
+        ),
         (["--framework", "jax", "--target", "grey"], 2, "'grey' is not one of"),
         (["--framework", "jax", "--batch-size", "60000"], 1, "50000 training images: expected at least one batch"),
+        (["--framework", "jax", "--validation-images", "60000"], 1, "can't hold 60000 of 60000 images out"),
         (["--framework", "pytorch", "--device", "cuda"], 1, "PyTorch sees no GPU: use device auto or cpu"),
         (["--framework", "jax", "--quiet", "--json"], 2, "--quiet and --json: expected one of them"),
         (["--framework", "jax", "--preset", "best"], 2, "'best' is not one of"),
@@ -93,7 +98,7 @@ def test_wrong_option_ends_the_process_with_its_exit_code(tmp_path: Path) -> Non
     """`python -m training` passes the exit code on, and shows no traceback."""
     done = run("train", "--framework", "jax", "--dataset", "imagenet", folder=tmp_path)
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "unknown data set 'imagenet'" in done.stderr
     assert "Traceback" not in done.stderr
 

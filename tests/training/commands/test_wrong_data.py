@@ -9,12 +9,14 @@ from PIL import Image
     ("words", "code", "message"),
     [
         (["--dataset", "images:absent"], 1, "there is no folder absent; name one that holds image files"),
-        (["--dataset", "images:drawings", "--image-size", "16"], 2, "image size is '16': expected HEIGHTxWIDTH"),
+        (["--dataset", "images:drawings", "--image-size", "16"], 2, "--image-size is '16': expected HEIGHTxWIDTH"),
         (["--dataset", "images:drawings", "--image-size", "0x5000"], 2, "each from 1 to 4096, such as 16x24"),
         (["--dataset", "idx:drawings"], 1, "expected train-images-idx3-ubyte (or the same with .gz) in drawings"),
-        (["--image-size", "16x24"], 2, "image_shape (--image-size) is given with data set 'mnist'"),
+        (["--image-size", "16x24"], 2, "error: --image-size is given with data set 'mnist'"),
         (["--dataset", "tfds:nosuch", "--data-dir", "."], 1, "TFDS can't find it: Dataset nosuch not found"),
-        (["--dataset", "tfds:"], 1, "unknown data set 'tfds:': expected one of mnist, tfds:NAME"),
+        (["--dataset", ""], 2, "unknown data set '': expected one of mnist"),
+        (["--dataset", "images:drawings", "--batch-size", "2"], 1, "too few image files, 1"),
+        (["--dataset", "tfds:"], 2, "unknown data set 'tfds:': expected one of mnist, tfds:NAME"),
     ],
 )
 def test_wrong_data_is_one_sentence(run_here, tmp_path, words, code, message):

@@ -76,10 +76,11 @@ def test_hold_out_keeps_an_image_in_both_parts(dataset, count):
         dataset.hold_out(count)
 
 
-def test_load_dataset_when_unknown():
-    """An unknown name is an error that lists the known ones."""
-    with pytest.raises(DataError, match="unknown data set 'cifar': expected one of mnist"):
-        load_dataset("cifar")
+@pytest.mark.parametrize("name", ["cifar", "", "mnist:0", "tfds:", "idx:", "images:"])
+def test_load_dataset_when_unknown(name):
+    """An unknown or incomplete name is an error that lists the known ones."""
+    with pytest.raises(ConfigError, match=f"unknown data set '{name}': expected one of mnist"):
+        load_dataset(name)
 
 
 @pytest.mark.parametrize("name", mnist.SHA256)

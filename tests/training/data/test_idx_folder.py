@@ -74,6 +74,17 @@ def test_idx_folder_when_empty(tmp_path):
     [
         ("train-images-idx3-ubyte", np.zeros((30, 16, 24), np.int16), "expected 8 bits a pixel .* found int16"),
         ("train-images-idx3-ubyte", np.zeros((30, 16, 24, 3), np.uint8), r"expected gray images.*\(color\?\)"),
+        ("train-images-idx3-ubyte", np.zeros((50, 0, 5), np.uint8), "no pixels: .* found 0 x 5; write them again"),
+        (
+            "train-images-idx3-ubyte",
+            np.zeros((0, 28, 28), np.uint8),
+            r"train images: there are none, the shape is \(0, 28",
+        ),
+        (
+            "t10k-images-idx3-ubyte",
+            np.zeros((0, 16, 24), np.uint8),
+            "test images: there are none, .* leave that part out",
+        ),
         ("t10k-images-idx3-ubyte", np.zeros((30, 24, 16), np.uint8), "expected the size .* 16 x 24, found 24 x 16"),
         ("train-labels-idx1-ubyte", np.zeros(30, np.int16), "expected labels of type 08 .* found int16"),
         ("train-labels-idx1-ubyte", np.zeros(29, np.uint8), "a label for each of the 30 train images, found 29"),

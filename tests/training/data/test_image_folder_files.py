@@ -83,6 +83,43 @@ def test_circles_and_second_links_are_read_once(tmp_path):
     assert "1 link to a file already read (again.png)" in files.left_out
 
 
+def test_link_before_its_file_is_the_one_that_is_left_out(tmp_path):
+    """The file is read by its own path, and the link is named, also where the link's name is first, or above."""
+    folder = write_masks(tmp_path / "folder", white=255, count=2)
+    write_masks(folder / "z" / "deep", white=255, count=1, first=2)
+    (folder / "-.png").symlink_to(folder / "1.png")
+    (folder / "-2.png").symlink_to(folder / "z" / "deep" / "2.png")
+
+    files = find_image_files(folder)
+
+    assert files.paths == [folder / "0.png", folder / "1.png", folder / "z" / "deep" / "2.png"]
+    assert files.left_out == "2 links to a file already read (-.png, -2.png)"
+
+
+def test_link_before_its_folder_is_the_one_that_is_left_out(tmp_path):
+    """The files are read by the folder's own path, and the link to it is named, however deep the folder is."""
+    folder = write_masks(tmp_path / "folder", white=255, count=1)
+    write_masks(folder / "z" / "deep", white=255, count=1, first=1)
+    (folder / "a").symlink_to(folder / "z" / "deep")
+
+    files = find_image_files(folder)
+
+    assert files.paths == [folder / "0.png", folder / "z" / "deep" / "1.png"]
+    assert files.left_out == "1 link to a folder already read (a)"
+
+
+def test_folder_that_is_a_link_is_read(tmp_path):
+    """The folder of the data set may itself be a link, and hold one to itself."""
+    write_masks(tmp_path / "folder", white=255, count=3)
+    (tmp_path / "link").symlink_to(tmp_path / "folder")
+    (tmp_path / "folder" / "up").symlink_to(tmp_path / "link")
+
+    files = find_image_files(tmp_path / "link")
+
+    assert [path.name for path in files.paths] == ["0.png", "1.png", "2.png"]
+    assert files.left_out == "1 link to a folder already read (up)"
+
+
 def test_everything_left_out_is_counted_in_one_line(tmp_path, caplog):
     """Dangling links and other files are counted, with examples; the images beside them are read."""
     write_masks(tmp_path, white=255)

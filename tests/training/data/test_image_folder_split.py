@@ -8,6 +8,7 @@ from PIL import Image
 
 from tests.support.images.image_files import encode, scene
 from tests.support.images.image_folders import load_images, sides, write_noise
+from training.errors import DataError
 
 
 def test_pictures_are_split_eight_to_one_to_one(tmp_path):
@@ -63,3 +64,19 @@ def test_copies_of_a_picture_are_on_one_side(tmp_path):
         pixels = np.asarray(picture.resize((6, 5), Image.Resampling.LANCZOS)).ravel()
     counts = [int((part == pixels).all(axis=1).sum()) for part in (dataset.train, dataset.validation, dataset.test)]
     assert sorted(counts) == [0, 0, 30]
+
+
+@pytest.mark.parametrize(("others", "distinct"), [(0, 1), (2, 3)])
+def test_copies_do_not_count_as_pictures(tmp_path, others, distinct):
+    """Where copies fill only some parts, the message has the number of distinct files, and asks for more of those."""
+    write_noise(tmp_path, others)
+    data = encode(scene(), "PNG")
+    for index in range(120):
+        (tmp_path / f"copy{index}.png").write_bytes(data)
+
+    message = (
+        rf"too few distinct image files, {distinct} among {120 + others}: .* they leave one empty .*; "
+        "add files of other content, for copies share a part: 100 distinct ones are enough"
+    )
+    with pytest.raises(DataError, match=message):
+        load_images(tmp_path)

@@ -33,6 +33,15 @@ def test_absent_parts_are_cut_from_the_end_of_the_training_images():
     assert dataset.test_labels.tolist() == list(range(30, 36))
 
 
+def test_fewest_images_that_absent_parts_are_cut_from():
+    """As many as the message for fewer asks for are enough: seven where both parts are absent, six where one is."""
+    both = make_dataset("own", train=gray(7), validation=None, test=None)
+    one = make_dataset("own", train=gray(6), validation=None, test=gray(1))
+
+    assert [len(both.train), len(both.validation), len(both.test)] == [5, 1, 1]
+    assert [len(one.train), len(one.validation), len(one.test)] == [5, 1, 1]
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.bool_])
 @pytest.mark.parametrize("target", ["dynamic", "fixed", "threshold"])
 def test_binary_images_stay_as_they_are_under_every_target(dtype, target):
@@ -58,13 +67,22 @@ def test_nearly_black_part_beside_a_gray_one_stays_gray():
     [
         ({"train": Part(np.zeros((9, 2, 3, 3), np.uint8))}, r"train images: expected gray .* \(color\?\); save each"),
         ({"train": Part(np.zeros((9, 6), np.uint8))}, r"train images: expected gray images, .* found \(9, 6\)"),
-        ({"train": Part(np.zeros((9, 0, 3), np.uint8))}, r"train images: expected gray images, .* found \(9, 0, 3\)"),
+        (
+            {"train": Part(np.zeros((9, 0, 3), np.uint8))},
+            "train images: they have no pixels: expected a height and a width of 1 or more, found 0 x 3; write",
+        ),
         ({"train": Part(np.zeros((9, 2, 3), np.int16))}, "train images: expected 8 bits a pixel .* found int16; bring"),
         ({"test": Part(np.zeros((9, 2, 3), np.float32))}, "test images: expected 8 bits a pixel .* found float32"),
         ({"test": gray(9, (3, 2))}, "test images: expected the size of the training images, 2 x 3, found 3 x 2"),
-        ({"test": gray(0)}, "test images: expected uint8 .* with n over 0"),
-        ({"train": gray(5)}, "own: can't hold some of 5 images out: expected 6 or more"),
-        ({"train": gray(6), "test": None}, "own: can't hold some of 5 images out: expected 6 or more"),
+        ({"train": gray(0)}, r"train images: there are none, the shape is \(0, 2, 3\); add some$"),
+        ({"train": gray(0, (0, 0))}, r"train images: there are none, the shape is \(0, 0, 0\); add some$"),
+        ({"test": gray(0)}, "test images: there are none, .*; add some, or leave that part out: it is then cut from"),
+        ({"train": gray(5)}, "own: 5 training images: expected 6 or more, for the validation images are cut from them"),
+        (
+            {"train": gray(1), "validation": gray(1), "test": None},
+            "own: 1 training image: expected 6 .* the test images",
+        ),
+        ({"train": gray(6), "test": None}, "own: 6 training images: expected 7 .* the validation and test images"),
         ({"train": Part(gray(9).images, np.zeros(8, np.uint8))}, "a label for each of the 9 train images, found 8"),
     ],
 )

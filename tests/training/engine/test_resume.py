@@ -1,5 +1,6 @@
 """A run that goes on from its state, in each framework: where it was, bit for bit, whenever it was cut off."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -135,6 +136,27 @@ def test_resume_is_refused_when_the_best_checkpoint_is_anothers(dataset: Dataset
 
     with pytest.raises(CheckpointError, match="model.safetensors: expected the run's best epoch so far, 1, found"):
         run_until(Backend("pytorch"), dataset, path, epochs=2)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda path: path.unlink(), "there is no such file; it holds the best epoch so far"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-1]), "not a whole safetensors file: .*"),
+    ],
+)
+def test_resume_is_refused_when_the_best_checkpoint_is_damaged(
+    dataset: Dataset, tmp_path: Path, damage: Callable[[Path], object], message: str
+) -> None:
+    """The message says what to do with the run that it belongs to, and nothing else."""
+    path = tmp_path / "model.safetensors"
+    run_until(Backend("pytorch"), dataset, path, epochs=1)
+    damage(path)
+
+    with pytest.raises(CheckpointError, match=f"{message}; restore it, or start again with --overwrite$") as caught:
+        run_until(Backend("pytorch"), dataset, path, epochs=2)
+
+    assert "train it again" not in str(caught.value)
 
 
 def test_leftovers_of_a_kill_are_removed(dataset: Dataset, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from training.checkpoints.companion_file import read_companion
 from training.checkpoints.model_files import ModelFile
 from training.config import ModelConfig
 from training.data import TEST_SEED, binarize
-from training.errors import CheckpointError, ConfigError
+from training.errors import CheckpointError, DataError
 from training.reporting.companion import write_companions
 
 WIDE = ModelConfig(image_shape=(4, 9), hidden_dim=6, latent_dim=3)
@@ -110,7 +110,7 @@ def test_other_data_or_name_is_not_mapped(model):
 
 def test_images_of_another_shape_are_refused(model):
     """The error names both shapes."""
-    with pytest.raises(ConfigError, match=r"\(5, 5\): expected \(4, 9\)"):
+    with pytest.raises(DataError, match=r"\(5, 5\): expected \(4, 9\)"):
         write_companions(model, make_dataset(image_shape=(5, 5)))
 
 

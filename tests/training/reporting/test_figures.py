@@ -8,7 +8,7 @@ from PIL import Image
 
 from tests.support.runs import make_dataset, make_record, make_trained
 from training.config import ModelConfig
-from training.errors import ConfigError, RunFolderError
+from training.errors import DataError, RunFolderError
 from training.reporting.figures.checkpoint_figures import draw_figures
 from training.reporting.figures.curves import draw_learning_curves
 from training.reporting.figures.grids import draw_grid
@@ -90,7 +90,7 @@ def test_figures_of_any_shape_and_size_are_drawn(tmp_path, words, model, test):
 
 def test_other_data_than_the_models_are_refused(tmp_path):
     """The message names both shapes."""
-    with pytest.raises(ConfigError, match=r"noise has images of \(2, 2\): expected \(5, 4\)"):
+    with pytest.raises(DataError, match=r"noise has images of \(2, 2\): expected \(5, 4\)"):
         draw_figures(tmp_path / "figures", make_trained(), make_dataset(image_shape=(2, 2)), [])
 
     assert not (tmp_path / "figures").exists()

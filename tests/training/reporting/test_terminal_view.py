@@ -10,7 +10,7 @@ from tests.support.checkpoints import make_checkpoint
 from training.checkpoints.checkpoint import weight_shapes
 from training.config import ModelConfig
 from training.data.dataset import Dataset
-from training.errors import ConfigError
+from training.errors import DataError
 from training.reporting.terminal_view import print_view
 
 SHAPE = (3, 4)
@@ -83,5 +83,5 @@ def test_image_wider_than_the_console_is_reduced_and_said_to_be():
 
 def test_images_of_another_shape_are_refused():
     """The message names both shapes."""
-    with pytest.raises(ConfigError, match=r"tiny has images of \(2, 2\): expected \(3, 4\), as the model has"):
+    with pytest.raises(DataError, match=r"tiny has images of \(2, 2\): expected \(3, 4\), as the model has"):
         view(np.ones((2, 2)))

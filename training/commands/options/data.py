@@ -54,7 +54,7 @@ def load_dataset_of(checkpoint: Checkpoint, name: str | None, *, data_dir: Path 
     set is divided as it was for the training.
     """
     own = str(checkpoint.training.get("dataset", "mnist"))
-    name = name or own
+    name = own if name is None else name
     is_folder = name.startswith("images:")
     if invert is None:
         invert = is_folder and bool(checkpoint.training.get("invert"))

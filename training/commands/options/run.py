@@ -54,8 +54,10 @@ def check_options(folder: Path, framework: str, options: Mapping[str, Any], stat
     for name, value in {"framework": framework, **options}.items():
         if name in run_options and run_options[name] != value:
             why = ", for the learning rate of every step depends on it" if name == "epochs" else ""
+            option, before = f"--{name.replace('_', '-')}", run_options[name]
+            began = f"without {option}, not with" if before is None else f"with {option} {before}, not"
             raise ConfigError(
-                f"{folder}: the run to resume has {name} {run_options[name]}, not {value}, and can't change it{why}: "
+                f"{folder}: the run to resume began {began} {value}, and can't change it{why}: "
                 "leave that option out, or start again with --overwrite instead of --resume"
             )
 

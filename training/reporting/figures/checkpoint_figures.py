@@ -47,7 +47,7 @@ def draw_figures(folder: Path, checkpoint: Checkpoint, dataset: Dataset, records
         records: The run's epochs, if there are any.
 
     Raises:
-        ConfigError: The data set's images haven't the model's shape.
+        DataError: The data set's images haven't the model's shape.
         RunFolderError: The folder can't be written.
     """
     drawings = _Drawings(checkpoint, dataset, records)

@@ -17,7 +17,7 @@ from training.checkpoints.checkpoint import Weights
 from training.config import ModelConfig
 from training.data import TEST_SEED, Dataset, binarize
 from training.engine.run import EVALUATION_TARGET
-from training.errors import ConfigError
+from training.errors import DataError
 
 _GAP: Final = 2  # pixels between two images
 
@@ -30,10 +30,10 @@ def shown_images(dataset: Dataset, model: ModelConfig, *, most: int) -> Float32[
     """Return the first test images, binarized, as inputs for a model's figures.
 
     Raises:
-        ConfigError: They haven't the model's shape.
+        DataError: They haven't the model's shape.
     """
     if dataset.image_shape != model.image_shape:
-        raise ConfigError(
+        raise DataError(
             f"{dataset.name} has images of {dataset.image_shape}: expected {model.image_shape}, "
             "as the model has; name the data set that it was trained on"
         )

@@ -49,13 +49,17 @@ def test_options_that_agree_with_the_run_are_taken(options):
 @pytest.mark.parametrize(
     ("framework", "options", "message"),
     [
-        ("jax", {"batch_size": 128}, "runs/jax: the run to resume has batch_size 256, not 128, and can't change it: "),
-        ("jax", {"hidden_dim": 500}, "has hidden_dim 3, not 500"),
-        ("jax", {"validation_images": 100}, "has validation_images None, not 100"),
-        ("jax", {"device": "cuda"}, "has device cpu, not cuda"),
-        ("jax", {"epochs": 400}, "has epochs 3, not 400, and can't change it, for the learning rate of every step"),
-        ("jax", merge_options("quick", {}), "has epochs 3, not "),
-        ("pytorch", {}, "has framework jax, not pytorch"),
+        (
+            "jax",
+            {"batch_size": 128},
+            "runs/jax: the run to resume began with --batch-size 256, not 128, and can't change it: ",
+        ),
+        ("jax", {"hidden_dim": 500}, "with --hidden-dim 3, not 500"),
+        ("jax", {"validation_images": 100}, "began without --validation-images, not with 100"),
+        ("jax", {"device": "cuda"}, "with --device cpu, not cuda"),
+        ("jax", {"epochs": 400}, "with --epochs 3, not 400, and can't change it, for the learning rate of every step"),
+        ("jax", merge_options("quick", {}), "with --epochs 3, not "),
+        ("pytorch", {}, "with --framework jax, not pytorch"),
     ],
 )
 def test_options_that_contradict_the_run_are_refused(framework, options, message):
