@@ -197,7 +197,7 @@ def test_answer_for_a_space_that_was_left_is_left_aside(page):
 
 
 def test_space_that_fails_leaves_nothing_of_the_one_before(page, allowed):
-    """Where the chosen framework can't encode, no slider, pad, map or picture is left of the other's space."""
+    """No slider, pad, map or picture of the other's space is left if the chosen framework can't encode."""
     allowed.append("422")
     failure = {"status": 422, "json": {"detail": "the image is odd"}}
     page.route("**/encode?framework=pytorch*", lambda route: route.fulfill(**failure))

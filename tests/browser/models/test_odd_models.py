@@ -72,7 +72,7 @@ def test_decoder_of_other_latents_says_why_it_shows_nothing(open_pair):
 
 @pytest.mark.parametrize(("tab", "figure"), [("reconstruct", "dd.main"), ("sample", ".picture-foot .hint")])
 def test_results_go_when_a_request_with_other_weights_fails(visit, allowed, tab, figure):
-    """Where a framework fails with its own weights, nothing is left of its results with another's."""
+    """Nothing is left of a framework's results with another's weights if it fails with its own."""
     allowed.append("422")
     page = visit(tab)
     wait_for_answers(page)
@@ -93,7 +93,7 @@ def test_results_go_when_a_request_with_other_weights_fails(visit, allowed, tab,
 
 
 def test_pictures_of_different_shapes_are_not_compared(visit):
-    """Where one framework has another number of pictures, no difference between them is shown."""
+    """No difference is shown between different numbers of pictures."""
     page = visit("code")
     page.route("**/sample?framework=pytorch*", lambda route: route.continue_(url=route.request.url.replace("16", "9")))
     page.click("#tab-sample")

@@ -68,7 +68,7 @@ def test_copies_of_a_picture_are_on_one_side(tmp_path):
 
 @pytest.mark.parametrize(("others", "distinct"), [(0, 1), (2, 3)])
 def test_copies_do_not_count_as_pictures(tmp_path, others, distinct):
-    """Where copies fill only some parts, the message has the number of distinct files, and asks for more of those."""
+    """The message has the number of distinct files if copies fill only some parts, and asks for more of those."""
     write_noise(tmp_path, others)
     data = encode(scene(), "PNG")
     for index in range(120):
