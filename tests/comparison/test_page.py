@@ -235,16 +235,6 @@ def test_page_names_sections_measured_on_several_machines(content, tmp_path):
     assert "**Not so in training**: several machines measured a part each." in " ".join(several_machines.split())
 
 
-def test_committed_page_is_made_of_the_committed_figures(tmp_path):
-    """README.md and code.md are what this code writes: otherwise run docs/scripts/comparison_page.py."""
-    folder = CHECKOUT / "docs" / "comparison"
-
-    list(write_page(tmp_path, json.loads((folder / "comparison.json").read_text(encoding="utf-8"))))
-
-    for name in ("README.md", "code.md"):
-        assert (tmp_path / name).read_text(encoding="utf-8") == (folder / name).read_text(encoding="utf-8")
-
-
 def test_every_field_of_the_json_is_documented(content):
     """Each name in comparison.json is on its page of the guide, except names of packages, files, layers and seeds."""
     page = (CHECKOUT / "docs" / "reference" / "comparison-json.md").read_text(encoding="utf-8")
