@@ -24,8 +24,7 @@ def content():
     for framework, modes in EXTRA_MODES.items():
         measured_modes = sections["training"]["frameworks"][framework]["modes"]
         measured_modes |= {mode: copy.deepcopy(measured_modes["compiled"]) for mode in modes}
-    for framework in COMPILERS:
-        inference = sections["inference"]["frameworks"][framework]
+    for inference in map(sections["inference"]["frameworks"].get, COMPILERS):
         inference["compiled"] = copy.deepcopy(inference["processes"])
     for training in sections["training"]["frameworks"].values():
         training["batches"] = dict.fromkeys(("32", "4096"), training["modes"]["compiled"][0])
