@@ -86,7 +86,7 @@ WRONG = {
     "a seed nested 900 deep": (images_in_json(PIXELS, options=b', "seed": ' + b"[" * 900 + b"]" * 900), "body.seed"),
     "a seed nested 1,000 deep": (
         images_in_json(PIXELS, options=b', "seed": ' + b"[" * 1000 + b"]" * 1000),
-        "nested too deeply",
+        'found [[[["..."]]]]',
     ),
     "a seed of 100,000 letters": (images_in_json(PIXELS, options=b', "seed": "' + b"s" * 100_000 + b'"'), "sss..."),
     "a seed of 100,000 numbers": (images_in_json(PIXELS, options=b', "seed": [' + b"0," * 9_000 + b"0]"), "[0, 0, 0"),
