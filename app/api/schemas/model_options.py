@@ -69,7 +69,8 @@ class ModelOptions(FrameworkOptions):
     ] = None
 
     epoch: Annotated[
-        Annotated[int, BeforeValidator(parse_text), Field(strict=True, ge=0, le=1_000_000)] | None,
+        # The bounds stand next to the type: behind the validator, the schema would name them `ge` and `le`.
+        Annotated[int, Field(strict=True, ge=0, le=1_000_000), BeforeValidator(parse_text)] | None,
         Field(
             description="Load the weights that the checkpoint's run had after this epoch; 0 is before the first. "
             "`/models` lists the snapshots that there are. Default: the checkpoint itself.",

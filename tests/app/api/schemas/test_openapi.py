@@ -68,6 +68,14 @@ def test_every_parameter_is_described(document):
             assert parameter["schema"]["type"] in {"string", "integer", "number", "boolean"}
 
 
+def test_parameter_schemas_have_keywords_of_json_schema_alone(document):
+    """The bounds of a number are `minimum` and `maximum`: Redocly refuses pydantic's `ge` and `le`."""
+    known = {"type", "enum", "default", "minimum", "maximum", "exclusiveMinimum"}
+    for path, _, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            assert set(parameter["schema"]) <= known, (path, parameter["name"])
+
+
 def test_every_error_is_a_problem_document(document):
     """Each error status of each route has the schema of problem documents, and an example of its own."""
     responses = document["components"]["responses"]
