@@ -54,6 +54,9 @@ def run_client(command: str, arguments: Sequence[str]) -> int:
 
 if __name__ == "__main__":
     code = main()
+    # The service has stopped, and its exit takes milliseconds: a signal that arrives in them changes nothing.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     from app.process_tuning import exit_now
 
     exit_now(code)

@@ -38,6 +38,11 @@ def count_cores() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
+def physical_memory() -> int:
+    """Return the bytes of this machine's memory."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
 def describe_environment(framework: str) -> dict[str, Any]:
     """Return cores, threads, processor and versions: the same values give the same digits on a CPU."""
     return {

@@ -21,6 +21,9 @@ PARTS: Final[Mapping[str, Any]] = {
 CALCULATED: Final = frozenset({"capacity", "autoscaling"})
 """Parts that measure nothing themselves."""
 
+OWN_CORE: Final = frozenset({"queueing"})
+"""Parts whose service and client have a core each, so that neither waits for the other's."""
+
 PAGE: Final = ROOT / "docs" / "scaling.md"
 
 JSON: Final = ROOT / "docs" / "scaling.json"
@@ -32,13 +35,16 @@ def render(name: str, record: Record) -> list[str]:
         return [*PARTS[name].report(record["figures"])]
     conditions, options = record["conditions"], record["options"]
     versions = ", ".join(f"{package} {number}" for package, number in conditions["versions"].items())
-    cores = len(options["server_cores"])
+    cores = f"{len(options['server_cores'])} and the client on one of them"
+    if name in OWN_CORE:
+        cores = "one core and the client on another"
+    seconds = options["seconds"] * (crashes.LENGTHS if name == "crashes" else 1)
     return [
         *PARTS[name].report(record["figures"]),
         (
-            f"{conditions['machine']}, the service on {cores} and the client on one of them, load average before "
+            f"{conditions['machine']}, the service on {cores}, load average before "
             f"{conditions['load_before']:.1f}; commit {conditions['commit']}; median of "
-            f"{count_of(options['rounds'], 'round')} of {options['seconds']} s, with the least and the most. "
+            f"{count_of(options['rounds'], 'round')} of {seconds} s, with the least and the most. "
             f"{versions}."
         ),
     ]

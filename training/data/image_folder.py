@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from training.counts import count_of
 from training.data.dataset import Dataset
 from training.data.file_search import SUFFIXES, find_image_files
 from training.data.image_formats import DECODING_ERRORS, FORMATS, open_image
 from training.data.image_preprocessing import preprocess
 from training.errors import DataError
+from training.machine import physical_memory
 
 UNREADABLE_PERCENT: Final = 1
 """Percentage of the image files that may be unreadable: they are listed and left out. Above it loading fails."""
@@ -43,7 +45,8 @@ def load_image_folder(name: str, folder: Path, *, image_shape: tuple[int, int], 
         invert: They are dark on light, and become light on dark.
 
     Raises:
-        DataError: There is no such folder, there are too few image files, or over 1% of them can't be read.
+        DataError: There is no such folder, there are too few image files, over 1% of them can't be read, or the images
+            are larger than this machine's memory.
     """
     if not folder.is_dir():
         raise DataError(f"{name}: there is no folder {folder}; name one that holds image files")
@@ -56,6 +59,7 @@ def load_image_folder(name: str, folder: Path, *, image_shape: tuple[int, int], 
         )
     if left_out:
         _logger.warning("%s: %d image files found%s", name, len(files.paths), left_out)
+    _check_memory(name, len(files.paths), image_shape)
     images = _read_all(name, folder, files.paths, image_shape, invert=invert)
     splits: tuple[list[NDArray[np.uint8]], ...] = ([], [], [])
     for image in sorted(images, key=lambda image: image.digest):
@@ -73,6 +77,16 @@ def load_image_folder(name: str, folder: Path, *, image_shape: tuple[int, int], 
         )
     train, validation, test = (np.stack(split) for split in splits)
     return Dataset(name=name, image_shape=image_shape, train=train, validation=validation, test=test)
+
+
+def _check_memory(name: str, count: int, image_shape: tuple[int, int]) -> None:
+    height, width = image_shape
+    needed, available = 2 * count * height * width, physical_memory()  # as a list, and stacked
+    if needed > available:
+        raise DataError(
+            f"{name}: {count_of(count, 'image')} of {height}x{width} pixels take {needed / 2**30:,.0f} GiB: expected "
+            f"at most this machine's {available / 2**30:,.0f} GiB; use a smaller --image-size or fewer files"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,8 @@ def load_tfds(name: str, set_name: str, *, data_dir: Path | None) -> Dataset:
             if part in splits and splits[part].num_examples
         }
     if "train" not in parts:
-        raise DataError(f"{name}: expected a split named train, found {', '.join(splits) or 'none'}; {AS_PICTURES}")
+        found = ", ".join(f"{part} of {count_of(split.num_examples, 'image')}" for part, split in splits.items())
+        raise DataError(f"{name}: expected a split named train that isn't empty, found {found or 'none'}; {AS_PICTURES}")
     return make_dataset(name, train=parts["train"], validation=parts.get("validation"), test=parts.get("test"))
 
 

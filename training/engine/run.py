@@ -21,6 +21,7 @@ from training.engine.divergence import check_training, check_validation
 from training.engine.epoch import Epoch
 from training.engine.evaluation import Evaluation, Evaluator, evaluate
 from training.engine.initial_weights import draw_initial_weights
+from training.engine.memory_check import check_memory
 from training.engine.resume_state import STATE_FILE, TrainingState, save_training_state
 from training.engine.snapshot_recorder import SnapshotRecorder
 from training.engine.trainer import Trainer
@@ -71,7 +72,8 @@ class Run:
 
         Raises:
             FrameworkNotInstalledError: The framework's packages are absent.
-            ConfigError: The device doesn't support the compute dtype, or a batch can't be divided among the devices.
+            ConfigError: The device doesn't support the compute dtype, a batch can't be divided among the devices, or
+                the model is larger than this machine's memory.
             DataError: There are fewer training images than the batch size, or none beside the validation images.
             DeviceError: The device isn't available.
         """
@@ -84,6 +86,7 @@ class Run:
             )
         if config.batch_size % devices:
             raise ConfigError(f"batch_size is {config.batch_size}: expected a multiple of the {devices} devices")
+        check_memory(model_config)
         self._start = time.perf_counter()
         module = import_trainer(framework, "train")
         images = binarize(dataset.train, target=config.target, seed=TRAIN_SEED)

@@ -36,7 +36,7 @@ def measure(options: Options) -> list[Figure]:
 def report(figures: Sequence[Figure]) -> list[str]:
     """Return the lines of the table."""
     head = ["request", "requests/s (half of the highest)", "p50, ms", "p99, ms", "p99 / p50", "goal", "met"]
-    return table([*head, "client late by at most, ms", "other than 200"], map(_row, figures))
+    return table([*head, "client late by at most, ms", "statuses other than 200"], map(_row, figures))
 
 
 def _row(figure: Figure) -> list[str]:

@@ -144,3 +144,12 @@ def test_option_of_another_kind_of_data_set(name, options, message):
     """An option that would change nothing is an error."""
     with pytest.raises(ConfigError, match=message):
         load_dataset(name, **options)
+
+
+def test_images_larger_than_the_memory_are_refused(tmp_path, monkeypatch):
+    """The sum is made before files are decoded: the system would end the process without a message."""
+    write_noise(tmp_path, 100)
+    monkeypatch.setattr("training.data.image_folder.physical_memory", lambda: 2**30)
+
+    with pytest.raises(DataError, match=r"100 images of 4096x4096 pixels take 3 GiB: expected at most .* 1 GiB"):
+        load_images(tmp_path, (4096, 4096))

@@ -155,7 +155,7 @@ def test_prepare_makes_a_set_that_can_be_read(tmp_path):
         ("deep", "expected 8 bits a pixel .* found uint16; save each image as a PNG file, and use images:FOLDER"),
         ("mixed", r"train: expected images of one size, found 2 sizes, such as \(8, 8\) and \(8, 9\); save each"),
         ("two_images", "expected a feature named image, found (left, right|right, left); save each"),
-        ("test_only", "expected a split named train, found test; save each"),
+        ("test_only", "expected a split named train that isn't empty, found test of 20 images; save each"),
         ("nosuch", "TFDS can't find it: Dataset nosuch not found; expected a name of its catalog, or of a data set"),
         ("bits/other", "TFDS can't find it: .*not found; expected a name of its catalog"),
         ("mnist:9.9.9", "TFDS can't find it: .* only: 3.0.1; expected a name of its catalog"),

@@ -141,3 +141,11 @@ def test_evaluation_is_the_mean_over_images_and_draws() -> None:
     assert measured.kl_divergence == pytest.approx(2)
     assert measured.elbo == pytest.approx(-images.mean() - 2)
     assert measured.elbo_standard_error == pytest.approx(images.std(ddof=1) / 50)
+
+
+def test_model_larger_than_the_memory_is_refused(backend: Backend, dataset: Dataset) -> None:
+    """A model that no machine can train is refused with its size, before anything is allocated."""
+    huge = ModelConfig(image_shape=(4096, 4096), hidden_dim=65536, latent_dim=4096)
+
+    with pytest.raises(ConfigError, match=r"the model has 2,\d{3},\d{3},\d{3},\d{3} weights .* fewer units"):
+        Run(backend.framework, huge, CONFIG, dataset, device="cpu")
