@@ -60,7 +60,8 @@ def load_tfds(name: str, set_name: str, *, data_dir: Path | None) -> Dataset:
         }
     if "train" not in parts:
         found = ", ".join(f"{part} of {count_of(split.num_examples, 'image')}" for part, split in splits.items())
-        raise DataError(f"{name}: expected a split named train that isn't empty, found {found or 'none'}; {AS_PICTURES}")
+        message = f"expected a split named train that isn't empty, found {found or 'none'}"
+        raise DataError(f"{name}: {message}; {AS_PICTURES}")
     return make_dataset(name, train=parts["train"], validation=parts.get("validation"), test=parts.get("test"))
 
 
