@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from app.exceptions import StartupError
+from app.errors import StartupError
 from app.setting_types import KEY
 from app.settings import Settings
 

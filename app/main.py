@@ -22,7 +22,7 @@ from app.api.schemas.openapi import build_openapi, operation_id
 from app.api.services import Services
 from app.api_keys import ApiKeys
 from app.codecs.limits import Limits
-from app.exceptions import StartupError
+from app.errors import StartupError
 from app.inference.models.registry import Registry
 from app.observability.metrics import Metrics
 from app.observability.request_observer import RequestObserver

@@ -7,7 +7,7 @@ from typing import Final
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from app.exceptions import (
+from app.errors import (
     AuthenticationError,
     DeadlinePassedError,
     FieldError,

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from app.api_keys import ApiKeys
-from app.exceptions import FieldError, ReloadError, StartupError
+from app.errors import FieldError, ReloadError, StartupError
 from app.inference.models.registry import Registry
 from app.inference.models.state import ReloadResult
 

@@ -98,7 +98,7 @@ def _split(source: str) -> dict[str, _Block]:
 
 
 def _definitions(body: Sequence[ast.stmt], prefix: str) -> Iterator[tuple[str, str, int]]:
-    """Yield id, kind and the line after the last of each; neighbours of one id, such as imports, are one."""
+    """Yield id, kind and the line after the last of each; neighbors of one id, such as imports, are one."""
     pending: tuple[str, str, int] | None = None
     for position, node in enumerate(body):
         if isinstance(node, ast.ClassDef):

@@ -8,7 +8,7 @@ from typing import Final
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-from app.exceptions import DeadlinePassedError
+from app.errors import DeadlinePassedError
 
 DISCONNECT_CHECK_DELAY_S: Final = 0.05
 """Seconds of work after which a task starts to wait for a disconnection: most requests end before, and need none."""

@@ -12,7 +12,7 @@ from app.api.request_parsing import InferenceRequest, OptionsT
 from app.api.response_rendering import RawResponse, build_json_response, check_png_size, estimate_size, render
 from app.codecs.content_negotiation import OutputFormat
 from app.codecs.json_arrays import dump_object
-from app.exceptions import DeadlinePassedError
+from app.errors import DeadlinePassedError
 from app.inference.models.state import LoadedModel
 from app.inference.operations import NamedArrays, Operation
 from app.inference.session import ModelSession

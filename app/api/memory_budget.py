@@ -5,7 +5,7 @@ import math
 from collections import deque
 from typing import Final
 
-from app.exceptions import OverloadedError
+from app.errors import OverloadedError
 
 MAX_WAITING: Final = 32
 """Maximum requests that wait for memory; one that waits for its response's memory holds the arrays meanwhile."""

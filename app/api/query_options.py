@@ -11,7 +11,7 @@ from app.api.schemas.model_options import FrameworkOptions, parse_text
 from app.api.schemas.requests import Options
 from app.codecs.error_messages import preview
 from app.codecs.limits import Limits
-from app.exceptions import FieldError, InvalidValueError
+from app.errors import FieldError, InvalidValueError
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 OptionsT = TypeVar("OptionsT", bound=Options)

@@ -16,7 +16,7 @@ from app.api.services import Services
 from app.codecs.body import Body, read_body
 from app.codecs.error_messages import invalid_value, truncated
 from app.codecs.limits import Limits
-from app.exceptions import DeadlinePassedError, ModelNotLoadedError, SlowBodyError
+from app.errors import DeadlinePassedError, ModelNotLoadedError, SlowBodyError
 from app.inference.models.state import LoadedModel, ModelChoice
 from app.inference.session import ModelSession
 from app.settings import Settings

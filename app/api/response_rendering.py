@@ -14,7 +14,7 @@ from app.codecs.image_files import dump_png
 from app.codecs.json_arrays import dump_object
 from app.codecs.limits import Limits
 from app.codecs.npy import dump_npy
-from app.exceptions import TooLargeError
+from app.errors import TooLargeError
 from app.inference.models.state import LoadedModel
 from app.inference.operations import NamedArrays
 from app.observability.timings import Timings

@@ -9,7 +9,7 @@ from numpy import ndarray
 
 from app.codecs.error_messages import invalid_value
 from app.codecs.limits import Limits
-from app.exceptions import InvalidValueError, TooLargeError
+from app.errors import InvalidValueError, TooLargeError
 from training.config import ModelConfig
 
 _BITS_OF_ONE: Final[Mapping[np.dtype, np.generic]] = {

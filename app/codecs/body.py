@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 from app.codecs.error_messages import truncated
 from app.codecs.limits import Limits
-from app.exceptions import MalformedBodyError, TooLargeError, UnsupportedContentError
+from app.errors import MalformedBodyError, TooLargeError, UnsupportedContentError
 
 # Each further member of a gzip file costs a decompressor, so their number is bounded.
 _MAX_GZIP_MEMBERS = 16

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from app.codecs.error_messages import invalid_value, join_with_or, truncated
-from app.exceptions import NotAcceptableError
+from app.errors import NotAcceptableError
 
 # RFC 9110, section 12.4.2, and the `.2` of old Java clients.
 _QUALITY = re.compile(r"[01](\.[0-9]{0,9})?|\.[0-9]{1,9}")

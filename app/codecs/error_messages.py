@@ -3,7 +3,7 @@
 import json
 from itertools import islice
 
-from app.exceptions import FieldError, InvalidValueError
+from app.errors import FieldError, InvalidValueError
 
 _MAX_QUOTED = 60
 _MAX_PREVIEW_LEVELS = 4

@@ -19,7 +19,7 @@ from PIL import Image
 from app.codecs.error_messages import invalid_value, truncated
 from app.codecs.limits import Limits
 from app.codecs.other_files import name_kind
-from app.exceptions import MalformedBodyError, TooLargeError, UnsupportedContentError
+from app.errors import MalformedBodyError, TooLargeError, UnsupportedContentError
 from training.config import ModelConfig
 from training.data.centering import center
 from training.data.image_formats import ALLOCATING_ON_OPEN, DECODING_ERRORS, FORMATS, detect_format, open_image

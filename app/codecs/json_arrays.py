@@ -13,7 +13,7 @@ from numpy import ndarray
 
 from app.codecs.body import Body
 from app.codecs.error_messages import invalid_value, truncated
-from app.exceptions import InvalidValueError, MalformedBodyError, TooLargeError
+from app.errors import InvalidValueError, MalformedBodyError, TooLargeError
 
 # An image has two levels, a batch of them three.
 _MAX_DEPTH = 4

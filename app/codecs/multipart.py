@@ -12,7 +12,7 @@ from app.codecs.body import Body
 from app.codecs.error_messages import invalid_value, truncated
 from app.codecs.image_files import ImageFile
 from app.codecs.limits import Limits
-from app.exceptions import InvalidValueError, MalformedBodyError, RequestError, TooLargeError
+from app.errors import InvalidValueError, MalformedBodyError, RequestError, TooLargeError
 
 T = TypeVar("T")
 

@@ -18,7 +18,7 @@ from numpy.lib import format as npy_format
 
 from app.codecs.body import Body
 from app.codecs.error_messages import invalid_value, truncated
-from app.exceptions import InvalidValueError, MalformedBodyError
+from app.errors import InvalidValueError, MalformedBodyError
 from training.counts import count_of
 
 # A header of plain numbers takes 128 bytes; evaluating a longer one could take long.

@@ -10,7 +10,7 @@ from numpy.lib.format import MAGIC_PREFIX
 from app.codecs.body import Body
 from app.codecs.error_messages import invalid_value, truncated
 from app.codecs.npy import parse_npy
-from app.exceptions import InvalidValueError, MalformedBodyError, TooLargeError
+from app.errors import InvalidValueError, MalformedBodyError, TooLargeError
 
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 """First bytes of a zip archive; the second of an empty one."""

@@ -19,7 +19,7 @@ from app.codecs.npy import parse_npy
 from app.codecs.npz import MAGIC as NPZ_MAGIC
 from app.codecs.npz import parse_npz
 from app.codecs.other_files import name_kind
-from app.exceptions import MalformedBodyError, TooLargeError, UnsupportedContentError
+from app.errors import MalformedBodyError, TooLargeError, UnsupportedContentError
 from training.config import ModelConfig
 from training.counts import count_of
 from training.data.image_formats import detect_format

@@ -13,7 +13,7 @@ from app.codecs.image_files import ImageFile, decode_base64, decode_images
 from app.codecs.json_arrays import numbers
 from app.codecs.limits import Limits
 from app.codecs.payload import READABLE, JsonValue, Payload
-from app.exceptions import InvalidValueError, UnsupportedContentError
+from app.errors import InvalidValueError, UnsupportedContentError
 from training.config import ModelConfig
 
 

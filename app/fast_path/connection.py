@@ -22,7 +22,7 @@ from app.api.offload import INLINE_BYTES
 from app.api.request_context import read_timeout
 from app.api.services import Services
 from app.api.small_request import FastRoute, Plan
-from app.exceptions import ModelNotLoadedError, ServiceError
+from app.errors import ModelNotLoadedError, ServiceError
 from app.fast_path.request import FastRequest
 from app.observability.request_ids import choose_request_id
 from app.protocol.connection import BoundedConnection

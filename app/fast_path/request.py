@@ -13,7 +13,7 @@ from app.api.deadlines import DEADLINE_MESSAGE, Deadline
 from app.api.middleware.cors import CorsPolicy
 from app.api.services import Services
 from app.api.small_request import MAX_INPUT_BYTES, FastRoute, Plan, PreparedOperation
-from app.exceptions import DeadlinePassedError, ServiceError
+from app.errors import DeadlinePassedError, ServiceError
 from app.inference.batching.job import Job, JobResult
 from app.inference.models.state import LoadedModel
 from app.observability.request_ids import CLIENT_CLOSED_REQUEST

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
-from app.exceptions import ServiceError
+from app.errors import ServiceError
 from app.inference import operations
 from app.inference.operations import NamedArrays
 from app.inference.session import ModelSession

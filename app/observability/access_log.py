@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from app.exceptions import RequestError, ServiceError
+from app.errors import RequestError, ServiceError
 
 logger: Final = logging.getLogger("app.access")
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from app.codecs.error_messages import truncated
 from app.codecs.limits import Limits
-from app.exceptions import NotFoundError
+from app.errors import NotFoundError
 from app.inference.models.registry import Registry
 from app.open_inference.messages.request_head import Target
 from app.open_inference.signatures import TASKS, VERSION, describe_config, make_signature

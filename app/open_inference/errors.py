@@ -7,7 +7,7 @@ from typing import Final
 from fastapi import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.exceptions import ServiceError
+from app.errors import ServiceError
 from app.problem_details import PROBLEM_JSON, error_response
 from app.protocol.forwarded import route_path
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from app.codecs.body import Body
 from app.codecs.error_messages import invalid_value
 from app.codecs.json_arrays import parse_object
-from app.exceptions import FrameworkUnavailableError, InvalidValueError, NotFoundError
+from app.errors import FrameworkUnavailableError, InvalidValueError, NotFoundError
 from app.inference.models.registry import Registry
 from app.inference.models.state import RETRY_WHEN_BROKEN_S, ModelState, Status
 from app.open_inference.catalog import ModelName, list_models

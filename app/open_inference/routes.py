@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.request_context import RequestContext
 from app.api.services import Services
-from app.exceptions import NotFoundError, ServiceError
+from app.errors import NotFoundError, ServiceError
 from app.inference.models.readiness import require_model_ready, require_ready
 from app.observability.request_ids import CLIENT_CLOSED_REQUEST
 from app.open_inference import repository

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from app.cli import read_settings, unknown_variables, unset_service_links
-from app.exceptions import StartupError
+from app.errors import StartupError
 from app.observability.log_config import configure_logs
 
 logger = logging.getLogger(__name__)

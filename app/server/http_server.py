@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import uvicorn
 
-from app.exceptions import StartupError
+from app.errors import StartupError
 from app.inference.models.registry import Registry
 from app.inference.models.worker_board import WorkerBoard
 from app.main import Application, create_app

@@ -13,7 +13,7 @@ from ray import serve
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api_keys import read_keys
-from app.exceptions import StartupError
+from app.errors import StartupError
 from app.inference.models.placement import choose_load
 from app.inference.models.registry import Registry
 from app.main import create_app

@@ -4,7 +4,7 @@ import logging
 from ipaddress import ip_address
 
 from app.api_keys import read_keys
-from app.exceptions import StartupError
+from app.errors import StartupError
 from app.inference.models.catalog import load_served
 from app.server.http_server import Server, run_server
 from app.server.open_files import fit_connections

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from app.exceptions import StartupError
+from app.errors import StartupError
 
 _BACKLOG: Final = 2048
 

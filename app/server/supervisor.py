@@ -18,7 +18,7 @@ from typing import Final
 from prometheus_client.multiprocess import mark_process_dead
 
 from app.backoff import Backoff
-from app.exceptions import StartupError
+from app.errors import StartupError
 from app.inference.models.worker_board import WorkerBoard
 from app.observability.log_config import configure_logs
 from app.observability.metrics import FOLDER_VARIABLE

@@ -144,13 +144,13 @@ async def _learn(client: httpx.AsyncClient) -> list[tuple[RequestContext, Any]]:
     known = set((await client.get("/openapi.json")).json()["paths"]) | {"/openapi.json"}
     kinds = exchanges()
     print(f"Not asked for: {', '.join(sorted(known - {kind.path for kind in kinds})) or 'nothing'}.")
-    learnt = []
+    learned = []
     for kind in kinds:
         answer = await client.send(kind.build(client))
         if answer.status_code != 200:
             raise SystemExit(f"{kind}: {answer.status_code} from an idle service: {answer.text[:200]}")
-        learnt.append((kind, read_answer(answer)))
-    return learnt
+        learned.append((kind, read_answer(answer)))
+    return learned
 
 
 async def _ask(

@@ -53,7 +53,7 @@ def runs() -> dict[str, tuple[list[float], Weights]]:
 def test_pixels_are_drawn_as_often_as_their_intensity_says(framework):
     """Over 20,000 draws of each of MNIST's 256 intensities, the ones lie within 5 standard errors, the ends exactly.
 
-    An odd width leaves bits over; no two columns share theirs, neighbours as little as those half a row apart.
+    An odd width leaves bits over; no two columns share theirs, neighbors as little as those half a row apart.
     """
     backend = Backend(framework)
     intensities = np.append(np.arange(256, dtype=np.float32) / 255, np.float32(1))

@@ -8,7 +8,7 @@ from starlette.types import Scope
 
 from app.api.middleware.rate_limit import RateLimit
 from app.api_keys import PUBLIC_FILES, PUBLIC_PAGES, PUBLIC_PATHS, ApiKeys
-from app.exceptions import AuthenticationError, RateLimitError
+from app.errors import AuthenticationError, RateLimitError
 from app.protocol.forwarded import route_path
 
 _PUBLIC: Final = frozenset(PUBLIC_PATHS + PUBLIC_PAGES)

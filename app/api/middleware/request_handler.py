@@ -20,7 +20,7 @@ from app.api.middleware.access import AccessControl
 from app.api.middleware.cors import CorsPolicy
 from app.api.request_context import RequestContext
 from app.api.services import Services
-from app.exceptions import NotFoundError, ServiceError
+from app.errors import NotFoundError, ServiceError
 from app.observability.access_log import OTHER_ROUTE
 from app.observability.request_ids import CLIENT_CLOSED_REQUEST
 from app.problem_details import error_response, internal_error_response

@@ -8,7 +8,7 @@ from app.api.schemas.model_options import FrameworkOptions
 from app.api.schemas.openapi import describe_admin_route
 from app.api.schemas.responses import ReloadResponse
 from app.api_keys import ApiKeys
-from app.exceptions import ForbiddenError
+from app.errors import ForbiddenError
 
 router = APIRouter(tags=["admin"])
 

@@ -13,7 +13,7 @@ from app.api.schemas.model_file_responses import CompanionResponse
 from app.api.schemas.openapi import describe_companion_route, describe_status_route
 from app.api.schemas.responses import ModelsResponse, ModelStatus, SnapshotStatus
 from app.codecs.error_messages import truncated
-from app.exceptions import NotFoundError
+from app.errors import NotFoundError
 from app.inference.models.catalog import describe_model
 from app.inference.models.registry import Registry
 from app.inference.models.state import ModelState, Status

@@ -13,7 +13,7 @@ from app.api.schemas.openapi import describe_route
 from app.api.schemas.requests import CompareOptions
 from app.api.schemas.responses import CompareResponse
 from app.codecs.error_messages import invalid_value
-from app.exceptions import FrameworkUnavailableError, RetryLaterError, ServiceError
+from app.errors import FrameworkUnavailableError, RetryLaterError, ServiceError
 from app.inference.comparison import compare
 from app.inference.models.state import RETRY_WHILE_LOADING_S, LoadedModel
 from app.inference.noise import choose_seed

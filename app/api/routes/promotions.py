@@ -20,7 +20,7 @@ from app.codecs.body import read_body
 from app.codecs.error_messages import invalid_value
 from app.codecs.limits import Limits
 from app.codecs.multipart import parse_named_files
-from app.exceptions import FieldError, InvalidValueError, NotFoundError, ReloadError
+from app.errors import FieldError, InvalidValueError, NotFoundError, ReloadError
 from app.inference.models.registry import Registry
 from app.reload import Reloader
 from app.settings import Settings

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
-from app.exceptions import FrameworkUnavailableError, OverloadedError
+from app.errors import FrameworkUnavailableError, OverloadedError
 from app.inference.adapters.base import MAX_BATCH, Adapter, AdapterError
 from app.inference.adapters.remote_backend import UNREADABLE, RefusedError, RemoteBackend
 from training.checkpoints.model_files import DEFAULT_NAME
@@ -43,7 +43,7 @@ class RemoteAdapter(Adapter):
         name: str = DEFAULT_NAME,
         timeout_s: float | None,
         key: str | None = None,
-        lanes: int = 1,
+        concurrency: int = 1,
     ) -> None:
         """Connect, read the model's shapes, and compute one black image.
 
@@ -53,7 +53,7 @@ class RemoteAdapter(Adapter):
             name: Name of the model; unless it is the default, the backend's end with it.
             timeout_s: Longest wait for a response; None waits for ever.
             key: API key, if the backend requires one.
-            lanes: Calls at once, each on a connection that is kept.
+            concurrency: Calls at once, each on a connection that is kept.
 
         Raises:
             AdapterError: The backend can't be reached, or doesn't serve the models.
@@ -61,7 +61,7 @@ class RemoteAdapter(Adapter):
         self.framework = framework
         self._suffix = "" if name == DEFAULT_NAME else f"-{name}"
         self._trace = threading.local()
-        self._backend = RemoteBackend(url, framework=framework, key=key, timeout_s=timeout_s, lanes=lanes)
+        self._backend = RemoteBackend(url, framework=framework, key=key, timeout_s=timeout_s, concurrency=concurrency)
         self.model = self._read_model()
         self._max_batch = self._read_max_batch()
         origin = self._infer("vae", {"images": self._black_image(), "eps": np.zeros((1, self.model.latent_dim))})[1]

@@ -10,7 +10,7 @@ from numpy import ndarray
 from urllib3.exceptions import DecodeError, HTTPError, NewConnectionError, ProtocolError
 from urllib3.exceptions import TimeoutError as PoolTimeoutError
 
-from app.exceptions import OverloadedError
+from app.errors import OverloadedError
 from app.inference.adapters.base import AdapterError
 
 _HEADER_LENGTH: Final = "Inference-Header-Content-Length"
@@ -32,7 +32,7 @@ class RefusedError(AdapterError):
 class RemoteBackend:
     """One server; several threads may call it at once."""
 
-    def __init__(self, url: str, *, framework: str, key: str | None, timeout_s: float | None, lanes: int) -> None:
+    def __init__(self, url: str, *, framework: str, key: str | None, timeout_s: float | None, concurrency: int) -> None:
         """Connect to nothing yet.
 
         Args:
@@ -40,14 +40,14 @@ class RemoteBackend:
             framework: Canonical name, for messages.
             key: API key, if the server requires one.
             timeout_s: Longest wait for a response; None waits for ever.
-            lanes: Requests at once, each on a connection that is kept.
+            concurrency: Requests at once, each on a connection that is kept.
         """
         self._url = url.rstrip("/")
         self._framework = framework
         self._headers = {"X-API-Key": key} if key else {}
         # Pure functions: a request may be sent again, but by us alone, never after a timeout.
         self._pool = urllib3.PoolManager(
-            maxsize=lanes, retries=False, timeout=urllib3.Timeout(connect=_CONNECT_TIMEOUT_S, read=timeout_s)
+            maxsize=concurrency, retries=False, timeout=urllib3.Timeout(connect=_CONNECT_TIMEOUT_S, read=timeout_s)
         )
 
     def get_json(self, path: str) -> Any:

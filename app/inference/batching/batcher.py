@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from weakref import WeakKeyDictionary
 
-from app.exceptions import FrameworkFaultError, OverloadedError, ServiceError
+from app.errors import FrameworkFaultError, OverloadedError, ServiceError
 from app.inference.adapters.base import Adapter, Tensors
 from app.inference.batching.executor import BatchExecutor
 from app.inference.batching.job import Job, JobResult, Result
@@ -34,7 +34,7 @@ class Batcher:
         max_bytes: int,
         observer: Observer,
         on_fault: Callable[[Adapter, FrameworkFaultError], None],
-        lanes: int = 1,
+        concurrency: int = 1,
     ) -> None:
         """Start the threads. When an adapter fails, the event loop's thread calls `on_fault`.
 
@@ -44,7 +44,7 @@ class Batcher:
             max_bytes: Most bytes that wait.
             observer: Counts batches and the queue.
             on_fault: Receives the adapter and the fault.
-            lanes: Threads, and so batches at once; more than one where a batch waits for another server.
+            concurrency: Threads, and so batches at once; more than one where a batch waits for another server.
         """
         self._framework = framework
         self._max_rows = max_rows
@@ -60,7 +60,7 @@ class Batcher:
         self._closed: ServiceError | None = None
         self._failed: WeakKeyDictionary[Adapter, ServiceError] = WeakKeyDictionary()
         self._outbox: list[Job] = []
-        self._executor = BatchExecutor(framework, lanes=lanes, observer=observer, deliver=self._deliver)
+        self._executor = BatchExecutor(framework, concurrency=concurrency, observer=observer, deliver=self._deliver)
 
     @property
     def longest_batch(self) -> tuple[Adapter, float] | None:

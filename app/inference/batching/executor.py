@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from app.exceptions import FrameworkFaultError, InvalidValueError, RetryLaterError
+from app.errors import FrameworkFaultError, InvalidValueError, RetryLaterError
 from app.inference.adapters.base import Adapter, AdapterError, probe
 from app.inference.batching.job import Job, JobSlice, Result, concatenate_inputs, split_outputs
 from app.inference.batching.observer import Observer
@@ -26,10 +26,10 @@ Deliver = Callable[[Adapter, list[Result], FrameworkFaultError | None], None]
 class BatchExecutor:
     """A framework's threads, each of which computes one batch after another."""
 
-    def __init__(self, framework: str, *, lanes: int, observer: Observer, deliver: Deliver) -> None:
+    def __init__(self, framework: str, *, concurrency: int, observer: Observer, deliver: Deliver) -> None:
         """Start the threads; the event loop's thread calls `deliver` with each batch's results."""
         self._framework = framework
-        self._lanes = lanes
+        self._concurrency = concurrency
         self._observer = observer
         self._deliver = deliver
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -64,7 +64,7 @@ class BatchExecutor:
         self._workers.dismiss()
 
     def _start_workers(self) -> Workers:
-        return Workers(self._run, count=self._lanes, name=self._framework)
+        return Workers(self._run, count=self._concurrency, name=self._framework)
 
     def _run(self, worker: Worker) -> None:
         scheduler = BatchScheduler()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.exceptions import InvalidValueError, ServiceError
+from app.errors import InvalidValueError, ServiceError
 from app.inference.adapters.base import Adapter, Tensors
 from app.inference.vae import BatchFunction
 from app.observability.timings import Timings

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from app.exceptions import NotFoundError
+from app.errors import NotFoundError
 from app.inference.models.catalog import describe_model
 from app.inference.models.state import ModelKey, ModelState, Status
 from training.checkpoints.model_files import ModelFile, list_models

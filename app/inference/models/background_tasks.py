@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from app.exceptions import FrameworkUnavailableError
+from app.errors import FrameworkUnavailableError
 from app.inference.models.state import RETRY_WHILE_LOADING_S
 
 T = TypeVar("T")

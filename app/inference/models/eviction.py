@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
-from app.exceptions import FrameworkUnavailableError
+from app.errors import FrameworkUnavailableError
 from app.inference.models.state import RETRY_WHEN_BROKEN_S, LoadedModel, ModelKey
 
 _CHECK_INTERVAL_S: Final = 0.05

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from app.exceptions import FrameworkFaultError
+from app.errors import FrameworkFaultError
 from app.inference.adapters.base import Adapter
 from app.inference.models.state import LoadedModel, ModelKey
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
-from app.exceptions import RetryLaterError
+from app.errors import RetryLaterError
 from app.inference.adapters.base import Adapter, AdapterError
 from app.inference.adapters.process_adapter import ProcessAdapter
 from app.inference.adapters.remote_adapter import RemoteAdapter
@@ -147,7 +147,7 @@ def load_remote(  # noqa: PLR0913 -- an option each
     address: str,
     key: str | None,
     timeout_s: float | None,
-    lanes: int,
+    concurrency: int,
     epoch: int | None = None,
 ) -> tuple[Checkpoint, Adapter]:
     """Connect to the backend of a framework's model, whose name the path has; the checkpoint returned has no weights.
@@ -158,7 +158,9 @@ def load_remote(  # noqa: PLR0913 -- an option each
     if epoch is not None:
         raise AdapterError(f"{framework} is computed by another server, which serves no snapshots: leave epoch out")
     del device  # the backend has its own
-    adapter = RemoteAdapter(address, framework=framework, name=path.stem, key=key, timeout_s=timeout_s, lanes=lanes)
+    adapter = RemoteAdapter(
+        address, framework=framework, name=path.stem, key=key, timeout_s=timeout_s, concurrency=concurrency
+    )
     checkpoint = Checkpoint(
         weights={},
         model=adapter.model,

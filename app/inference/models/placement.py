@@ -27,7 +27,9 @@ def choose_load(settings: Settings, *, threads: int | None = None) -> Load:
     timeout_s = settings.hang_timeout_s or None
     key = settings.backend_key.get_secret_value() if settings.backend_key else None
     there: dict[str, Load] = {
-        framework: partial(load_remote, address=address, key=key, timeout_s=timeout_s, lanes=settings.backend_lanes)
+        framework: partial(
+            load_remote, address=address, key=key, timeout_s=timeout_s, concurrency=settings.backend_concurrency
+        )
         for framework, address in settings.backend_addresses.items()
     }
 

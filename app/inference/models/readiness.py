@@ -1,6 +1,6 @@
 """Readiness of all frameworks and workers together: the rule of every readiness route. Loads nothing."""
 
-from app.exceptions import FrameworkUnavailableError
+from app.errors import FrameworkUnavailableError
 from app.inference.models.registry import Registry
 from app.inference.models.state import RETRY_WHEN_BROKEN_S, RETRY_WHILE_LOADING_S, Status
 from app.inference.models.worker_board import WorkerStatus

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
-from app.exceptions import FrameworkUnavailableError, ModelNotLoadedError
+from app.errors import FrameworkUnavailableError, ModelNotLoadedError
 from app.inference.batching.observer import Observer
 from app.inference.models.health import repeat_check
 from app.inference.models.loader import Load

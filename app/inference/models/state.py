@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from app.exceptions import FrameworkUnavailableError
+from app.errors import FrameworkUnavailableError
 from app.inference.adapters.base import Adapter
 from app.inference.batching.batcher import Batcher
 from app.inference.session import ModelSession

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from app.backoff import LONGEST_BACKEND_BACKOFF_S, LONGEST_BACKOFF_S, Backoff
-from app.exceptions import FrameworkFaultError, FrameworkUnavailableError, ModelNotLoadedError, ServiceError
+from app.errors import FrameworkFaultError, FrameworkUnavailableError, ModelNotLoadedError, ServiceError
 from app.inference.adapters.base import Adapter
 from app.inference.batching.batcher import Batcher
 from app.inference.batching.observer import Observer
@@ -213,7 +213,9 @@ class ModelStore:
                 max_bytes=self._settings.max_queue_bytes,
                 observer=self._observer,
                 on_fault=self._mark_failed,
-                lanes=self._settings.backend_lanes if self.framework in self._settings.backend_addresses else 1,
+                concurrency=self._settings.backend_concurrency
+                if self.framework in self._settings.backend_addresses
+                else 1,
             )
         return self._batcher
 

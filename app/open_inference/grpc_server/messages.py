@@ -7,7 +7,7 @@ from google.protobuf.message import DecodeError
 from numpy import ndarray
 
 from app.codecs.error_messages import invalid_value
-from app.exceptions import MalformedBodyError
+from app.errors import MalformedBodyError
 from app.open_inference.grpc_server.definition import ModelInferResponse, message_class
 from app.open_inference.messages.request_head import Target, read_head
 from app.open_inference.messages.requests import InferRequest, add_contents

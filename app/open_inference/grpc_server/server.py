@@ -8,7 +8,7 @@ import grpc
 
 from app.api.middleware.access import AccessControl
 from app.api.services import Services
-from app.exceptions import StartupError
+from app.errors import StartupError
 from app.open_inference.grpc_server.service import InferenceService
 from app.open_inference.routes import EXTENSIONS
 

@@ -15,7 +15,7 @@ from app.api.deadlines import DEADLINE_MESSAGE
 from app.api.middleware.access import AccessControl
 from app.api.offload import INLINE_BYTES, run_maybe_in_thread, should_offload
 from app.api.services import Services
-from app.exceptions import DeadlinePassedError, RetryLaterError, ServiceError
+from app.errors import DeadlinePassedError, RetryLaterError, ServiceError
 from app.inference.models.readiness import require_model_ready, require_ready
 from app.inference.noise import choose_seed
 from app.observability.request_ids import CLIENT_CLOSED_REQUEST, read_request_id

@@ -9,7 +9,7 @@ from numpy import ndarray
 from app.codecs.body import Body
 from app.codecs.error_messages import invalid_value, truncated
 from app.codecs.json_arrays import may_hold_booleans, parse_object
-from app.exceptions import InvalidValueError, MalformedBodyError
+from app.errors import InvalidValueError, MalformedBodyError
 from app.open_inference.messages.parameters import InferParameters
 from app.open_inference.messages.request_head import RequestedOutput, RequestHead, Target, read_head, read_outputs
 from app.open_inference.messages.tensors import check_values, infer_raw_shape, read_bytes, read_json

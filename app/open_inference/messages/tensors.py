@@ -12,7 +12,7 @@ from app.codecs.arrays import as_images, as_latents, check_count
 from app.codecs.error_messages import invalid_value, truncated
 from app.codecs.json_arrays import numbers
 from app.codecs.limits import Limits
-from app.exceptions import InvalidValueError, TooLargeError
+from app.errors import InvalidValueError, TooLargeError
 from app.open_inference.signatures import TensorSpec
 from training.config import ModelConfig
 from training.counts import count_of

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from app.codecs.arrays import as_image, as_images, as_latents
-from app.exceptions import InvalidValueError, TooLargeError
+from app.errors import InvalidValueError, TooLargeError
 from tests.support.limits import make_limits
 from training.config import ModelConfig
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.codecs.body import read_body
-from app.exceptions import MalformedBodyError, TooLargeError, UnsupportedContentError
+from app.errors import MalformedBodyError, TooLargeError, UnsupportedContentError
 from tests.support.limits import make_limits
 
 LIMIT = 1000

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.codecs.content_negotiation import OutputFormat, negotiate
-from app.exceptions import InvalidValueError, NotAcceptableError
+from app.errors import InvalidValueError, NotAcceptableError
 
 JSON, PNG, NPY = OutputFormat.JSON, OutputFormat.PNG, OutputFormat.NPY
 ALL = (JSON, PNG, NPY)

@@ -9,7 +9,7 @@ import pytest
 from app.codecs.npy import dump_npy
 from app.codecs.payload import parse_payload
 from app.codecs.payload_arrays import images_from, latents_from
-from app.exceptions import InvalidValueError, UnsupportedContentError
+from app.errors import InvalidValueError, UnsupportedContentError
 from tests.support.images.image_files import encode, scene, scene_image
 from tests.support.limits import make_limits
 from training.config import ModelConfig

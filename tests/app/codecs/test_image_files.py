@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from app.codecs.image_files import ImageFile, decode_image, decode_images, dump_png
-from app.exceptions import InvalidValueError
+from app.errors import InvalidValueError
 from tests.support.images.image_files import (
     encode,
     palette_with_transparency,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from app.codecs.image_files import ImageFile, decode_image, decode_images
-from app.exceptions import InvalidValueError, MalformedBodyError, RequestError, TooLargeError
+from app.errors import InvalidValueError, MalformedBodyError, RequestError, TooLargeError
 from tests.support.images.damaged_images import jpeg_with_scans, png_bomb
 from tests.support.images.image_files import encode, scene, scenes
 from tests.support.limits import make_limits

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.codecs.json_arrays import numbers, parse_object
-from app.exceptions import InvalidValueError, MalformedBodyError, RequestError, TooLargeError
+from app.errors import InvalidValueError, MalformedBodyError, RequestError, TooLargeError
 from tests.support.strategies import json_trees
 
 

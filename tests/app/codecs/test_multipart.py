@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.codecs.multipart import parse_form
 from app.codecs.payload import parse_payload
 from app.codecs.payload_arrays import images_from
-from app.exceptions import InvalidValueError, MalformedBodyError, RequestError, TooLargeError
+from app.errors import InvalidValueError, MalformedBodyError, RequestError, TooLargeError
 from tests.support.images.image_files import encode, scene, scene_image
 from tests.support.limits import make_limits
 from training.config import ModelConfig

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.lib import format as npy_format
 
 from app.codecs.npy import parse_npy
-from app.exceptions import InvalidValueError, MalformedBodyError, RequestError
+from app.errors import InvalidValueError, MalformedBodyError, RequestError
 
 VALID_HEADER = "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }"
 

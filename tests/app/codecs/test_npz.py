@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.codecs.npz import parse_npz
-from app.exceptions import InvalidValueError, MalformedBodyError
+from app.errors import InvalidValueError, MalformedBodyError
 
 
 def archive(**files):

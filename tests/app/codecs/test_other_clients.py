@@ -13,7 +13,7 @@ from app.codecs.image_files import decode_image
 from app.codecs.npy import dump_npy
 from app.codecs.payload import parse_payload
 from app.codecs.payload_arrays import images_from
-from app.exceptions import UnsupportedContentError
+from app.errors import UnsupportedContentError
 from tests.support.images.image_files import encode, scene, scene_image, scenes
 from tests.support.limits import make_limits
 from training.config import ModelConfig

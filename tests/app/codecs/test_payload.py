@@ -14,7 +14,7 @@ from PIL import Image
 from app.codecs.npy import dump_npy
 from app.codecs.payload import parse_payload
 from app.codecs.payload_arrays import images_from
-from app.exceptions import InvalidValueError, MalformedBodyError, TooLargeError
+from app.errors import InvalidValueError, MalformedBodyError, TooLargeError
 from tests.support.images.image_files import encode, scene, scene_image
 from tests.support.limits import make_limits
 from training.config import ModelConfig

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from app.codecs.image_files import ImageFile, decode_images
-from app.exceptions import InvalidValueError, MalformedBodyError, TooLargeError
+from app.errors import InvalidValueError, MalformedBodyError, TooLargeError
 from tests.support.images.image_files import encode, scene, scene_image, scenes
 from tests.support.images.rare_image_files import ARITHMETIC_JPEG, AVIF_10_BIT, AVIF_12_BIT, bmp, bmps, gifs
 from tests.support.limits import make_limits

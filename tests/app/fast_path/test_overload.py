@@ -4,7 +4,7 @@ import json
 import threading
 from contextlib import contextmanager
 
-from app.exceptions import OverloadedError
+from app.errors import OverloadedError
 from tests.support.app import make_images, npy, wait_until
 from tests.support.clients.fast_path_client import gated, request, watch, wire_to
 from tests.support.clients.metrics_text import read_samples

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from app.exceptions import FrameworkFaultError
+from app.errors import FrameworkFaultError
 from app.inference.adapters.numpy_adapter import NumpyAdapter
 from tests.support.app import load_jax_as, make_images, make_service, post_npy, running, wait_until
 from tests.support.clients.fast_path_client import gated

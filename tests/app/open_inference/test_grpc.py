@@ -8,7 +8,7 @@ import grpc
 import numpy as np
 import pytest
 
-from app.exceptions import StartupError
+from app.errors import StartupError
 from app.open_inference.grpc_server.definition import METHODS, SERVICE, message_class
 from app.open_inference.signatures import TASKS
 from tests.support.app import MODEL, make_service

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from app.api.memory_budget import MAX_WAITING, MemoryBudget
-from app.exceptions import OverloadedError
+from app.errors import OverloadedError
 from app.inference.adapters.numpy_adapter import NumpyAdapter
 from tests.support.app import assert_problem, load_jax_as, make_images, make_service, npy, running
 

@@ -76,8 +76,8 @@ def test_mosaic_has_every_tile_at_its_place(group, height):
     picture = image_grids.mosaic(tiles, group=group)
 
     assert picture.shape == (height, 3 * 4 + 2 * 2)
-    for row, centre in enumerate(image_grids.row_centres(tiles, group=group)):
-        top = int(centre) - 2
+    for row, center in enumerate(image_grids.row_centers(tiles, group=group)):
+        top = int(center) - 2
         np.testing.assert_array_equal(picture[top : top + 5, 6:10], tiles[row, 1])
     assert (picture == 1).sum() == picture.size - tiles.size
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from training.reporting.figures.image_grids import Tiles, Traversal, mosaic, row_centres
+from training.reporting.figures.image_grids import Tiles, Traversal, mosaic, row_centers
 from training.reporting.figures.style import DPI, MARGIN, MUTED, STYLE, new_figure
 
 _SIDE = 58  # pixels of a tile's longer side, about
@@ -40,8 +40,8 @@ def draw_grid(  # noqa: PLR0913 -- one argument per text on the figure
         axes.imshow(picture, cmap="gray", vmin=0, vmax=1, aspect="auto")
         axes.grid(visible=False)
         axes.spines[:].set_visible(False)
-        axes.set_yticks(row_centres(tiles, group=group) if rows else [], rows)
-        axes.set_xticks(row_centres(tiles.transpose(1, 0, 3, 2)) if columns else [], columns)
+        axes.set_yticks(row_centers(tiles, group=group) if rows else [], rows)
+        axes.set_xticks(row_centers(tiles.transpose(1, 0, 3, 2)) if columns else [], columns)
         axes.tick_params(length=0, pad=5)
         axes.set_xlabel(xlabel, color=MUTED, labelpad=4)
     return figure

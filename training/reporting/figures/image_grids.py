@@ -116,7 +116,7 @@ def mosaic(tiles: Tiles, *, group: int = 1) -> Float32[ndarray, "height width"]:
     return padded.reshape(-1, padded.shape[2])[:-between, :-_GAP]
 
 
-def row_centres(tiles: Tiles, *, group: int = 1) -> list[float]:
+def row_centers(tiles: Tiles, *, group: int = 1) -> list[float]:
     """Return the vertical center of each row of tiles in the mosaic, in pixels."""
     rows, _, height, _ = tiles.shape
     between = _GAP if group == 1 else 3 * _GAP

@@ -54,11 +54,11 @@ def project(means: Float32[ndarray, "n latent"]) -> tuple[Float32[ndarray, "n 2"
     """Return points in two dimensions and the axis names: the two latents, or the first principal components."""
     if means.shape[1] == 2:
         return means, "mean of z0", "mean of z1"
-    centred = means - means.mean(axis=0)
-    _, singular, directions = np.linalg.svd(centred, full_matrices=False)
+    centered = means - means.mean(axis=0)
+    _, singular, directions = np.linalg.svd(centered, full_matrices=False)
     # The sign of a direction is arbitrary; with its largest part positive, it is the same on every machine.
     signs = np.sign(directions[np.arange(2), np.abs(directions[:2]).argmax(axis=1)])
-    points: Float32[ndarray, "n 2"] = centred @ (directions[:2] * signs[:, None]).T
+    points: Float32[ndarray, "n 2"] = centered @ (directions[:2] * signs[:, None]).T
     shares = singular**2 / max(float((singular**2).sum()), np.finfo(np.float32).tiny)
     first, second = (
         f"{which} principal component of the means ({share:.0%} of their variance)"

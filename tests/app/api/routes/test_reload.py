@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from app.exceptions import StartupError
+from app.errors import StartupError
 from tests.support.app import MODEL, assert_problem, checkpoint_path, make_service, running, save_checkpoints
 from tests.support.checkpoints import make_checkpoint, make_weights
 from training.checkpoints.checkpoint import load_checkpoint, save_checkpoint

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.exceptions import FrameworkUnavailableError
+from app.errors import FrameworkUnavailableError
 from app.inference import operations, scoring
 from tests.support.app import (
     MODEL,

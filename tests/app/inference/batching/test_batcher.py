@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from app.exceptions import FrameworkFaultError, FrameworkUnavailableError, InvalidValueError, OverloadedError
+from app.errors import FrameworkFaultError, FrameworkUnavailableError, InvalidValueError, OverloadedError
 from app.inference.adapters.base import MAX_BATCH
 from tests.support.app import numpy_adapter_of
 from tests.support.batcher_bench import Bench, Gate, double, rows, wait_for

@@ -3,7 +3,7 @@
 import pytest
 
 from app.backoff import Backoff
-from app.exceptions import OverloadedError
+from app.errors import OverloadedError
 from app.inference.adapters.base import AdapterError
 from app.inference.adapters.numpy_adapter import load_numpy
 from app.inference.adapters.remote_adapter import RemoteAdapter

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from app.exceptions import InvalidValueError
+from app.errors import InvalidValueError
 from app.open_inference.messages.request_head import RequestedOutput
 from app.open_inference.messages.requests import parse_request
 from app.open_inference.signatures import TASKS

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from app.exceptions import InvalidValueError, MalformedBodyError, TooLargeError
+from app.errors import InvalidValueError, MalformedBodyError, TooLargeError
 from app.open_inference.messages.requests import parse_request
 from tests.support.clients.inference_protocol import LIMITS, make_body, make_inputs, make_tensor, target_of
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.exceptions import InvalidValueError
+from app.errors import InvalidValueError
 from app.open_inference.catalog import ModelName
 from app.open_inference.messages.requests import parse_request
 from app.open_inference.messages.responses import dump_response
