@@ -61,7 +61,7 @@ def read_evaluation(framework: str, checkpoint: Checkpoint) -> dict[str, Any]:
     """Return the metrics in `docs/evaluation`, checked against the checkpoint's SHA-256 and its framework."""
     path = ROOT / "docs" / "evaluation" / f"{framework}.json"
     evaluation: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    expected = {"sha256": checkpoint.sha256, "framework": framework, "part": "test", "target": EVALUATION_TARGET}
+    expected = {"sha256": checkpoint.sha256, "framework": framework, "split": "test", "target": EVALUATION_TARGET}
     if not expected.items() <= evaluation.items():
         raise SystemExit(f"{path}: expected the evaluation of {expected}; evaluate the checkpoint again")
     return evaluation

@@ -41,7 +41,7 @@ def make_dataset(classes=3, test=40, image_shape=MODEL.image_shape):
 
 
 def first_of_mnist(*, train, others):
-    """Return the first images of each part of MNIST, as many as the training part and the others are to have."""
+    """Return the first images of each split of MNIST, as many as the training split and the others are to have."""
     mnist = load_dataset("mnist")
     return Dataset(
         name="mnist",

@@ -42,7 +42,7 @@ def evaluate(
     ] = None,
     data_dir: DataDirOption = None,
     invert: OwnInvertOption = None,
-    part: Annotated[Literal["train", "validation", "test"], typer.Option(help="Which part of it.")] = "test",
+    split: Annotated[Literal["train", "validation", "test"], typer.Option(help="Which split of it.")] = "test",
     framework: Annotated[
         str, typer.Option(help=f"Framework that computes, not necessarily the one that trained: {framework_choices()}.")
     ] = "jax",
@@ -76,7 +76,7 @@ def evaluate(
             f"warning: {dataset}, as it was loaded, isn't the data set that the checkpoint was trained on, which is "
             f"{own}{inverted}: its figures aren't comparable with those of the training"
         )
-    targets = binarize(getattr(images, part), target=target, seed=_SEEDS[part])
+    targets = binarize(getattr(images, split), target=target, seed=_SEEDS[split])
     evaluator = load_evaluator(name, loaded.model, device=device)
     with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
         task = progress.add_task(
@@ -97,7 +97,7 @@ def evaluate(
         "framework": name,
         "device": evaluator.device,
         "dataset": dataset,
-        "part": part,
+        "split": split,
         "target": target,
         "images": len(targets),
         "draws": draws,
@@ -113,7 +113,7 @@ def _print_tables(origin: dict[str, Any], loaded: Checkpoint, measured: Measurem
     console = Console()
     console.print(
         f"{origin['checkpoint']}, trained with {loaded.framework}: {count_of(origin['images'], 'image')} of "
-        f"{origin['dataset']}, {origin['part']} part, "
+        f"{origin['dataset']}, {origin['split']} split, "
         f"target {origin['target']}, computed with {origin['framework']} on {origin['device']}",
         highlight=False,
         markup=False,

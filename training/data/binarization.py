@@ -10,13 +10,13 @@ from training.config import TARGETS
 from training.errors import ConfigError, DataError
 
 TRAIN_SEED: Final = 1
-"""Seed of the training part's `fixed` target; another seed makes another data set, with other figures."""
+"""Seed of the training split's `fixed` target; another seed makes another data set, with other figures."""
 
 VALIDATION_SEED: Final = 2
-"""Seed of the validation part's `fixed` target."""
+"""Seed of the validation split's `fixed` target."""
 
 TEST_SEED: Final = 3
-"""Seed of the test part's `fixed` target."""
+"""Seed of the test split's `fixed` target."""
 
 _CHUNK: Final = 2**12  # images drawn at a time; the result doesn't depend on it
 

@@ -1,4 +1,4 @@
-"""Defines a data set: gray images in three parts. Neither reads them nor makes them binary."""
+"""Defines a data set: gray images in three splits. Neither reads them nor makes them binary."""
 
 import hashlib
 import math
@@ -12,7 +12,7 @@ from training.errors import DataError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """Gray images in three parts, an image a row: intensities from 0 (black) to 255."""
+    """Gray images in three splits, an image a row: intensities from 0 (black) to 255."""
 
     name: str
     """The name that `load_dataset` knows it by."""
@@ -33,27 +33,27 @@ class Dataset:
     """The class of each image, where the data set has classes; no trainer sees them."""
 
     validation_labels: UInt8[np.ndarray, "n"] | None = None
-    """Classes of the validation part."""
+    """Classes of the validation split."""
 
     test_labels: UInt8[np.ndarray, "n"] | None = None
-    """Classes of the test part."""
+    """Classes of the test split."""
 
     def __post_init__(self) -> None:
         pixels = math.prod(self.image_shape)
-        for part in ("train", "validation", "test"):
-            images, labels = getattr(self, part), getattr(self, f"{part}_labels")
+        for split in ("train", "validation", "test"):
+            images, labels = getattr(self, split), getattr(self, f"{split}_labels")
             if images.dtype != np.uint8 or images.ndim != 2 or images.shape[1] != pixels or len(images) == 0:
                 raise DataError(
-                    f"{self.name}: {part} images: expected uint8 (n, {pixels}) with n over 0, "
+                    f"{self.name}: {split} images: expected uint8 (n, {pixels}) with n over 0, "
                     f"found {images.dtype} {images.shape}"
                 )
             if labels is not None and (labels.dtype != np.uint8 or labels.shape != images.shape[:1]):
                 raise DataError(
-                    f"{self.name}: {part} labels: expected uint8 ({len(images)},), found {labels.dtype} {labels.shape}"
+                    f"{self.name}: {split} labels: expected uint8 ({len(images)},), found {labels.dtype} {labels.shape}"
                 )
 
     def hold_out(self, count: int) -> "Dataset":
-        """Return the data set with the last `count` images of training and validation part as validation part.
+        """Return the data set with the last `count` images of training and validation split as validation split.
 
         Raises:
             DataError: That leaves no image to train on.

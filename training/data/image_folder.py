@@ -68,9 +68,9 @@ def load_image_folder(name: str, folder: Path, *, image_shape: tuple[int, int], 
         counts = ", ".join(str(len(split)) for split in splits)
         distinct = len({image.digest for image in images})
         found, advice = f"too few image files, {distinct}", "add some: 100"
-        if distinct < len(images):  # copies share a part
+        if distinct < len(images):  # copies share a split
             found = f"too few distinct image files, {distinct} among {len(images)}"
-            advice = "add files of other content, for copies share a part: 100 distinct ones"
+            advice = "add files of other content, for copies share a split: 100 distinct ones"
         raise DataError(
             f"{name}: {found}: of training, validation and test (8:1:1, by the hash of each file) they leave one empty "
             f"({counts}); {advice} are enough"

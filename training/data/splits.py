@@ -1,4 +1,4 @@
-"""Makes a `Dataset` of the parts of a source: checks them, scales them to 0..255, and cuts absent parts."""
+"""Makes a `Dataset` of the splits of a source: checks them, scales them to 0..255, and cuts absent splits."""
 
 import math
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from training.data.dataset import Dataset
 from training.errors import DataError
 
 HELD_OUT: Final = 6
-"""Share of the training part that becomes the test part if a source has none; then the same for validation.
+"""Share of the training split that becomes the test split if a source has none; then the same for validation.
 
 So 60,000 training images, as MNIST has, leave 50,000 to train and 10,000 to validate.
 """
@@ -25,8 +25,8 @@ AS_PICTURES: Final = "save each image as a PNG file, and use images:FOLDER, whic
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One part of a source, as it was read."""
+class Split:
+    """One split of a source, as it was read."""
 
     images: NDArray[Any]
     """(n, height, width): uint8, or bool; not checked yet."""
@@ -34,37 +34,37 @@ class Part:
     labels: NDArray[Any] | None = None
     """The class of each image, uint8, where there are classes; not checked yet."""
 
-    def __getitem__(self, rows: slice) -> "Part":
+    def __getitem__(self, rows: slice) -> "Split":
         """Return some of the images, with their labels."""
-        return Part(self.images[rows], None if self.labels is None else self.labels[rows])
+        return Split(self.images[rows], None if self.labels is None else self.labels[rows])
 
 
-def make_dataset(name: str, *, train: Part, validation: Part | None, test: Part | None) -> Dataset:
-    """Return the data set of these parts, with the absent ones cut from the end of `train`.
+def make_dataset(name: str, *, train: Split, validation: Split | None, test: Split | None) -> Dataset:
+    """Return the data set of these splits, with the absent ones cut from the end of `train`.
 
     Images that hold nothing but 0 and 1, or bool, are taken as binary: 1 becomes 255, so that every target leaves them
     as they are.
 
     Raises:
-        DataError: Images aren't gray, of 8 bits, all of one size and enough for three parts, or labels don't fit them.
+        DataError: Images aren't gray, of 8 bits, all of one size and enough for three splits, or labels don't fit them.
     """
-    for part_name, part in (("train", train), ("validation", validation), ("test", test)):
-        if part is not None:
-            _check(f"{name}: {part_name} images", part.images, like=train.images)
-            if part.labels is not None and len(part.labels) != len(part.images):
+    for split_name, split in (("train", train), ("validation", validation), ("test", test)):
+        if split is not None:
+            _check(f"{name}: {split_name} images", split.images, like=train.images)
+            if split.labels is not None and len(split.labels) != len(split.images):
                 raise DataError(
-                    f"{name}: expected a label for each of the {len(part.images)} {part_name} images, "
-                    f"found {len(part.labels)}; leave the labels out, or mend them"
+                    f"{name}: expected a label for each of the {len(split.images)} {split_name} images, "
+                    f"found {len(split.labels)}; leave the labels out, or mend them"
                 )
     _check_number(
-        name, train, absent=[part for part, given in (("validation", validation), ("test", test)) if given is None]
+        name, train, absent=[split for split, given in (("validation", validation), ("test", test)) if given is None]
     )
     if test is None:
         train, test = _cut(train)
     if validation is None:
         train, validation = _cut(train)
-    parts = {"train": train, "validation": validation, "test": test}
-    white = 255 if all(part.images.max(initial=0) <= 1 for part in parts.values()) else 1
+    splits = {"train": train, "validation": validation, "test": test}
+    white = 255 if all(split.images.max(initial=0) <= 1 for split in splits.values()) else 1
     height, width = train.images.shape[1:]
     return Dataset(
         name=name,
@@ -88,7 +88,7 @@ def _check(where: str, images: NDArray[Any], *, like: NDArray[Any]) -> None:
         rest = (
             "add some"
             if images is like
-            else "add some, or leave that part out: it is then cut from the training images"
+            else "add some, or leave that split out: it is then cut from the training images"
         )
         raise DataError(f"{where}: there are none, the shape is {images.shape}; {rest}")
     if 0 in images.shape[1:]:
@@ -108,8 +108,8 @@ def _check(where: str, images: NDArray[Any], *, like: NDArray[Any]) -> None:
         )
 
 
-def _check_number(name: str, train: Part, *, absent: list[str]) -> None:
-    fewest = HELD_OUT + len(absent) - 1  # so that each cut, the test part's first, has as many to cut from
+def _check_number(name: str, train: Split, *, absent: list[str]) -> None:
+    fewest = HELD_OUT + len(absent) - 1  # so that each cut, the test split's first, has as many to cut from
     if absent and len(train.images) < fewest:
         raise DataError(
             f"{name}: {count_of(len(train.images), 'training image')}: expected {fewest} or more, for the "
@@ -117,14 +117,14 @@ def _check_number(name: str, train: Part, *, absent: list[str]) -> None:
         )
 
 
-def _cut(part: Part) -> tuple[Part, Part]:
-    count = len(part.images)
+def _cut(split: Split) -> tuple[Split, Split]:
+    count = len(split.images)
     train_count = count - count // HELD_OUT
-    return part[:train_count], part[train_count:]
+    return split[:train_count], split[train_count:]
 
 
-def _rows(part: Part, white: int) -> NDArray[np.uint8]:
-    rows = part.images.reshape(len(part.images), math.prod(part.images.shape[1:])).astype(np.uint8, copy=False)
+def _rows(split: Split, white: int) -> NDArray[np.uint8]:
+    rows = split.images.reshape(len(split.images), math.prod(split.images.shape[1:])).astype(np.uint8, copy=False)
     return rows if white == 1 else rows * np.uint8(white)
 
 

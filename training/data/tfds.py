@@ -23,16 +23,16 @@ import numpy as np
 
 from training.counts import count_of
 from training.data.dataset import Dataset
-from training.data.splits import AS_PICTURES, DTYPES, Part, make_dataset
+from training.data.splits import AS_PICTURES, DTYPES, Split, make_dataset
 from training.errors import DataError
 
-_PARTS = ("train", "validation", "test")
+_SPLITS = ("train", "validation", "test")
 
 
 def load_tfds(name: str, set_name: str, *, data_dir: Path | None) -> Dataset:
     """Return TFDS's data set `set_name` (`mnist`, `emnist/letters`, `mnist:3.0.1`), which must be of gray images.
 
-    Its own splits `train`, `validation` and `test` are the parts; an absent one is cut from the end of `train`.
+    Its splits `train`, `validation` and `test` are those here; an absent one is cut from the end of `train`.
 
     Args:
         name: The data set's name here.
@@ -52,17 +52,17 @@ def load_tfds(name: str, set_name: str, *, data_dir: Path | None) -> Dataset:
     with _quiet_absl():
         builder = _find_builder(tfds, name, set_name, data_dir)
         features = _choose_features(tfds, name, builder)
-        splits = builder.info.splits
-        parts = {
-            part: _read_part(tfds, f"{name}: {part}", builder, part, features)
-            for part in _PARTS
-            if part in splits and splits[part].num_examples
+        available = builder.info.splits
+        splits = {
+            split: _read_split(tfds, f"{name}: {split}", builder, split, features)
+            for split in _SPLITS
+            if split in available and available[split].num_examples
         }
-    if "train" not in parts:
-        found = ", ".join(f"{part} of {count_of(split.num_examples, 'image')}" for part, split in splits.items())
+    if "train" not in splits:
+        found = ", ".join(f"{split} of {count_of(info.num_examples, 'image')}" for split, info in available.items())
         message = f"expected a split named train that isn't empty, found {found or 'none'}"
         raise DataError(f"{name}: {message}; {AS_PICTURES}")
-    return make_dataset(name, train=parts["train"], validation=parts.get("validation"), test=parts.get("test"))
+    return make_dataset(name, train=splits["train"], validation=splits.get("validation"), test=splits.get("test"))
 
 
 def prepare(set_name: str, data_dir: str) -> str | None:
@@ -141,10 +141,10 @@ def _choose_features(tfds: ModuleType, name: str, builder: Any) -> Any:
     return tfds.features.FeaturesDict({"image": features[key]} | ({"label": label} if has_classes else {}))
 
 
-def _read_part(tfds: ModuleType, where: str, builder: Any, part: str, features: Any) -> Part:
-    count = builder.info.splits[part].num_examples
+def _read_split(tfds: ModuleType, where: str, builder: Any, split: str, features: Any) -> Split:
+    count = builder.info.splits[split].num_examples
     try:
-        examples = [features.deserialize_example_np(record) for record in _read_records(tfds, builder, part)]
+        examples = [features.deserialize_example_np(record) for record in _read_records(tfds, builder, split)]
     except Exception as error:  # of damaged records come errors of Pillow, protobuf, array_record and pyarrow
         raise DataError(f"{where}: can't be read: {_reason(error)}; prepare it again") from error
     if len(examples) != count:
@@ -157,16 +157,16 @@ def _read_part(tfds: ModuleType, where: str, builder: Any, part: str, features: 
         )
     images = np.stack([example["image"].reshape(sizes[0]) for example in examples])
     labels = np.array([example.get("label", -1) for example in examples])
-    # A class of -1 is unknown, as in the test parts of competitions.
-    return Part(images, labels.astype(np.uint8) if labels.min() >= 0 else None)
+    # A class of -1 is unknown, as in the test splits of competitions.
+    return Split(images, labels.astype(np.uint8) if labels.min() >= 0 else None)
 
 
-def _read_records(tfds: ModuleType, builder: Any, part: str) -> Iterator[bytes]:
+def _read_records(tfds: ModuleType, builder: Any, split: str) -> Iterator[bytes]:
     if builder.info.file_format is tfds.core.FileFormat.TFRECORD:
-        for path in builder.info.splits[part].filepaths:
+        for path in builder.info.splits[split].filepaths:
             yield from _read_tfrecord(Path(path))
     else:
-        yield from builder.as_data_source(part, deserialize_method=tfds.decode.DeserializeMethod.RAW_BYTES)
+        yield from builder.as_data_source(split, deserialize_method=tfds.decode.DeserializeMethod.RAW_BYTES)
 
 
 def _read_tfrecord(path: Path) -> Iterator[bytes]:

@@ -86,7 +86,7 @@ class BoundEstimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """All metrics of a model on one part of a data set; in nats per image unless stated otherwise."""
+    """All metrics of a model on one split of a data set; in nats per image unless stated otherwise."""
 
     elbo: Estimate
     """log_likelihood - kl_divergence: a lower bound on log p(x)."""

@@ -1,7 +1,7 @@
 """Companion files beside checkpoints: test images, their latent means, a map of the latent space. Serves nothing.
 
 The page reads them. Models are trained independently, so their latent axes don't correspond; but a
-linear map between their means, fitted on the validation part, explains most of the variance.
+linear map between their means, fitted on the validation split, explains most of the variance.
 """
 
 import base64

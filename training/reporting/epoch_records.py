@@ -13,7 +13,7 @@ def epoch_record(epoch: Epoch, config: TrainConfig, *, train_images: int) -> Rec
     Args:
         epoch: The finished epoch.
         config: Hyperparameters of the run.
-        train_images: Images in the training part; an epoch leaves out those that don't fill a batch.
+        train_images: Images in the training split; an epoch leaves out those that don't fill a batch.
     """
     steps = train_images // config.batch_size
     rates = learning_rates(config, steps_per_epoch=steps)

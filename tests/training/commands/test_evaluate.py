@@ -51,7 +51,7 @@ def test_json_has_every_figure_and_all_frameworks_agree(folder):
     for framework, figures in reports.items():
         assert figures["framework"] == framework
         assert figures["trained_with"] == "jax"
-        assert (figures["dataset"], figures["part"], figures["target"]) == ("mnist", "test", "fixed")
+        assert (figures["dataset"], figures["split"], figures["target"]) == ("mnist", "test", "fixed")
         assert (figures["images"], figures["draws"], figures["samples"]) == (10_000, 2, 3)
         assert figures["elbo"]["value"] == pytest.approx(
             figures["log_likelihood"]["value"] - figures["kl_divergence"]["value"]
@@ -84,10 +84,10 @@ def test_tables_show_what_the_json_has(folder):
 
     tables = run(*arguments, folder=folder)
     figures = json.loads(run(*arguments, "--json", folder=folder).stdout)
-    easier = run(*arguments, "--target", "threshold", "--part", "validation", folder=folder)
+    easier = run(*arguments, "--target", "threshold", "--split", "validation", folder=folder)
 
     assert tables.returncode == easier.returncode == 0, tables.stderr + easier.stderr
-    assert "10000 images of mnist, test part, target fixed, computed with jax on cpu" in tables.stdout
+    assert "10000 images of mnist, test split, target fixed, computed with jax on cpu" in tables.stdout
     for name in ("elbo", "log_likelihood", "kl_divergence", "iwae"):
         assert f"{figures[name]['value']:.2f}" in tables.stdout
     for name in ("kl_per_dimension", "activity"):
@@ -96,7 +96,7 @@ def test_tables_show_what_the_json_has(folder):
     bound = figures["bounds"][0]
     assert f"median effective sample size {bound['effective_samples']:.1f} of 2" in tables.stdout
     assert "warning" not in tables.stderr
-    assert "validation part, target threshold" in easier.stdout
+    assert "validation split, target threshold" in easier.stdout
     assert f"{figures['elbo']['value']:.2f}" not in easier.stdout
 
 

@@ -18,18 +18,18 @@ def dataset():
 
 
 def test_load_dataset_mnist_shapes(dataset):
-    """MNIST comes in three parts of 784 pixels an image, with a label each."""
-    parts = (dataset.train, dataset.validation, dataset.test)
+    """MNIST comes in three splits of 784 pixels an image, with a label each."""
+    splits = (dataset.train, dataset.validation, dataset.test)
     labels = (dataset.train_labels, dataset.validation_labels, dataset.test_labels)
 
     assert dataset.image_shape == (28, 28)
-    assert [part.shape for part in parts] == [(50_000, 784), (10_000, 784), (10_000, 784)]
-    assert [part.shape for part in labels] == [(50_000,), (10_000,), (10_000,)]
-    assert {part.dtype for part in parts + labels} == {np.dtype(np.uint8)}
+    assert [split.shape for split in splits] == [(50_000, 784), (10_000, 784), (10_000, 784)]
+    assert [split.shape for split in labels] == [(50_000,), (10_000,), (10_000,)]
+    assert {split.dtype for split in splits + labels} == {np.dtype(np.uint8)}
 
 
 def test_load_dataset_mnist_order(dataset):
-    """The parts keep MNIST's order: the published first labels of its two files, and the split between."""
+    """The splits keep MNIST's order: the published first labels of its two files, and the split between."""
     assert dataset.train_labels[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
     assert dataset.validation_labels[:5].tolist() == [3, 8, 6, 9, 6]
     assert dataset.test_labels[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
@@ -47,7 +47,7 @@ def test_load_dataset_mnist_images_belong_to_labels(dataset):
 
 @pytest.mark.parametrize("count", [1, 1_000, 20_000, 59_999])
 def test_hold_out_moves_the_end_of_the_training_images(dataset, count):
-    """The last images before the test part validate, the others train, in MNIST's order, each with its own label."""
+    """The last images before the test split validate, the others train, in MNIST's order, each with its own label."""
     split = dataset.hold_out(count)
 
     images = np.concatenate([dataset.train, dataset.validation])
@@ -70,8 +70,8 @@ def test_hold_out_without_labels(dataset):
 
 
 @pytest.mark.parametrize("count", [0, -1, 60_000, 100_000])
-def test_hold_out_keeps_an_image_in_both_parts(dataset, count):
-    """A count that leaves one of the parts empty is an error that gives the range."""
+def test_hold_out_keeps_an_image_in_both_splits(dataset, count):
+    """A count that leaves one of the splits empty is an error that gives the range."""
     with pytest.raises(DataError, match=f"can't hold {count} of 60000 images out .* expected 1 to 59999"):
         dataset.hold_out(count)
 
@@ -157,16 +157,16 @@ def test_binarize_fixed_of_black_and_white(value, expected):
 
 
 @pytest.mark.parametrize(
-    ("part", "seed", "digest"),
+    ("split", "seed", "digest"),
     [
         ("train", TRAIN_SEED, "c055149de9e531abd07c2b3e3c47cff357f9a752d1d015f6fd426736753ce9f9"),
         ("validation", VALIDATION_SEED, "62ecc2e057d88f0bcfbaedb5410ac2cc4b41920c3b8cc1c0e06dc1966add86dd"),
         ("test", TEST_SEED, "9ef879f197e0c0b567e965bc806eea3eed9c312b893a41cf861c12c9e8309c15"),
     ],
 )
-def test_binarize_fixed_never_changes(dataset, part, seed, digest):
+def test_binarize_fixed_never_changes(dataset, split, seed, digest):
     """The fixed sets are those that the published figures were measured on."""
-    targets = binarize(getattr(dataset, part), target="fixed", seed=seed)
+    targets = binarize(getattr(dataset, split), target="fixed", seed=seed)
 
     assert hashlib.sha256(targets.astype(np.uint8).tobytes()).hexdigest() == digest
 

@@ -36,7 +36,7 @@ def test_idx_folder_is_read_as_it_was_written(tmp_path, images, names):
 
 
 def test_idx_folder_of_training_images_alone(tmp_path, images):
-    """Without labels and a test file there are three parts all the same."""
+    """Without labels and a test file there are three splits all the same."""
     write_idx(tmp_path / "train-images-idx3-ubyte", images)
 
     dataset = load_dataset(f"idx:{tmp_path}")
@@ -51,8 +51,8 @@ def test_idx_folder_of_mnist_is_mnist(tmp_path):
 
     dataset, embedded = load_dataset(f"idx:{folder}"), load_dataset("mnist")
 
-    for part in ("train", "validation", "test", "train_labels", "validation_labels", "test_labels"):
-        np.testing.assert_array_equal(getattr(dataset, part), getattr(embedded, part))
+    for split in ("train", "validation", "test", "train_labels", "validation_labels", "test_labels"):
+        np.testing.assert_array_equal(getattr(dataset, split), getattr(embedded, split))
 
 
 def test_idx_folder_when_there_is_none(tmp_path):
@@ -83,7 +83,7 @@ def test_idx_folder_when_empty(tmp_path):
         (
             "t10k-images-idx3-ubyte",
             np.zeros((0, 16, 24), np.uint8),
-            "test images: there are none, .* leave that part out",
+            "test images: there are none, .* leave that split out",
         ),
         ("t10k-images-idx3-ubyte", np.zeros((30, 24, 16), np.uint8), "expected the size .* 16 x 24, found 24 x 16"),
         ("train-labels-idx1-ubyte", np.zeros(30, np.int16), "expected labels of type 08 .* found int16"),

@@ -30,7 +30,7 @@ def load(folder, **options):
 
 def rows(dataset):
     """Return all images of a data set, sorted."""
-    return sorted(image.tobytes() for part in ("train", "validation", "test") for image in getattr(dataset, part))
+    return sorted(image.tobytes() for split in ("train", "validation", "test") for image in getattr(dataset, split))
 
 
 @pytest.mark.parametrize("invert", [False, True])
@@ -52,7 +52,7 @@ def test_one_other_level_makes_masks_dark_images(tmp_path):
 
     dataset = load(tmp_path)
 
-    assert max(part.max() for part in (dataset.train, dataset.validation, dataset.test)) == 2
+    assert max(split.max() for split in (dataset.train, dataset.validation, dataset.test)) == 2
 
 
 def test_links_to_folders_and_files_are_followed(tmp_path):

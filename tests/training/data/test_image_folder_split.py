@@ -1,4 +1,4 @@
-"""`images:FOLDER`: the part of each picture is decided by its pixels alone, so that none changes its part."""
+"""`images:FOLDER`: the split of each picture is decided by its pixels alone, so that none changes its split."""
 
 import io
 
@@ -12,7 +12,7 @@ from training.errors import DataError
 
 
 def test_pictures_are_split_eight_to_one_to_one(tmp_path):
-    """Of 1000 pictures about 800, 100 and 100 are in the three parts, and each is in one."""
+    """Of 1000 pictures about 800, 100 and 100 are in the three splits, and each is in one."""
     dataset = load_images(write_noise(tmp_path, 1000))
 
     counts = [len(dataset.train), len(dataset.validation), len(dataset.test)]
@@ -21,7 +21,7 @@ def test_pictures_are_split_eight_to_one_to_one(tmp_path):
 
 
 def test_no_picture_changes_side_when_others_come_and_go(tmp_path):
-    """Adding pictures and removing some leaves each of the others in its part."""
+    """Adding pictures and removing some leaves each of the others in its split."""
     before = sides(load_images(write_noise(tmp_path, 150)))
     write_noise(tmp_path / "later", 60, start=150)
     for seed in range(20):
@@ -47,8 +47,8 @@ def test_names_and_folders_decide_nothing(tmp_path, seed):
 
     after = load_images(tmp_path)
 
-    for part in ("train", "validation", "test"):
-        np.testing.assert_array_equal(getattr(after, part), getattr(before, part))
+    for split in ("train", "validation", "test"):
+        np.testing.assert_array_equal(getattr(after, split), getattr(before, split))
 
 
 def test_copies_of_a_picture_are_on_one_side(tmp_path):
@@ -62,13 +62,13 @@ def test_copies_of_a_picture_are_on_one_side(tmp_path):
 
     with Image.open(io.BytesIO(data)) as picture:
         pixels = np.asarray(picture.resize((6, 5), Image.Resampling.LANCZOS)).ravel()
-    counts = [int((part == pixels).all(axis=1).sum()) for part in (dataset.train, dataset.validation, dataset.test)]
+    counts = [int((split == pixels).all(axis=1).sum()) for split in (dataset.train, dataset.validation, dataset.test)]
     assert sorted(counts) == [0, 0, 30]
 
 
 @pytest.mark.parametrize(("others", "distinct"), [(0, 1), (2, 3)])
 def test_copies_do_not_count_as_pictures(tmp_path, others, distinct):
-    """The message has the number of distinct files if copies fill only some parts, and asks for more of those."""
+    """The message has the number of distinct files if copies fill only some splits, and asks for more of those."""
     write_noise(tmp_path, others)
     data = encode(scene(), "PNG")
     for index in range(120):
@@ -76,7 +76,7 @@ def test_copies_do_not_count_as_pictures(tmp_path, others, distinct):
 
     message = (
         rf"too few distinct image files, {distinct} among {120 + others}: .* they leave one empty .*; "
-        "add files of other content, for copies share a part: 100 distinct ones are enough"
+        "add files of other content, for copies share a split: 100 distinct ones are enough"
     )
     with pytest.raises(DataError, match=message):
         load_images(tmp_path)

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from training.data import binarize
-from training.data.splits import Part, make_dataset
+from training.data.splits import Split, make_dataset
 from training.errors import DataError
 
 
 def gray(count, shape=(2, 3), *, start=0):
     """Return a part of images with distinct grays, and labels that count them."""
     numbers = np.arange(start, start + count, dtype=np.uint8)
-    return Part(np.repeat(numbers, np.prod(shape)).reshape(count, *shape), numbers)
+    return Split(np.repeat(numbers, np.prod(shape)).reshape(count, *shape), numbers)
 
 
 def test_parts_of_the_source_are_kept():
@@ -25,7 +25,7 @@ def test_parts_of_the_source_are_kept():
 
 
 def test_absent_parts_are_cut_from_the_end_of_the_training_images():
-    """Without a test part the last sixth of the training images is that, and of the others the last sixth validates."""
+    """Without a test split, the last sixth of the training images is it; of the others the last sixth validates."""
     dataset = make_dataset("own", train=gray(36), validation=None, test=None)
 
     assert dataset.train_labels.tolist() == list(range(25))
@@ -48,14 +48,14 @@ def test_binary_images_stay_as_they_are_under_every_target(dtype, target):
     """Pixels of 0 and 1, or of booleans, are black and white: nothing is left to be drawn."""
     images = np.random.default_rng(0).integers(0, 2, (12, 4, 5)).astype(dtype)
 
-    dataset = make_dataset("own", train=Part(images), validation=Part(images), test=Part(images))
+    dataset = make_dataset("own", train=Split(images), validation=Split(images), test=Split(images))
 
     np.testing.assert_array_equal(binarize(dataset.test, target=target, seed=0), images.reshape(12, 20))
 
 
 def test_nearly_black_part_beside_a_gray_one_stays_gray():
     """A data set is binary as a whole or not at all: a part that has only dark images isn't binary by itself."""
-    dark = Part(np.ones((6, 2, 3), np.uint8))
+    dark = Split(np.ones((6, 2, 3), np.uint8))
 
     dataset = make_dataset("own", train=dark, validation=dark, test=gray(6))
 
@@ -65,14 +65,17 @@ def test_nearly_black_part_beside_a_gray_one_stays_gray():
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        ({"train": Part(np.zeros((9, 2, 3, 3), np.uint8))}, r"train images: expected gray .* \(color\?\); save each"),
-        ({"train": Part(np.zeros((9, 6), np.uint8))}, r"train images: expected gray images, .* found \(9, 6\)"),
+        ({"train": Split(np.zeros((9, 2, 3, 3), np.uint8))}, r"train images: expected gray .* \(color\?\); save each"),
+        ({"train": Split(np.zeros((9, 6), np.uint8))}, r"train images: expected gray images, .* found \(9, 6\)"),
         (
-            {"train": Part(np.zeros((9, 0, 3), np.uint8))},
+            {"train": Split(np.zeros((9, 0, 3), np.uint8))},
             "train images: they have no pixels: expected a height and a width of 1 or more, found 0 x 3; write",
         ),
-        ({"train": Part(np.zeros((9, 2, 3), np.int16))}, "train images: expected 8 bits a pixel .* found int16; bring"),
-        ({"test": Part(np.zeros((9, 2, 3), np.float32))}, "test images: expected 8 bits a pixel .* found float32"),
+        (
+            {"train": Split(np.zeros((9, 2, 3), np.int16))},
+            "train images: expected 8 bits a pixel .* found int16; bring",
+        ),
+        ({"test": Split(np.zeros((9, 2, 3), np.float32))}, "test images: expected 8 bits a pixel .* found float32"),
         ({"test": gray(9, (3, 2))}, "test images: expected the size of the training images, 2 x 3, found 3 x 2"),
         ({"train": gray(0)}, r"train images: there are none, the shape is \(0, 2, 3\); add some$"),
         ({"train": gray(0, (0, 0))}, r"train images: there are none, the shape is \(0, 0, 0\); add some$"),
@@ -83,7 +86,7 @@ def test_nearly_black_part_beside_a_gray_one_stays_gray():
             "own: 1 training image: expected 6 .* the test images",
         ),
         ({"train": gray(6), "test": None}, "own: 6 training images: expected 7 .* the validation and test images"),
-        ({"train": Part(gray(9).images, np.zeros(8, np.uint8))}, "a label for each of the 9 train images, found 8"),
+        ({"train": Split(gray(9).images, np.zeros(8, np.uint8))}, "a label for each of the 9 train images, found 8"),
     ],
 )
 def test_make_dataset_when_images_are_of_another_kind(parts, message):

@@ -43,7 +43,7 @@ def test_other_data_sets_are_not_inverted():
 
 @pytest.mark.parametrize(("name", "expected"), [(None, (29, 1)), ("mnist", (50_000, 10_000))])
 def test_own_data_set_is_divided_as_for_the_training(drawings, name, expected):
-    """The validation part of the checkpoint's own data set has as many images as chose its epoch."""
+    """The validation split of the checkpoint's own data set has as many images as chose its epoch."""
     training = {"dataset": drawings, "validation_images": 1}
     checkpoint = make_checkpoint(ModelConfig(image_shape=(6, 4), hidden_dim=3, latent_dim=2), training=training)
 
