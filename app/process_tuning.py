@@ -5,6 +5,8 @@ import gc
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, NoReturn
 
 _GC_THRESHOLD: Final = 3000
@@ -30,6 +32,20 @@ def freeze_gc() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+@contextmanager
+def paused_gc() -> Iterator[None]:
+    """Run no garbage collection in this process, for the import of a framework.
+
+    A collection within `ast.parse` calls JAX's callback, and so lets another thread parse, whereupon the first fails
+    with a SystemError (https://github.com/python/cpython/issues/106905).
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def raise_gc_threshold() -> None:

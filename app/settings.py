@@ -175,7 +175,7 @@ class Settings(BaseSettings):
         ge=0,
         le=86400,
         description="Seconds until a batch counts as hanging and its framework is loaded again, 0 to 86400; 0 means no "
-        "limit. Loading a model may take ten times as long.",
+        "limit. Loading a model may take ten times as long, and at least two minutes.",
     )
     shutdown_timeout_s: int = Field(15, ge=0, le=3600, description="Seconds to finish requests at shutdown, 0 to 3600.")
     max_connections: int = Field(

@@ -76,13 +76,13 @@ class TensorflowAdapter(LocalAdapter):
 
 
 def _trace(vae: VAE, model: ModelConfig) -> dict[Method, Any]:
-    """Return the methods as graphs."""
+    """Return the methods as graphs. They have no control flow that AutoGraph, which parses source, would translate."""
     images = tf.TensorSpec((None, model.image_dim), tf.float32)
     z = tf.TensorSpec((None, model.latent_dim), tf.float32)
     return {
-        "encode": tf.function(vae.encode, input_signature=[images]),
-        "decode": tf.function(lambda z: (vae.decode(z),), input_signature=[z]),
-        "reconstruct": tf.function(vae.__call__, input_signature=[images, z]),
+        "encode": tf.function(vae.encode, input_signature=[images], autograph=False),
+        "decode": tf.function(lambda z: (vae.decode(z),), input_signature=[z], autograph=False),
+        "reconstruct": tf.function(vae.__call__, input_signature=[images, z], autograph=False),
     }
 
 
@@ -104,7 +104,10 @@ def _compile_packed(vae: VAE, model: ModelConfig) -> dict[Method, Any]:
     widths: dict[Method, int] = {"encode": pixels, "decode": latent, "reconstruct": pixels + 2 * latent}
     return {
         method: tf.function(
-            function, input_signature=[tf.TensorSpec((None, widths[method]), tf.float32)], jit_compile=True
+            function,
+            input_signature=[tf.TensorSpec((None, widths[method]), tf.float32)],
+            jit_compile=True,
+            autograph=False,
         )
         for method, function in functions.items()
     }

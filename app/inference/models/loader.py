@@ -18,7 +18,7 @@ from app.inference.adapters.process_adapter import ProcessAdapter
 from app.inference.adapters.remote_adapter import RemoteAdapter
 from app.inference.models.catalog import load_served
 from app.inference.models.state import ModelKey, ModelState, Status
-from app.process_tuning import count_threads, freeze_gc, set_thread_environment
+from app.process_tuning import count_threads, freeze_gc, paused_gc, set_thread_environment
 from app.settings import Settings
 from training.checkpoints.checkpoint import Checkpoint
 from training.checkpoints.model_files import ModelFile
@@ -36,6 +36,9 @@ _importing = threading.Lock()
 
 _LOADING_SHARE: Final = 10
 """Loading imports a framework and compiles, so it may take so many times as long as a batch."""
+
+_SHORTEST_LOADING_S: Final = 120.0
+"""Seconds that loading may always take: on a busy machine, importing a framework alone takes half a minute."""
 
 _GRACE_S: Final = 5.0
 """Seconds for an adapter that has noticed the time limit by itself to say so."""
@@ -104,7 +107,7 @@ def make_adapter(framework: str, checkpoint: Checkpoint, *, device: str, threads
         DeviceError: The device isn't there.
     """
     set_thread_environment(threads)
-    with _importing:
+    with _importing, paused_gc():
         pin_environment()
         adapter_class = import_adapter(framework)
     return adapter_class(checkpoint, device=device, threads=threads)
@@ -187,7 +190,9 @@ async def load_in_thread(load: Load, key: ModelKey, settings: Settings) -> LoadR
 
 def load_timeout_s(settings: Settings) -> float | None:
     """Return the seconds after which loading counts as hanging; None without a limit."""
-    return _LOADING_SHARE * settings.hang_timeout_s or None
+    if not settings.hang_timeout_s:
+        return None
+    return max(_LOADING_SHARE * settings.hang_timeout_s, _SHORTEST_LOADING_S)
 
 
 def _try_to_load(load: Load, key: ModelKey, model: ModelFile, *, device: str) -> LoadResult:

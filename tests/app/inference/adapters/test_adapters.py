@@ -25,6 +25,17 @@ def images():
     return binarize(load_dataset("mnist").test[:64], target="fixed", seed=TEST_SEED)
 
 
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_adapter_parses_no_source(framework, monkeypatch):
+    """Compiling calls no `ast.parse`, as AutoGraph does: another thread's, of an import, could fail by it."""
+    import_adapter(framework)
+    monkeypatch.setattr("ast.parse", lambda *_, **__: pytest.fail("source is parsed"))
+
+    mean, _ = load(framework, make_checkpoint()).encode(np.zeros((1, make_checkpoint().model.image_dim), np.float32))
+
+    assert np.isfinite(mean).all()
+
+
 @pytest.mark.parametrize("trained_by", FRAMEWORKS)
 @pytest.mark.parametrize("loaded_by", FRAMEWORKS)
 def test_any_framework_loads_what_any_has_trained(images, trained_by, loaded_by):
