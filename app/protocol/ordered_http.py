@@ -104,7 +104,8 @@ class OrderedHttpProtocol(RequestParser):
         HttpToolsProtocol.on_message_begin(self)
         self.url, self.headers, self.scope["headers"] = url, headers, headers
         self.scope["state"] |= state
-        self.expect_100_continue = (b"expect", b"100-continue") in [(name, value.lower()) for name, value in headers]
+        expects = (b"expect", b"100-continue") in [(name, value.lower()) for name, value in headers]
+        self.expect_100_continue = expects and self.parser.get_http_version() != "1.0"  # RFC 9110, section 10.1.1
         HttpToolsProtocol.on_headers_complete(self)
 
     def _prepare_scope(self, scope: dict[str, Any]) -> None:

@@ -5,16 +5,15 @@ uvicorn bounds no bytes before the end of a request's headers.
 
 import asyncio
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.api_keys import PUBLIC_PATHS
-from app.codecs.error_messages import truncated
 from app.observability.metrics import Metrics
-from app.protocol.excess_connections import ExcessConnections
+from app.protocol.connection_limits import ConnectionLimits
+from app.protocol.framing import find_framing_problem
 from app.protocol.request_target import with_path
 
 MAX_HEADERS: Final = 100
@@ -27,30 +26,13 @@ TOO_MANY_CONNECTIONS: Final = "the server has as many connections as it takes: t
 _OPEN_URLS: Final = tuple(path.encode() for path in PUBLIC_PATHS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionLimits:
-    """Limits of one client, and of all clients together."""
-
-    max_connections: int
-    excess: ExcessConnections
-    """Further connections, which are open until their first request is rejected."""
-
-    max_header_bytes: int
-    """Maximum bytes of a request's address and headers together."""
-
-    headers_timeout_s: float
-    """Seconds until a request's headers are complete, from its first byte or the start of the connection."""
-
-    transfer_timeout_s: float
-    """Seconds until a request's body is complete, and again until its response is read."""
-
-
 class RequestParser(HttpToolsProtocol):
     """A connection that parses requests and calls `_start_request` at the end of each one's headers."""
 
     # CPython optimizes access to only about thirty attributes of an object, and uvicorn already has almost as many.
     __slots__ = (
         "_chunk_bytes",
+        "_has_body_bytes",
         "_header_bytes",
         "_in_headers",
         "_in_message",
@@ -71,7 +53,12 @@ class RequestParser(HttpToolsProtocol):
         self._metrics = metrics
         self._over_limit = False
         self._chunk_bytes = 0
+        self._has_body_bytes = False
+        """True if the bytes received last have some of a body."""
+
         self._header_bytes = 0
+        """Bytes received before the end of a request's headers, or within a chunked body without any of its data."""
+
         self._in_message = False
         """True while the parser is within a request."""
 
@@ -116,6 +103,8 @@ class RequestParser(HttpToolsProtocol):
             self.send_400_response(str(error))
         if self._in_headers:
             self._count_unfinished_headers()
+        elif self._in_message and b"transfer-encoding" in self.headers_by_name:
+            self._count_trailers()
         else:
             self._header_bytes = 0
 
@@ -127,8 +116,13 @@ class RequestParser(HttpToolsProtocol):
         self.headers = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header, without the whitespace around its value that llhttp leaves (RFC 9110, section 5.5)."""
-        self.headers.append((name.lower(), value.strip(b" \t")))
+        """Keep a header, without the whitespace around its value that llhttp leaves (RFC 9110, section 5.5).
+
+        Trailer fields, which follow a chunked body, are ignored (section 6.5.1): as headers they could change the
+        request after its check.
+        """
+        if self._in_headers:
+            self.headers.append((name.lower(), value.strip(b" \t")))
 
     def on_headers_complete(self) -> None:
         """Start a request, unless its headers are too many, too long or lack Host, or connections are too many."""
@@ -152,10 +146,16 @@ class RequestParser(HttpToolsProtocol):
         elif self.parser.get_method() == b"CONNECT":
             self.stop_parsing(400, "CONNECT is a method for proxies, which this server is not: send another request")
 
+    def on_body(self, body: bytes) -> None:
+        """Append received bytes to the body."""
+        self._has_body_bytes = True
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         """End a request."""
         if not self.parser.should_upgrade():
             self._in_message = False
+            self._header_bytes = 0
             super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -212,6 +212,18 @@ class RequestParser(HttpToolsProtocol):
         elif len(self.headers or ()) > MAX_HEADERS:
             self.reject(431, _TOO_MANY)
 
+    def _count_trailers(self) -> None:
+        # The parser holds a trailer field until its end. Some bytes of the chunk with the body's last data may be
+        # trailers too: they are fewer than the event loop reads at once.
+        self._header_bytes = 0 if self._has_body_bytes else self._header_bytes + self._chunk_bytes
+        self._has_body_bytes = False
+        if self._header_bytes > self._max_header_bytes and self._rejection is None:
+            self.reject(
+                431,
+                f"the trailers of the request, or the extensions of a chunk, are over {self._max_header_bytes} bytes: "
+                "leave them out",
+            )
+
     def _check_headers(self) -> None:
         if self._over_limit and self.url not in _OPEN_URLS:
             self._metrics.count_rejected_connection()
@@ -220,27 +232,8 @@ class RequestParser(HttpToolsProtocol):
             self.stop_parsing(431, _TOO_MANY)
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > self._max_header_bytes:
             self.stop_parsing(431, self._too_long())
-        # RFC 9112, section 3.2: a proxy before this server may have taken another of several for the right one.
-        hosts = [name for name, _ in self.headers].count(b"host")
-        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() != "1.0"):
-            self.stop_parsing(400, "the request has no Host header, or several: send one")
-        self._check_transfer_codings()
-
-    def _check_transfer_codings(self) -> None:
-        """Stop at a body that isn't framed by chunks alone (RFC 9112, sections 6.1 and 6.3).
-
-        llhttp ignores other codings before the last one, and would pass on a compressed body as plain bytes.
-        """
-        values = [value for name, value in self.headers if name == b"transfer-encoding"]
-        codings = [coding.strip() for coding in b",".join(values).lower().split(b",") if coding.strip()]
-        if not values or (codings == [b"chunked"] and self.parser.get_http_version() != "1.0"):
-            return
-        problem = f"Transfer-Encoding is {truncated(b', '.join(values).decode('latin-1'))}"
-        if codings[-1:] != [b"chunked"] or codings.count(b"chunked") > 1:
-            self.stop_parsing(400, f"{problem}, so the body's end isn't known: send Content-Length, or chunked alone")
-        if len(codings) == 1:
-            self.stop_parsing(400, f"{problem}, which HTTP/1.0 doesn't have: send Content-Length, or use HTTP/1.1")
-        self.stop_parsing(501, f"{problem}: only chunked is supported; compress the body with Content-Encoding instead")
+        if problem := find_framing_problem(self.headers, self.parser.get_http_version()):
+            self.stop_parsing(*problem)
 
     def _too_long(self) -> str:
         return f"the headers of the request are over {self._max_header_bytes} bytes: send fewer or shorter ones"

@@ -20,9 +20,9 @@ from app.inference.models.worker_board import WorkerBoard
 from app.main import Application, create_app
 from app.process_tuning import exit_now, raise_gc_threshold, tune_malloc
 from app.protocol.connection import BoundedConnection
+from app.protocol.connection_limits import ConnectionLimits
 from app.protocol.excess_connections import ExcessConnections
 from app.protocol.forwarded import TrustedProxies
-from app.protocol.request_parser import ConnectionLimits
 from app.reload import Reloader
 from app.server.open_files import count_excess_connections
 from app.settings import Settings

@@ -115,3 +115,17 @@ def send_all(client, pieces):
             sock.sendall(piece)
         sock.sendall(get(b"/healthz", b"Connection: close"))
         return b"".join(iter(lambda: sock.recv(65536), b""))
+
+
+@pytest.mark.parametrize("in_pieces", [False, True])
+def test_trailer_of_a_waiting_request_is_no_header(client, in_pieces):
+    """A request that waits for its turn is answered by its headers alone (RFC 9110, section 6.5.1)."""
+    trailers = b"Accept: image/png\r\nX-Request-ID: from-a-trailer\r\nContent-Type: text/plain\r\n"
+    waiting = [post(CHUNKED, b"Connection: close", body=CHUNKS[:-2]), trailers + b"\r\n"]
+    pieces = [get(b"/sample?n=3"), *waiting]
+
+    received = converse(client, *(pieces if in_pieces else [b"".join(pieces)]))
+
+    assert STATUS.findall(received) == [b"200", b"200"]
+    assert b"image/png" not in received
+    assert b"from-a-trailer" not in received

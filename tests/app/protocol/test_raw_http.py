@@ -17,6 +17,8 @@ CHUNKS = b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)
 
 CLOSE = b"Connection: close"
 
+WRONG_AS_HEADERS = b"Content-Encoding: br\r\nContent-Type: text/plain\r\nX-Request-Timeout: 0\r\n"
+
 STATUS = re.compile(rb"HTTP/1\.1 ([2-5]\d\d) ")
 
 
@@ -59,6 +61,7 @@ RIGHT = {
     ),
     "chunks with extensions": (post(CHUNKED, CLOSE, body=CHUNKS.replace(b"\r\n", b";a=b\r\n", 1)), [200]),
     "trailers": (post(CHUNKED, CLOSE, body=CHUNKS[:-2] + b"X-Sum: 1\r\n\r\n"), [200]),
+    "trailers that are wrong as headers": (post(CHUNKED, CLOSE, body=CHUNKS[:-2] + WRONG_AS_HEADERS + b"\r\n"), [200]),
     "an expectation": (post(b"Expect: 100-continue", LENGTH, CLOSE), [200]),
     "an empty line first": (b"\r\n" + get(b"/healthz"), [200]),
     "HTTP/1.0": (b"GET /healthz HTTP/1.0\r\n\r\n", [200]),
@@ -139,6 +142,9 @@ TOO_LONG = {
     "an address of a million bytes": b"GET /" + b"a" * 1_000_000,
     "a header of 40,000 bytes": get(b"/healthz", b"X-A: " + b"a" * 40_000),
     "headers without an end": b"GET /healthz HTTP/1.1\r\n" + b"X-A: b\r\n" * 100_000,
+    "a trailer of a million bytes": post(CHUNKED, body=CHUNKS[:-2] + b"X-Sum: " + b"1" * 1_000_000),
+    "trailers without an end": post(CHUNKED, body=CHUNKS[:-2] + b"X-A: b\r\n" * 100_000),
+    "an extension of a chunk of a million bytes": post(CHUNKED, body=b"5;a=" + b"b" * 1_000_000),
 }
 
 CUT_SHORT = {
@@ -170,6 +176,16 @@ def test_wrong_request_is_answered_once(client, name):
     assert ask(client, data) == [status]
 
     assert_serves(client)
+
+
+def test_http_1_0_has_no_interim_response(client):
+    """An expectation of a client that can't know `100 Continue` is ignored (RFC 9110, section 10.1.1)."""
+    data = post(b"Expect: 100-continue", LENGTH).replace(b"HTTP/1.1", b"HTTP/1.0")
+    with socket.create_connection((client.base_url.host, client.base_url.port), timeout=20) as connection:
+        connection.sendall(data)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
 
 
 def test_unsupported_transfer_coding_is_named(client):
@@ -211,7 +227,7 @@ def test_two_hundred_clients_that_leave_early_leave_the_server_serving(client):
 
 @pytest.mark.parametrize("name", TOO_LONG)
 def test_endless_request_is_cut_off(client, name):
-    """An address or headers beyond the limit are answered or the connection is closed, before they end."""
+    """An address, headers or trailers beyond the limit are answered or the connection is closed, before they end."""
     try:
         statuses = ask(client, TOO_LONG[name])
     except ConnectionError:
