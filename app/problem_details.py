@@ -134,7 +134,9 @@ async def _handle_http_exception(request: Request, error: Exception) -> Response
     headers = dict(error.headers or {})
     paths = list(request.app.openapi()["paths"])
     if error.status_code == 404:
-        without_slash = request.url.path.rstrip("/")
+        # `root_path` may be that of a mount.
+        root_path = request.scope.get("app_root_path", request.scope["root_path"])
+        without_slash = request.scope["path"].removeprefix(root_path).rstrip("/")
         meant = f"there are {', '.join(paths)}"
         if without_slash in paths:
             meant = f"without the slash at the end there is {without_slash}"

@@ -44,6 +44,7 @@ def configure_logs(level: str, log_format: LogFormat = "auto") -> None:
                 "python_multipart": {"level": "CRITICAL"},
                 "opentelemetry.baggage": {"level": "CRITICAL"},
                 "opentelemetry.trace.propagation": {"level": "CRITICAL"},
+                "opentelemetry.trace.span": {"level": "CRITICAL"},
                 # It would warn at each reload that functions are traced again.
                 "tensorflow": {"level": "ERROR"},
                 # At level info it logs each step of the start, which the service's own lines summarize, and a warning

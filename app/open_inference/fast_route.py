@@ -21,6 +21,7 @@ from app.open_inference.execution import LENGTH_FIELD, build_response, describe_
 from app.open_inference.messages.request_head import Target
 from app.open_inference.messages.requests import InferRequest, parse_request
 from app.open_inference.messages.responses import choose_coding, dump_response
+from app.open_inference.query import INFER_ADVICE, refuse_query
 from app.open_inference.signatures import VERSION
 from app.open_inference.tasks import prepare_operation
 
@@ -34,8 +35,13 @@ class InferRoute:
 
     header_names = (b"accept-encoding", LENGTH_FIELD)
 
-    def plan(self, limits: Limits, _query: bytes, *headers: bytes | None) -> Plan | None:
-        """Return the plan for these headers; None if the response is to be compressed."""
+    def plan(self, limits: Limits, query: bytes, *headers: bytes | None) -> Plan | None:
+        """Return the plan for these headers; None if the response is to be compressed.
+
+        Raises:
+            InvalidValueError: The query has a parameter.
+        """
+        refuse_query(query, advice=INFER_ADVICE)
         encoding, length = headers
         if choose_coding((encoding or b"").decode("latin-1")) is not None:
             return None

@@ -21,6 +21,7 @@ from app.open_inference import repository
 from app.open_inference.catalog import ModelName, find_model
 from app.open_inference.errors import is_protocol_path, protocol_error_response
 from app.open_inference.execution import infer
+from app.open_inference.query import INFER_ADVICE, refuse_query
 from app.protocol.forwarded import route_path
 
 EXTENSIONS: Final = ("binary_tensor_data", "parameters", "model_repository", "model_configuration")
@@ -50,6 +51,7 @@ class OpenInferenceRoutes:
                     response = _wrong_method(scope["method"], route)
                 else:
                     context = RequestContext(scope, receive, services=self._services)
+                    refuse_query(scope["query_string"], advice=route.query_advice)
                     response = await route.endpoint(self, context, parameters)
             except ServiceError as error:
                 scope["state"]["error"] = error
@@ -125,26 +127,34 @@ class _Route:
     method: str
     path: str
     endpoint: Endpoint
+    query_advice: str = "send the request without a query"
+    """The end of the message for a request with query parameters, all of which are unknown."""
+
     regex: Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "regex", compile_path(self.path)[0])
 
 
-def _of_model(method: str, suffix: str, endpoint: Endpoint) -> tuple[_Route, _Route]:
+def _of_model(method: str, suffix: str, endpoint: Endpoint, **options: str) -> tuple[_Route, _Route]:
     paths = (f"/v2/models/{{model}}{suffix}", f"/v2/models/{{model}}/versions/{{version}}{suffix}")
-    return _Route(method, paths[0], endpoint), _Route(method, paths[1], endpoint)
+    return _Route(method, paths[0], endpoint, **options), _Route(method, paths[1], endpoint, **options)
 
 
 _ROUTES: Final = (
-    *_of_model("POST", "/infer", OpenInferenceRoutes.infer),
+    *_of_model("POST", "/infer", OpenInferenceRoutes.infer, query_advice=INFER_ADVICE),
     *_of_model("GET", "/ready", OpenInferenceRoutes.check_model_ready),
     *_of_model("GET", "", OpenInferenceRoutes.describe_model),
     *_of_model("GET", "/config", OpenInferenceRoutes.configure_model),
     _Route("GET", "/v2/health/live", OpenInferenceRoutes.check_live),
     _Route("GET", "/v2/health/ready", OpenInferenceRoutes.check_ready),
     _Route("GET", "/v2", OpenInferenceRoutes.describe_server),
-    _Route("POST", "/v2/repository/index", OpenInferenceRoutes.list_repository),
+    _Route(
+        "POST",
+        "/v2/repository/index",
+        OpenInferenceRoutes.list_repository,
+        query_advice='the option ready goes into the body, as {"ready": true}',
+    ),
     _Route("POST", "/v2/repository/models/{model}/load", OpenInferenceRoutes.load),
     _Route("POST", "/v2/repository/models/{model}/unload", OpenInferenceRoutes.unload),
 )

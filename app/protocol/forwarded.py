@@ -70,7 +70,8 @@ def _apply_root_path(scope: dict[str, Any]) -> None:
 def route_path(scope: Any) -> str:
     """Return the path without the root path, as in route definitions."""
     path: str = scope["path"]
-    return path.removeprefix(scope["root_path"])
+    # Once a mount has matched, `root_path` is the mount's.
+    return path.removeprefix(scope.get("app_root_path", scope["root_path"]))
 
 
 def _without_port(hop: str) -> str | None:

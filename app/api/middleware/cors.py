@@ -5,6 +5,7 @@ Starlette's middleware wraps `send`; responses that aren't sent through ASGI nee
 
 from collections.abc import Sequence
 from http import HTTPStatus
+from typing import Final
 
 from fastapi import Response
 from starlette.datastructures import Headers
@@ -12,9 +13,24 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.schemas.openapi import provenance_headers
+from app.codecs.error_messages import join_with_or, truncated
 from app.problem_details import problem_response
 
 RawHeaders = list[tuple[bytes, bytes]]
+
+_METHODS: Final = ("GET", "HEAD", "POST")
+
+_EXPOSED: Final = (
+    "Accept-Encoding",
+    "Allow",
+    "ETag",
+    "Inference-Header-Content-Length",
+    "Retry-After",
+    "Server-Timing",
+    "WWW-Authenticate",
+    "X-Request-ID",
+)
+"""Headers of responses that scripts may read, beside those of a response's origin and those that any script may."""
 
 
 class CorsPolicy:
@@ -34,11 +50,9 @@ class CorsPolicy:
         response = self._rules.preflight_response(request_headers=headers)
         if response.status_code == HTTPStatus.OK:
             return response
-        reason = bytes(response.body).decode()
         return problem_response(
             response.status_code,
-            f"the preflight request is refused ({reason}): the server's TRIPTYCH_CORS_ORIGINS lists the origins, "
-            "and the methods are GET and POST",
+            f"the preflight request is refused: {_explain(bytes(response.body).decode(), headers)}",
             request_id=scope["state"]["request_id"],
             headers={name: value for name, value in response.headers.items() if not name.startswith("content-")},
         )
@@ -64,10 +78,23 @@ def make_middleware(app: ASGIApp, origins: Sequence[str]) -> CORSMiddleware:
     return CORSMiddleware(
         app,
         allow_origins=origins,
-        allow_methods=["GET", "POST"],
+        allow_methods=_METHODS,
         allow_headers=["*"],
-        expose_headers=["Retry-After", "Server-Timing", "X-Request-ID", *provenance_headers()],
+        expose_headers=[*_EXPOSED, *provenance_headers()],
     )
+
+
+def _explain(refusal: str, headers: Headers) -> str:
+    """Return the reasons of a refusal by Starlette, such as `Disallowed CORS origin, method`, as a sentence."""
+    reasons = {
+        "origin": f"the origin is {truncated(headers['origin'])}: expected one that TRIPTYCH_CORS_ORIGINS, a setting "
+        "of the server, lists; its operator can add it",
+        "method": f"the method is {truncated(headers['access-control-request-method'])}: "
+        f"expected {join_with_or(list(_METHODS))}",
+        "private-network": "pages of public networks may not call a server in a private one: open the page from there",
+    }
+    names = refusal.removeprefix("Disallowed CORS ").split(", ")
+    return "; ".join(reasons.get(name, f"disallowed {name}") for name in names)
 
 
 async def _no_app(_scope: Scope, _receive: Receive, _send: Send) -> None:

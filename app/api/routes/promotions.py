@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
@@ -88,7 +88,7 @@ async def roll_back_model(request: Request, admin: AdminDep) -> PromotionRespons
     """Serve the checkpoint that the current one replaced; again, the one before that."""
     read_query(request.query_params, known=())
     model = admin.find(request)
-    return await _change(model, partial(roll_back, model), admin)
+    return await _change(model, partial(_roll_back, model), admin)
 
 
 @router.get("/history", **describe_promotion_route(changes=False))
@@ -96,10 +96,25 @@ async def model_history(request: Request, admin: AdminDep) -> HistoryResponse:
     """List the promotions and rollbacks of a model, oldest first."""
     read_query(request.query_params, known=())
     model = admin.find(request)
-    events = await asyncio.to_thread(lambda: History(model).events)
+    return HistoryResponse(events=list(await asyncio.to_thread(_list_events, model)))
+
+
+def _list_events(model: ModelFile) -> Sequence[Event]:
+    """Return the promotions and rollbacks of a model.
+
+    Raises:
+        NotFoundError: It has neither a checkpoint nor a history.
+        CheckpointError: Its history is damaged.
+    """
+    events = History(model).events
     if not events and not model.path.exists():
         raise NotFoundError(f"there is no model {model}: /models lists those that there are")
-    return HistoryResponse(events=list(events))
+    return events
+
+
+def _roll_back(model: ModelFile) -> Event:
+    _list_events(model)
+    return roll_back(model)
 
 
 async def _change(model: ModelFile, change: Callable[[], Event], admin: _Admin) -> PromotionResponse:

@@ -8,6 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from app.api.dependencies import MetricsDep, RegistryDep
 from app.api.query_options import read_framework, read_query
+from app.api.schemas.error_responses import error_references
 from app.api.schemas.model_options import FrameworkOptions
 from app.api.schemas.openapi import describe_status_route
 from app.api.schemas.responses import FrameworksResponse, FrameworkStatus, HealthResponse, ReadyResponse
@@ -27,9 +28,10 @@ async def frameworks(request: Request, registry: RegistryDep) -> FrameworksRespo
     return FrameworksResponse(default=registry.default, frameworks=views)
 
 
-@router.get("/healthz")
-async def healthz() -> HealthResponse:
+@router.get("/healthz", openapi_extra={"responses": error_references([422])})
+async def healthz(request: Request) -> HealthResponse:
     """Report that the server is alive, whatever the state of its models."""
+    read_query(request.query_params, known=())
     return HealthResponse(status="ok")
 
 

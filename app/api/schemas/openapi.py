@@ -119,7 +119,7 @@ def describe_promotion_route(options: type[BaseModel] | None = None, *, changes:
     if changes:
         statuses.append(409)
     if options is not None:
-        statuses += [400, 408, 413]
+        statuses += [400, 408, 413, 415]
         extra["parameters"] = [*_MODEL_PATH, *query_parameters(options, in_body=True)]
         extra["requestBody"] = CHECKPOINT_BODY
     return {"openapi_extra": {**extra, "responses": error_references(statuses)}}

@@ -1,6 +1,6 @@
 """Infer messages of gRPC to checked requests, and arrays to responses: raw or typed contents. Computes nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -18,6 +18,8 @@ from app.open_inference.signatures import VERSION
 Message = Any
 
 _CONTENTS = {"FP32": "fp32_contents", "INT32": "int_contents"}
+
+_FIELDS = {datatype: f"contents.{field}" for datatype, field in _CONTENTS.items()}
 
 
 def parse_message(name: str, content: bytes) -> Message:
@@ -56,7 +58,10 @@ def read_request(message: Message, target: Target) -> InferRequest:
         "inputs": inputs,
         "outputs": [{"name": o.name, "parameters": _read_parameters(o.parameters)} for o in message.outputs],
     }
-    return add_contents(read_head(members, target), memoryview(b"".join(raw)), target, may_be_boolean=False)
+    head = read_head(members, target)
+    if not raw:
+        _check_contents(message.inputs)
+    return add_contents(head, memoryview(b"".join(raw)), target, may_be_boolean=False, fields=_FIELDS)
 
 
 def write_response(
@@ -92,6 +97,17 @@ def _read_input(tensor: Message, content: bytes | None, *, where: str) -> dict[s
         raise invalid_value(f"{where}.contents", "is there beside raw_input_contents: send one of them")
     parameters["binary_data_size"] = len(content)
     return members
+
+
+def _check_contents(tensors: Iterable[Message]) -> None:
+    """Raise an `InvalidValueError` if an input has other contents than those of its datatype, which is one of ours."""
+    for tensor in tensors:
+        expected = _FIELDS[tensor.datatype]
+        given = [f"contents.{field.name}" for field, _ in tensor.contents.ListFields()]
+        if given != [expected]:
+            found = " and ".join(given) or "no contents"
+            why = f"has {found}: expected {expected}, as its datatype {tensor.datatype} says, or raw_input_contents"
+            raise invalid_value(f"inputs.{tensor.name}", why)
 
 
 def _read_parameters(parameters: Mapping[str, Message]) -> dict[str, object]:

@@ -12,7 +12,7 @@ from app.codecs.json_arrays import may_hold_booleans, parse_object
 from app.errors import InvalidValueError, MalformedBodyError
 from app.open_inference.messages.parameters import InferParameters
 from app.open_inference.messages.request_head import RequestedOutput, RequestHead, Target, read_head, read_outputs
-from app.open_inference.messages.tensors import check_values, infer_raw_shape, read_bytes, read_json
+from app.open_inference.messages.tensors import DTYPES, check_values, infer_raw_shape, read_bytes, read_json
 from training.counts import count_of
 
 LENGTH_HEADER: Final = "Inference-Header-Content-Length"
@@ -22,6 +22,9 @@ _LONGEST_LENGTH: Final = 19
 
 _LONGEST_CACHED: Final = 1024
 """Bytes of JSON up to which its head is kept: clients repeat it, but for the tensors that follow."""
+
+_FIELDS: Final[Mapping[str, str]] = dict.fromkeys(DTYPES, "data")
+"""The field of an input's numbers in JSON, by datatype."""
 
 
 class InferRequest(NamedTuple):
@@ -47,7 +50,12 @@ def parse_request(body: Body, *, header_length: str | None, target: Target) -> I
         TooLargeError: The batch is over the limit.
     """
     if header_length is None:
-        head = read_head(parse_object(body), target)
+        try:
+            members = parse_object(body)
+        except MalformedBodyError as error:
+            hint = f"; if tensors in binary follow the JSON, send {LENGTH_HEADER}, the length of the JSON in bytes"
+            raise MalformedBodyError(f"{error}{hint if body else ''}") from error
+        head = read_head(members, target)
         return add_contents(head, memoryview(b""), target, may_be_boolean=may_hold_booleans(body))
     length = _parse_length(header_length, len(body))
     if length == 0:
@@ -64,8 +72,17 @@ def parse_request(body: Body, *, header_length: str | None, target: Target) -> I
     return add_contents(head, memoryview(body)[length:], target, may_be_boolean=may_be_boolean)
 
 
-def add_contents(head: RequestHead, binary: memoryview, target: Target, *, may_be_boolean: bool) -> InferRequest:
+def add_contents(
+    head: RequestHead,
+    binary: memoryview,
+    target: Target,
+    *,
+    may_be_boolean: bool,
+    fields: Mapping[str, str] = _FIELDS,
+) -> InferRequest:
     """Return the request of a head, and of the bytes that its binary inputs take in turn.
+
+    `fields` names the field of an input's numbers by datatype, for messages.
 
     Raises:
         InvalidValueError: A value is wrong, or there are too few or too many bytes.
@@ -76,7 +93,8 @@ def add_contents(head: RequestHead, binary: memoryview, target: Target, *, may_b
     for spec, shape, nbytes, data in head.inputs:
         where = f"inputs.{spec.name}"
         if nbytes is None:
-            array = read_json(spec, shape, data, where=where, may_be_boolean=may_be_boolean)
+            field = f"{where}.{fields[spec.datatype]}"
+            array = read_json(spec, shape, data, where=field, may_be_boolean=may_be_boolean)
         else:
             start, position = position, position + nbytes
             if position > len(binary):

@@ -81,17 +81,17 @@ def read_bytes(spec: TensorSpec, shape: tuple[int, ...], content: bytes) -> Shap
 def read_json(
     spec: TensorSpec, shape: tuple[int, ...], value: object, *, where: str, may_be_boolean: bool
 ) -> Shaped[ndarray, "..."]:
-    """Return the array of a tensor's JSON numbers, row-major, nested or flat: float64, or int32.
+    """Return the array of a tensor's JSON numbers, row-major, nested or flat: float64, or int32; `where` is their path.
 
     Raises:
         InvalidValueError: One isn't a number, not one of the datatype, or there are too few or too many.
     """
     if not isinstance(value, list):
-        raise invalid_value(f"{where}.data", "is not a list: expected a list of numbers")
-    array = numbers(value, where=f"{where}.data", may_be_boolean=may_be_boolean)
+        raise invalid_value(where, "is not a list: expected a list of numbers")
+    array = numbers(value, where=where, may_be_boolean=may_be_boolean)
     if array.size != math.prod(shape):
         raise invalid_value(
-            f"{where}.data",
+            where,
             f"holds {count_of(array.size, 'number')}: expected {math.prod(shape)}, as its shape {_show(shape)} says",
         )
     if spec.datatype == "INT32":
@@ -127,7 +127,7 @@ def check_json_output(spec: TensorSpec, array: Shaped[ndarray, "..."]) -> None:
 
 def _as_int32(array: Float64[ndarray, "..."], *, where: str) -> Shaped[ndarray, "..."]:
     if not ((array == np.floor(array)) & (array >= _INT32.min) & (array <= _INT32.max)).all():
-        raise invalid_value(f"{where}.data", "holds a number that isn't a whole one of 32 bits: expected INT32")
+        raise invalid_value(where, "holds a number that isn't a whole one of 32 bits: expected INT32")
     return array.astype(np.int32)
 
 

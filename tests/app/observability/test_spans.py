@@ -1,5 +1,7 @@
 """The spans of requests, on both ways of a request, with OpenTelemetry's in-memory exporter."""
 
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -78,6 +80,47 @@ def test_invalid_traceparent_starts_a_trace(checkpoints, exporter, value):
     assert response.status_code == 200
     assert request.parent is None
     assert f"{request.context.trace_id:032x}" != TRACE
+
+
+RECORD_SPAN = """
+import sys, time
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from app.observability.log_config import configure_logs
+from app.observability.spans import SpanTracer
+
+configure_logs("info", "text")
+memory = InMemorySpanExporter()
+headers = [tuple(part.encode() for part in line.split(": ")) for line in sys.argv[1:]]
+scope = {"method": "GET", "path": "/", "scheme": "http", "http_version": "1.1", "client": None, "headers": headers}
+state = {"arrived": time.perf_counter(), "request_id": "1"}
+SpanTracer(TracerProvider(), SimpleSpanProcessor(memory)).record({**scope, "state": state}, route="/", status=200)
+assert len(memory.get_finished_spans()) == 1
+"""
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"tracestate": "=,="},
+        {"tracestate": "a=1,a=2"},
+        {"tracestate": ",".join(f"a{number}=1" for number in range(40))},
+        {"tracestate": f"a={'x' * 9000}"},
+        {"baggage": "=,;,a,b=%ff"},
+        {"baggage": f"a={'x' * 9000}"},
+        {"baggage": ",".join(f"a{number}=1" for number in range(400))},
+        {"traceparent": "nonsense"},
+    ],
+)
+def test_invalid_headers_of_a_trace_write_no_line(headers):
+    """A client can't fill the log, nor write its own text there."""
+    headers = {"traceparent": f"00-{TRACE}-{PARENT}-01"} | headers
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+
+    done = subprocess.run([sys.executable, "-c", RECORD_SPAN, *lines], capture_output=True, text=True, check=True)
+
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 def test_unsampled_trace_is_not_recorded(checkpoints, exporter):

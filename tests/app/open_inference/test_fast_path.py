@@ -55,6 +55,19 @@ def test_wrong_request_is_an_error_of_the_protocol(app, fast_client):
     assert_error(response, 400)
 
 
+def test_query_parameter_is_refused(app, fast_client):
+    """A seed in the query is no seed of the request: the message names the place for it."""
+    body, length = make_body(make_inputs("encode", 1))
+    headers = {"Inference-Header-Content-Length": length, "Accept-Encoding": "identity"}
+    with watched(app) as handled:
+        response = fast_client.post("/v2/models/jax-encode/infer?seed=7&framework=jax", content=body, headers=headers)
+
+    assert len(handled) == 1
+    assert_error(response, 400)
+    assert "query.framework" in response.json()["error"]
+    assert '"parameters": {"seed": 7}' in response.json()["error"]
+
+
 def test_full_queue_is_an_error_of_the_protocol(app, fast_client, monkeypatch):
     """A rejection before the body is read has the protocol's form."""
     monkeypatch.setattr(app.state.registry.get("jax").batcher, "is_full", True)

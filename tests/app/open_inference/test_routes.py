@@ -94,6 +94,35 @@ def test_route_model_or_version_that_is_not_there_is_an_error_of_the_protocol(cl
 
 
 @pytest.mark.parametrize(
+    ("route", "advice"),
+    [
+        ("GET /v2", "without a query"),
+        ("GET /v2/health/live", "without a query"),
+        ("GET /v2/health/ready", "without a query"),
+        ("GET /v2/models/jax-encode", "without a query"),
+        ("GET /v2/models/jax-encode/versions/1/ready", "without a query"),
+        ("GET /v2/models/jax-encode/config", "without a query"),
+        ("POST /v2/models/jax-encode/infer", '"parameters": {"seed": 7}'),
+        ("POST /v2/models/jax-score/versions/1/infer", '"parameters": {"seed": 7}'),
+        ("POST /v2/repository/index", '{"ready": true}'),
+        ("POST /v2/repository/models/jax-encode/load", "without a query"),
+        ("POST /v2/repository/models/jax-encode/unload", "without a query"),
+    ],
+)
+def test_query_parameter_is_an_error_of_the_protocol(client, route, advice):
+    """No route has query parameters, nor ignores one: the message names it, and the place of options."""
+    method, path = route.split()
+
+    refused = client.request(method, f"{path}?seed=7")
+    empty = client.request(method, f"{path}?")
+
+    assert_error(refused, 400)
+    assert refused.json()["error"].startswith("query.seed: unknown")
+    assert advice in refused.json()["error"]
+    assert "query" not in empty.text
+
+
+@pytest.mark.parametrize(
     ("headers", "body", "status"),
     [
         ({}, b"", 400),

@@ -86,6 +86,28 @@ def test_prefix_without_its_slash_leads_to_the_page(checkpoints):
     assert longer.status_code in {401, 404}
 
 
+@pytest.mark.parametrize("path", ["/decode/", "/vae/decode/"])
+def test_slash_at_the_end_is_named_under_a_prefix(checkpoints, path):
+    """The 404 has the route that was meant, as without a prefix; a file's path is no route's."""
+    with running(make_service(checkpoints, frameworks="jax", root_path="/vae")) as client:
+        slash, file = client.get(path), client.get("/vae/web/decode/")
+
+    assert_problem(slash, 404)
+    assert "without the slash at the end there is /decode;" in slash.json()["detail"]
+    assert "without the slash" not in file.json()["detail"]
+
+
+@pytest.mark.parametrize("prefix", ["", "/vae"])
+def test_path_below_a_folder_of_files_is_not_counted_as_a_route(checkpoints, prefix):
+    """A file that isn't there has the label of other paths, though its name is a route's."""
+    with running(make_service(checkpoints, frameworks="jax", root_path=prefix)) as client:
+        assert client.get(f"{prefix}/web/encode").status_code == 404
+        metrics = client.get("/metrics").text
+
+    assert 'route="other",status="404"} 1.0' in metrics
+    assert 'route="/encode"' not in metrics
+
+
 def test_prefix_of_an_untrusted_client_is_ignored(checkpoints):
     """It can't have paths rewritten."""
     with running(make_service(checkpoints, frameworks="jax")) as client:

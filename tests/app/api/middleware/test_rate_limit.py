@@ -3,6 +3,7 @@
 import pytest
 
 from tests.support.app import assert_problem, make_service, running
+from tests.support.clients.inference_protocol import make_body, make_inputs
 
 
 @pytest.fixture
@@ -69,14 +70,68 @@ def test_pages_of_the_origins_that_are_set_may_ask(checkpoints):
     assert "Access-Control-Allow-Origin" not in foreign.headers
 
 
-def test_refused_preflight_is_a_problem_document(checkpoints):
-    """It says which setting names the origins."""
+@pytest.mark.parametrize(
+    ("origin", "method", "expected", "others"),
+    [
+        ("https://three.example", "POST", ["'https://three.example'", "TRIPTYCH_CORS_ORIGINS"], ["HEAD"]),
+        ("https://one.example", "PUT", ["'PUT': expected GET, HEAD or POST"], ["TRIPTYCH_CORS_ORIGINS"]),
+        ("https://three.example", "PUT", ["TRIPTYCH_CORS_ORIGINS", "expected GET, HEAD or POST"], []),
+    ],
+)
+def test_refused_preflight_is_a_problem_document(checkpoints, origin, method, expected, others):
+    """It says which of origin and method is refused, and which are allowed, or which setting names them."""
     with running(make_service(checkpoints, frameworks="jax", cors_origins="https://one.example")) as client:
-        headers = {"Origin": "https://three.example", "Access-Control-Request-Method": "POST"}
+        headers = {"Origin": origin, "Access-Control-Request-Method": method}
         response = client.options("/encode", headers=headers)
 
     assert_problem(response, 400)
-    assert "TRIPTYCH_CORS_ORIGINS" in response.json()["detail"]
+    detail = response.json()["detail"]
+    assert all(text in detail for text in expected)
+    assert not any(text in detail for text in others)
+
+
+def test_preflight_allows_each_method_that_a_route_names(checkpoints):
+    """A script may send HEAD, with a key too, wherever a route has it."""
+    with running(make_service(checkpoints, frameworks="jax", cors_origins="https://one.example")) as client:
+        named = client.post("/models").headers["Allow"] + ", " + client.get("/encode").headers["Allow"]
+        for method in named.split(", "):
+            headers = {"Origin": "https://one.example", "Access-Control-Request-Method": method}
+            preflight = client.options("/models", headers=headers)
+            assert preflight.status_code == 200, preflight.text
+            assert method in preflight.headers["Access-Control-Allow-Methods"].split(", ")
+
+
+# The Fetch standard's safelisted names, and those that matter to caches and browsers rather than scripts.
+NOT_FOR_SCRIPTS = {
+    *("cache-control", "content-language", "content-length", "content-type", "expires", "last-modified", "pragma"),
+    *("access-control-allow-origin", "access-control-expose-headers", "connection", "content-encoding", "date"),
+    *("server", "transfer-encoding", "vary", "x-content-type-options"),
+}
+
+
+def test_scripts_of_other_origins_may_read_each_header(checkpoints):
+    """Every header that a client needs is exposed: a binary response can't be split without the length of its JSON."""
+    settings = {"frameworks": "jax", "cors_origins": "https://one.example", "api_keys": "k3y", "rate_limit": "12/hour"}
+    with running(make_service(checkpoints, **settings)) as client:
+        client.headers.update({"Origin": "https://one.example", "X-API-Key": "k3y"})
+        body, length = make_body(make_inputs("encode"), parameters={"binary_data_output": True})
+        binary = {"Inference-Header-Content-Length": length, "Accept-Encoding": "identity"}
+        responses = [
+            client.post("/v2/models/jax-encode/infer", content=body, headers=binary),
+            client.post("/v2/models/jax-encode/infer", content=body, headers={"Content-Encoding": "br"}),
+            client.get("/sample?format=npy&seed=7"),
+            client.post("/sample"),
+            client.get("/models", headers={"X-API-Key": "wrong"}),
+            *(client.get("/frameworks") for _ in range(12)),
+        ]
+        exposed = {name.strip().lower() for name in responses[0].headers["Access-Control-Expose-Headers"].split(",")}
+
+    assert [response.status_code for response in responses][:5] == [200, 415, 200, 405, 401]
+    assert responses[-1].status_code == 429
+    sent = {name for response in responses for name in response.headers}
+    assert {"inference-header-content-length", "retry-after", "allow", "x-triptych-seed"} <= sent
+    assert sent - NOT_FOR_SCRIPTS <= exposed
+    assert "etag" in exposed
 
 
 def test_pages_of_other_origins_may_not_ask_unless_that_is_set(client):

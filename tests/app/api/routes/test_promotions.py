@@ -202,12 +202,13 @@ def test_promotion_needs_a_key(folder):
     [
         ("/admin/models/jax/model/rollback", 409),
         ("/admin/models/caffe/model/rollback", 404),
+        ("/admin/models/pytorch/zzz/rollback", 404),
         ("/admin/models/jax/..%2Fx/promote", 404),
         ("/admin/models/jax/model/promote?forced=1", 422),
     ],
 )
 def test_wrong_requests_are_explained(folder, url, status):
-    """Nothing to roll back to, no such framework, no such name, an unknown option."""
+    """Nothing to roll back to, no such framework, no such model, no such name, an unknown option."""
     with running(make_service(folder, api_keys="k3y")) as client:
         assert_problem(client.post(url, headers=KEY), status)
 

@@ -220,7 +220,9 @@ def test_framework_that_is_not_configured_is_unavailable(checkpoints):
     assert "jax, tensorflow" in response.json()["detail"]
 
 
-@pytest.mark.parametrize("url", ["/readyz?framework=caffe", "/readyz?frameworks=jax", "/frameworks?x=1"])
+@pytest.mark.parametrize(
+    "url", ["/readyz?framework=caffe", "/readyz?frameworks=jax", "/frameworks?x=1", "/healthz?x=1", "/metrics?x=1"]
+)
 def test_wrong_parameter_of_a_status_route_is_named(client, url):
     """Unknown frameworks and parameters are 422 here as well."""
     assert_problem(client.get(url), 422)

@@ -87,6 +87,12 @@ def test_every_error_is_a_problem_document(document):
                 assert content["example"]["status"] == int(status)
 
 
+def test_route_with_a_body_declares_the_errors_of_bodies(document):
+    """A body may be malformed, slow, too large, or in an unknown encoding."""
+    for path, _, operation in operations(document):
+        assert ("requestBody" in operation) == ({"400", "408", "413", "415"} <= operation["responses"].keys()), path
+
+
 def test_operation_ids_are_the_names_of_the_examples(document):
     """Each operation has a short unique ID, under which it has example requests."""
     ids = [operation["operationId"] for _, _, operation in operations(document)]

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from app.errors import InvalidValueError
+from app.errors import InvalidValueError, MalformedBodyError
 from app.open_inference.messages.request_head import RequestedOutput
 from app.open_inference.messages.requests import parse_request
 from app.open_inference.signatures import TASKS
@@ -136,3 +136,15 @@ def test_name_in_the_body_may_agree():
     body, header = make_body({"images": IMAGES}, model_name="jax-encode", id="1")
 
     assert parse(body, header).id == "1"
+
+
+def test_tensors_after_the_json_without_the_header_are_explained():
+    """The body isn't JSON then: the message names the header that says where the JSON ends."""
+    body, length = make_body({"images": IMAGES})
+
+    with pytest.raises(MalformedBodyError, match="tensors in binary follow the JSON, send Inference-Header-Content-L"):
+        parse(body)
+    with pytest.raises(MalformedBodyError, match="send Inference-Header-Content-Length, the length of the JSON"):
+        parse(body[: int(length)] + bytes(IMAGES.nbytes))
+    with pytest.raises(MalformedBodyError, match="empty: send a JSON object$"):
+        parse(b"")
