@@ -50,13 +50,16 @@ def test_request_leaves_no_reference_cycle(wire, sent, status):
         assert wire.read()[0] == status
     gc.collect()
     gc.disable()
+    counts = []
     try:
-        for _ in range(REQUESTS):
-            wire.sock.sendall(sent)
-            wire.read()
-        # The last one may still be running its last lines in the server's thread.
-        collected = gc.collect()
+        for _ in range(3):
+            for _ in range(REQUESTS):
+                wire.sock.sendall(sent)
+                wire.read()
+            # The last one may still be running its last lines in the server's thread.
+            counts.append(gc.collect())
     finally:
         gc.enable()
 
-    assert collected < REQUESTS
+    # The process has garbage of its own now and then; that of requests would be in every count.
+    assert min(counts) < REQUESTS
