@@ -164,7 +164,7 @@ def test_images_of_base64_of_no_picture(text):
         (None, "body.images", "is null"),
         (5, "body.images", "has shape ()"),
         ({"a": 1}, "body.images", "is an object"),
-        ([], "body.images", "has shape (0,)"),
+        ([], "body.images", "holds no images"),
         ([[]], "body.images", "has shape (1, 0)"),
         ([FLAT[:-1]], "body.images", "has shape (1, 783)"),
         ([FLAT, FLAT[:-1]], "body.images[1]", "is a list of 783"),
