@@ -1,5 +1,6 @@
 """Checks arrays of numbers and converts them to a model's input: float32, batch first. Reads no bytes."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -16,6 +17,9 @@ _BITS_OF_ONE: Final[Mapping[np.dtype, np.generic]] = {
     np.dtype(np.float32): np.float32(1).view(np.uint32),
     np.dtype(np.float64): np.float64(1).view(np.uint64),
 }
+
+_OVERSHOOT: Final = 0.5
+"""More than rounding and the ringing of a resizing filter add to images in [0, 1]; less than another scale does."""
 
 
 def as_images(
@@ -34,6 +38,8 @@ def as_images(
     shapes = image_shapes(model)
     if array.shape in shapes:
         return _as_pixels(array.reshape(1, -1), name=lambda _: where)
+    if array.shape == (0,) or (array.shape[:1] == (0,) and array.shape[1:] in shapes):
+        raise invalid_value(where, "holds no images: send at least one")
     if array.size == 0 or array.shape[1:] not in shapes:
         height, width = model.image_shape
         single_shapes = f"({model.image_dim},) or ({height}, {width})"
@@ -63,6 +69,8 @@ def as_latents(
         TooLargeError: There are more latents than the limit.
     """
     dim = model.latent_dim
+    if array.shape in {(0,), (0, dim)}:
+        raise invalid_value(where, "holds no latents: send at least one")
     if array.ndim not in {1, 2} or array.size == 0 or array.shape[-1] != dim:
         raise _wrong_shape(array, f"(n, {dim}), or one latent of ({dim},)", where)
     rows = array.reshape(-1, dim)
@@ -126,8 +134,22 @@ def _out_of_range(rows: Shaped[ndarray, "batch pixels"], name: Callable[[int], s
         right = (rows >= 0) & (rows <= 1)
     index, pixel = divmod(int(right.argmin()), rows.shape[1])
     value = rows[index, pixel]
-    hint = " (divide 0..255 by 255)" if 1 < value <= 255 else ""
-    return invalid_value(name(index), f"has the value {value} at pixel {pixel}: expected 0 to 1{hint}")
+    return invalid_value(name(index), f"has the value {value} at pixel {pixel}: expected 0 to 1{_hint(rows[index])}")
+
+
+def _hint(image: Shaped[ndarray, "pixels"]) -> str:
+    """Return what to do about an image out of range, from the range that it has; nothing if that isn't finite."""
+    with np.errstate(invalid="ignore"):
+        low, high = float(image.min()), float(image.max())
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return ""
+    if low >= -_OVERSHOOT and high <= 1 + _OVERSHOOT:
+        return " (clip values just outside it)"
+    if low >= 0 and high <= 255:
+        return " (divide 0..255 by 255)"
+    if low >= -1 and high <= 1:
+        return " (map -1..1 to it by (x + 1) / 2)"
+    return " (rescale: black is 0 and white is 1)"
 
 
 def _wrong_shape(array: Shaped[ndarray, "..."], expected: str, where: str) -> InvalidValueError:

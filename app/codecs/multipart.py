@@ -1,6 +1,7 @@
 """Reads the files of a multipart form. Decodes none of them."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from typing import TypeVar
 
@@ -12,7 +13,7 @@ from app.codecs.body import Body
 from app.codecs.error_messages import invalid_value, truncated
 from app.codecs.image_files import ImageFile
 from app.codecs.limits import Limits
-from app.errors import InvalidValueError, MalformedBodyError, RequestError, TooLargeError
+from app.errors import InvalidValueError, MalformedBodyError, RequestError, TooLargeError, UnsupportedContentError
 
 T = TypeVar("T")
 
@@ -21,6 +22,12 @@ _OPTIONS = "options go into the query, such as ?seed=7"
 
 # A form needs no text fields; some are accepted, to be named in the error.
 _MAX_TEXT_FIELDS = 16
+
+_PLAIN_ENCODINGS = frozenset({"", "7bit", "8bit", "binary"})
+
+# RFC 7578 (section 4.2) forbids it, but some clients send it for names that aren't ASCII.
+_EXTENDED_FILENAME = re.compile(rb";[ \t]*filename\*[^=;]*=", re.IGNORECASE)
+_QUOTED = re.compile(rb'"(?:\\.|[^"\\])*"?')
 
 # The parser is written in Python; between two chunks of this size other requests run.
 _CHUNK_BYTES = 2**16
@@ -33,6 +40,7 @@ async def parse_form(body: Body, *, content_type: str, limits: Limits) -> tuple[
         MalformedBodyError: It isn't a whole multipart form.
         InvalidValueError: It has no `files`, or other fields.
         TooLargeError: It has too many files.
+        UnsupportedContentError: A file is encoded, in base64 for example.
     """
     return await _parse(body, content_type, limits, _read_files)
 
@@ -48,7 +56,7 @@ async def parse_named_files(
             if name not in names or name in files or not isinstance(part, UploadFile):
                 expected = ", ".join(names)
                 raise invalid_value("body", f"has the field {truncated(name)}: expected one file in each of {expected}")
-            files[name] = await part.read()
+            files[name] = await _read_file(part, f"body.{name}")
         return files
 
     return await _parse(body, content_type, limits, read)
@@ -77,9 +85,23 @@ async def _parse(body: Body, content_type: str, limits: Limits, read: Callable[[
 
 
 class _FormParser(MultiPartParser):
-    """Records the last boundary: without it, the parser silently drops the last part."""
+    """Records the last boundary: without it, the parser silently drops the last part.
+
+    A part that has its filename only in the form of RFC 5987, `filename*=utf-8''a.png`, is a file too.
+    """
 
     has_ended = False
+
+    def on_headers_finished(self) -> None:
+        disposition = self._current_part.content_disposition
+        if (
+            disposition
+            and b"filename" not in parse_options_header(disposition)[1]
+            and _EXTENDED_FILENAME.search(_QUOTED.sub(b"", disposition))
+        ):
+            # The name doesn't matter here.
+            self._current_part.content_disposition = disposition + b'; filename=""'
+        super().on_headers_finished()
 
     def on_end(self) -> None:
         self.has_ended = True
@@ -111,10 +133,25 @@ async def _read_files(form: FormData) -> tuple[ImageFile, ...]:
         where = f"body.{_FIELD}[{len(files)}]"
         if not isinstance(part, UploadFile):
             raise invalid_value(where, "is text: expected a file, with a filename")
-        files.append(ImageFile(where, await part.read()))
+        files.append(ImageFile(where, await _read_file(part, where)))
     if not files:
         raise invalid_value(f"body.{_FIELD}", "is missing: expected one or more image files")
     return tuple(files)
+
+
+async def _read_file(part: UploadFile, where: str) -> bytes:
+    """Return a part's bytes.
+
+    Raises:
+        UnsupportedContentError: They are encoded, which RFC 7578 (section 4.7) deprecates.
+    """
+    encoding = part.headers.get("content-transfer-encoding", "").strip().lower()
+    if encoding not in _PLAIN_ENCODINGS:
+        raise UnsupportedContentError(
+            f"{where} has Content-Transfer-Encoding {truncated(encoding)}: expected the file's bytes as they are; "
+            "send it decoded, without that header"
+        )
+    return await part.read()
 
 
 def _other_field(name: str, *, is_file: bool) -> InvalidValueError:

@@ -72,6 +72,8 @@ def ends_from(
                 "body",
                 f"has shape {value.shape}: expected two images, {images}, or two latents, (2, {model.latent_dim})",
             )
+    if (isinstance(value, ndarray) and len(value) == 0) or (isinstance(value, JsonValue) and value.value == []):
+        raise _wrong_count(value, 0)
     if are_latents:
         if centre:
             raise _not_a_file(_where(value))
@@ -79,10 +81,7 @@ def ends_from(
     else:
         ends = images_from(payload, model=model, limits=limits, invert=invert, centre=centre)
     if len(ends) != 2:
-        raise invalid_value(
-            _where(value),
-            f"holds {len(ends)}: expected two, to interpolate between",
-        )
+        raise _wrong_count(value, len(ends))
     return "latents" if are_latents else "images", ends
 
 
@@ -136,6 +135,10 @@ def _mixed_images(
 
 def _where(value: JsonValue | ndarray | tuple[ImageFile, ...]) -> str:
     return value.where if isinstance(value, JsonValue) else "body"
+
+
+def _wrong_count(value: JsonValue | ndarray | tuple[ImageFile, ...], count: int) -> InvalidValueError:
+    return invalid_value(_where(value), f"holds {count}: expected two, to interpolate between")
 
 
 def _not_a_file(where: str) -> InvalidValueError:

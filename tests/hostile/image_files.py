@@ -51,6 +51,8 @@ INFLATED = zlib.compress(bytes(20_000_000))
 
 TWELVE_BITS = scenes()["JPEG gray"].replace(b"\xff\xc0\0\x0b\x08", b"\xff\xc0\0\x0b\x0c")
 
+PROGRESSIVE = scenes()["JPEG progressive"]
+
 UNREADABLE_WORDS = "can't be read as an image file"
 
 UNREADABLE = {
@@ -61,6 +63,9 @@ UNREADABLE = {
     "a wrong bit": damaged(),
     "HEIC with a wrong size": with_size(scenes()["HEIC"], 9000, 9000),
     "WebP with a wrong size": scenes()["WebP lossy"][:24] + b"\xff" * 6 + scenes()["WebP lossy"][30:],
+    "a JPEG cut at 60 %": scenes()["JPEG gray"][:270],
+    "a JPEG cut two bytes before its end marker": scenes()["JPEG gray"][:-4],
+    "a JPEG without its last scan": PROGRESSIVE[: PROGRESSIVE.rindex(b"\xff\xda")],
     **{f"half of {name}": data[: len(data) // 2] for name, data in scenes().items()},
 }
 
@@ -97,6 +102,8 @@ ODD = {
     "a color profile that inflates": (with_chunk(b"iCCP", b"a\0\0" + INFLATED), scene_image(), 0),
     "junk after a PNG": (scenes()["PNG gray"] + b"junk" * 1000, scene_image(), 0),
     "junk after a JPEG": (scenes()["JPEG gray"] + b"junk" * 1000, scene_image(), 0.2),
+    "a JPEG without its end marker": (scenes()["JPEG gray"][:-2], scene_image(), 0.2),
+    "a progressive JPEG with half of its end marker": (PROGRESSIVE[:-1], scene_image(), 0.2),
     "a TIFF of 50 pages": (encode(scene(), "TIFF", save_all=True, append_images=[scene()] * 50), scene_image(), 0),
     **{name: (data, scene_image(), 0 if name.startswith(LOSSLESS) else 0.2) for name, data in scenes().items()},
 }

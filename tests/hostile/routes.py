@@ -22,6 +22,9 @@ ZEROS = latents(b"[" + b"0," * 19 + b"0]")
 
 BODIES = {
     "latents of 21": (422, "(21,)", "/decode", latents(b"[" + b"0," * 20 + b"0]"), JSON),
+    "no latents": (422, "body.latents holds no latents: send at least one", "/decode", latents(b"[]"), JSON),
+    "no rows of latents": (422, "holds no latents", "/decode", npy(np.zeros((0, 20), np.float32)), NPY),
+    "no ends": (422, "body.images holds 0: expected two", "/interpolate", images_in_json(b"[]"), JSON),
     "latents beyond float32": (422, "1e+39 at 19", "/decode", latents(b"[" + b"0," * 19 + b"1e39]"), JSON),
     "latents as files": (422, "is a string", "/decode", latents(b'["AAAA"]'), JSON),
     "latents too many": (413, "at most 32", "/decode", npy(np.zeros((MAX_IMAGES + 1, 20), np.float32)), NPY),

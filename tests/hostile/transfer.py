@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from base64 import b64encode
 
 from tests.hostile.base import IMAGE, JSON, NPY, PIXELS, PNG, Request, images_in_json
 from tests.support.app import npy
@@ -51,6 +52,12 @@ BAD_FORMS = {
     "an option": (422, "'seed'", part() + part(b"7", disposition='name="seed"') + END, FORM),
     "an empty file": (400, "body.files[0] is empty", part(b"") + END, FORM),
     "a second file that is none": (400, "body.files[1] can't be read", part() + part(b"x") + END, FORM),
+    "a file in base64": (
+        415,
+        "body.files[0] has Content-Transfer-Encoding 'base64': expected the file's bytes as they are",
+        part(b64encode(FILE), headers="Content-Transfer-Encoding: BASE64\r\n") + END,
+        FORM,
+    ),
     "a form in a form": (400, "[0] can't", part(INNER, headers="Content-Type: multipart/mixed\r\n") + END, FORM),
 }
 
@@ -60,6 +67,8 @@ ODD_FORMS = {
     "a file's name that is a path": (part(disposition='name="files"; filename="../../etc/passwd"') + END, FORM),
     "a file's name with NUL": (part(disposition='name="files"; filename="a\0b"') + END, FORM),
     "a part's own type": (part(headers="Content-Type: text/html\r\n") + END, FORM),
+    "a filename in RFC 5987 alone": (part(disposition="name=files; filename*=utf-8''%E2%82%AC.png") + END, FORM),
+    "a part's own encoding": (part(headers="Content-Transfer-Encoding: Binary\r\n") + END, FORM),
     "a preamble": (b"This is a multi-part message in MIME format.\r\n" + part() + END, FORM),
     "an empty line before": (b"\r\n" + part() + END, FORM),
 }

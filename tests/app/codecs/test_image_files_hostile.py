@@ -1,6 +1,7 @@
 """`app.codecs.image_files` with broken, too large and hostile files."""
 
 import struct
+import time
 import zlib
 from contextlib import suppress
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from app.codecs.image_files import ImageFile, decode_image, decode_images
+from app.codecs.image_files import ImageFile, decode_base64, decode_image, decode_images
 from app.errors import InvalidValueError, MalformedBodyError, RequestError, TooLargeError
 from tests.support.images.damaged_images import jpeg_with_scans, png_bomb
 from tests.support.images.image_files import encode, scene, scenes
@@ -82,6 +83,26 @@ def test_parse_of_bomb(width, height):
     """A header that announces too many pixels is refused before a pixel is decoded."""
     with pytest.raises(TooLargeError, match="25000000 pixels"):
         parse(png_bomb(width, height))
+
+
+@pytest.mark.parametrize("escape", ["%41", "%", "%2", "%%2B", "%2%0AB", "%zz", "%00"])
+@pytest.mark.parametrize("position", [0, 8])
+def test_decode_base64_of_other_escapes(escape, position):
+    """Escapes that base64 doesn't need are refused, also one that would only form once another is removed."""
+    with pytest.raises(MalformedBodyError, match="expected an image file in base64"):
+        decode_base64(f"data:image/png;base64,{'QUJD' * position}%2B{escape}QUJD", where="body")
+
+
+@pytest.mark.parametrize("unit", ["%2B", "%2b%2F", "%0A%0d", "%41", "AA ", "%%0D20"])
+def test_decode_base64_of_many_escapes_is_fast(unit):
+    """A long text of escapes or white space takes a few passes of C, during which no other request waits."""
+    text = "data:image/png;base64," + unit * (12_000_000 // len(unit))
+
+    start = time.thread_time()
+    with suppress(MalformedBodyError):
+        decode_base64(text, where="body")
+
+    assert time.thread_time() - start < 0.6
 
 
 def test_parse_of_bomb_within_the_limit():

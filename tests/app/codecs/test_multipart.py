@@ -1,17 +1,17 @@
 """`app.codecs.multipart`: multipart forms give their files, and nothing is lost or ignored silently."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.codecs.multipart import parse_form
+from app.codecs.multipart import parse_form, parse_named_files
 from app.codecs.payload import parse_payload
 from app.codecs.payload_arrays import images_from
-from app.errors import InvalidValueError, MalformedBodyError, RequestError, TooLargeError
+from app.errors import InvalidValueError, MalformedBodyError, RequestError, TooLargeError, UnsupportedContentError
 from tests.support.images.image_files import encode, scene, scene_image
 from tests.support.limits import make_limits
 from training.config import ModelConfig
@@ -68,6 +68,62 @@ def test_parse_of_quoted_boundary_and_odd_filename():
     files = parse(body, 'Multipart/Form-Data; charset=utf-8; boundary="edge"')
 
     assert [file.data for file in files] == [b"a", b"b"]
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    ["; filename*=utf-8''a.png", ";FileName* = UTF-8''%E2%82%AC.png", "; filename*0=a; filename*1*=.png"],
+)
+def test_parse_of_extended_filename(parameters):
+    """A part whose filename is in the form of RFC 5987 alone is a file, as one with a plain one is."""
+    body = part(b"a").replace(b'; filename="a.png"', parameters.encode()) + part(b"b") + END
+
+    assert [file.data for file in parse(body)] == [b"a", b"b"]
+
+
+@pytest.mark.parametrize("name", ["files; filename*=x", 'files\\"; filename*=x'])
+def test_parse_of_extended_filename_in_quotes(name):
+    """A filename within the quoted name of the field is no filename."""
+    with pytest.raises(InvalidValueError, match="has the text field"):
+        parse(part(b"a", name=name, filename=None) + END)
+
+
+@pytest.mark.parametrize("count", [5, 6])
+def test_parse_counts_files_of_extended_filenames(count):
+    """They count as files, whose number has a limit."""
+    body = part(b"a").replace(b"filename=", b"filename*=") * count + END
+
+    with pytest.raises(TooLargeError, match="send at most 5") if count == 6 else nullcontext():
+        assert len(parse(body)) == count
+
+
+def encoded(encoding, name="files"):
+    """Return a form of one part with a Content-Transfer-Encoding."""
+    header = f"\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n".encode()
+    return part(b"a", name=name).replace(b"\r\n\r\n", header) + END
+
+
+@pytest.mark.parametrize("encoding", ["7bit", "8BIT", "binary", ""])
+def test_parse_of_encoding_that_changes_nothing(encoding):
+    """An encoding that leaves the bytes as they are doesn't matter."""
+    assert [file.data for file in parse(encoded(encoding))] == [b"a"]
+
+
+@pytest.mark.parametrize("encoding", ["base64", "Base64", "quoted-printable", "x" * 1000])
+def test_parse_of_encoded_part(encoding):
+    """A part of which another encoding is declared is refused for that, not for its content."""
+    words = r"Content-Transfer-Encoding '.*: expected the file's bytes as they are; send it decoded"
+
+    with pytest.raises(UnsupportedContentError, match=rf"body\.files\[0\] has {words}") as caught:
+        parse(encoded(encoding))
+    with pytest.raises(UnsupportedContentError, match=rf"body\.checkpoint has {words}"):
+        asyncio.run(
+            parse_named_files(
+                encoded(encoding, "checkpoint"), content_type=TYPE, limits=make_limits(), names=("checkpoint",)
+            )
+        )
+
+    assert len(str(caught.value)) < 220
 
 
 def test_images_of_a_form():

@@ -52,6 +52,16 @@ def test_picture_that_lies_on_its_side_is_turned(tmp_path):
     assert image[6:].max() < 25
 
 
+def test_jpeg_without_its_end_marker_is_read(tmp_path):
+    """A frame of an IP camera that ends without its end marker is read like one that has it."""
+    data = encode(scene(), "JPEG")
+
+    image = row_of(tmp_path, data[:-2], ".jpg")
+
+    expected = decode_image(data, model=ModelConfig(), limits=make_limits(), invert=False, where="body")
+    np.testing.assert_array_equal(image, np.rint(expected * 255).astype(np.uint8).ravel())
+
+
 def test_picture_of_16_bits_is_scaled(tmp_path):
     """65535 is white, as it is for the service."""
     levels = np.asarray(scene(), np.uint16) * 257

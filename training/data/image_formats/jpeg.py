@@ -1,28 +1,29 @@
 """Decodes JPEG files: removes their metadata first, except for the EXIF orientation."""
 
 import io
-import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from PIL import Image
 
 from training.data.image_formats.gray_image import GrayImage
+from training.data.image_formats.jpeg_end import (
+    END_OF_IMAGE,
+    START_OF_SCAN,
+    find_markers,
+    lacks_end,
+    load_without_end,
+)
 from training.data.image_formats.tags import read_orientation
 from training.errors import DataError
 
 MAX_SCANS: Final = 100
 """Most scans of a progressive file; encoders write about ten."""
 
-_START_OF_SCAN: Final = 0xDA
-_END_OF_IMAGE: Final = 0xD9
 _EXIF: Final = 0xE1
 
 # APP0 and APP14 tell how colors are coded. The other application segments and comments are metadata.
 _METADATA: Final = frozenset({*range(0xE1, 0xEE), 0xEF, 0xFE})
-
-# In a scan's data 0xFF is followed by a stuffed 0, by a restart marker, or by more 0xFF.
-_MARKER: Final = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
 
 _FRAMES: Final[Mapping[int, str]] = {
     0xC3: "lossless coding",
@@ -46,6 +47,8 @@ def open_jpeg(data: bytes) -> tuple[int, Callable[[], GrayImage]]:
     picture = Image.open(io.BytesIO(plain), formats=["JPEG"])
 
     def decode() -> GrayImage:
+        if lacks_end(plain):
+            return GrayImage.from_pillow(load_without_end(plain), orientation=read_orientation(exif))
         picture.load()
         return GrayImage.from_pillow(picture, orientation=read_orientation(exif))
 
@@ -65,14 +68,10 @@ def count_scans(data: bytes, *, at_most: int) -> int:
     can hold a scan in 20 bytes, each of which costs a pass over all pixels.
     """
     scans = 0
-    position = 0
-    while scans <= at_most and (match := _MARKER.search(data, position)):
-        marker = match[1][0]
-        if marker == _END_OF_IMAGE:
+    for marker, _ in find_markers(data):
+        scans += marker == START_OF_SCAN
+        if scans > at_most:
             break
-        scans += marker == _START_OF_SCAN
-        # The segment's length counts its own two bytes; skipping it leaves out a thumbnail's scans.
-        position = match.end() + max(int.from_bytes(data[match.end() : match.end() + 2]), 2)
     return scans
 
 
@@ -82,11 +81,11 @@ def _strip_metadata(data: bytes) -> tuple[bytes, bytes | None]:
     exif = None
     position = 2
     while data[position : position + 1] == b"\xff":
-        marker = data[position + 1] if position + 1 < len(data) else _END_OF_IMAGE
+        marker = data[position + 1] if position + 1 < len(data) else END_OF_IMAGE
         if marker == 0xFF:  # fill byte
             position += 1
             continue
-        if marker in {_START_OF_SCAN, _END_OF_IMAGE}:
+        if marker in {START_OF_SCAN, END_OF_IMAGE}:
             break
         end = position + 2 + int.from_bytes(data[position + 2 : position + 4])
         segment = data[position:end]
