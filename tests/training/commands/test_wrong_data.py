@@ -9,6 +9,10 @@ from PIL import Image
     ("words", "code", "message"),
     [
         (["--dataset", "images:absent"], 1, "there is no folder absent; name one that holds image files"),
+        (["--dataset", "images:" + "x" * 300], 1, "x (File name too long); name one that holds image files"),
+        (["--dataset", "idx:" + "x" * 300], 1, "x (File name too long); name one that holds train-images-idx3-ubyte"),
+        (["--dataset", "images:~nouser/x"], 1, "there is no folder ~nouser/x (there is no such user); name one"),
+        (["--dataset", "idx:~nouser/x"], 1, "there is no folder ~nouser/x (there is no such user); name one"),
         (["--dataset", "images:drawings", "--image-size", "16"], 2, "--image-size is '16': expected HEIGHTxWIDTH"),
         (["--dataset", "images:drawings", "--image-size", "0x5000"], 2, "each from 1 to 4096, such as 16x24"),
         (["--dataset", "idx:drawings"], 1, "expected train-images-idx3-ubyte (or the same with .gz) in drawings"),
