@@ -63,8 +63,8 @@ def test_killed_run_resumes_with_its_own_options(tmp_path: Path) -> None:
     for number in range(60):
         Image.fromarray(random.integers(0, 256, (6, 4), np.uint8)).save(tmp_path / "pictures" / f"{number}.png")
     data = ("--dataset", "images:pictures", "--image-size", "6x4", "--invert")
-    recipe = ("--batch-size", "8", "--hidden-dim", "8", "--latent-dim", "2", "--epochs", "300")
-    process = start("train", "--framework", "jax", *data, *recipe, "--snapshots", "1,300", folder=tmp_path)
+    recipe = ("--batch-size", "8", "--hidden-dim", "8", "--latent-dim", "2", "--epochs", "60")
+    process = start("train", "--framework", "jax", *data, *recipe, "--snapshots", "1,60", folder=tmp_path)
     wait_for(process, "epoch ")
     process.kill()
     process.communicate()
@@ -75,7 +75,7 @@ def test_killed_run_resumes_with_its_own_options(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     path = tmp_path / "runs/jax/model.safetensors"
     checkpoint = load_checkpoint(path)
-    assert list(list_snapshots(locate(path), checkpoint_id=checkpoint.id)) == [1, 300]
+    assert list(list_snapshots(locate(path), checkpoint_id=checkpoint.id)) == [1, 60]
     assert checkpoint.training["invert"] is True
     assert checkpoint.training["command"].endswith("--image-size 6x4 --invert")
 

@@ -18,6 +18,7 @@ from PIL import Image
         (["--dataset", "idx:drawings"], 1, "expected train-images-idx3-ubyte (or the same with .gz) in drawings"),
         (["--image-size", "16x24"], 2, "error: --image-size is given with data set 'mnist'"),
         (["--dataset", "tfds:nosuch", "--data-dir", "."], 1, "TFDS can't find it: Dataset nosuch not found"),
+        (["--dataset", "tfds:mnist", "--data-dir", "x" * 300], 1, "TFDS can't find it: "),
         (["--dataset", ""], 2, "unknown data set '': expected one of mnist"),
         (["--dataset", "images:drawings", "--batch-size", "2"], 1, "too few image files, 1"),
         (["--dataset", "tfds:"], 2, "unknown data set 'tfds:': expected one of mnist, tfds:NAME"),
