@@ -6,14 +6,22 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from training.counts import count_of
 from training.environment import THREAD_VARIABLES
 from training.frameworks import FRAMEWORKS
+
+_CGROUP_LIMITS: Final = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),  # version 1
+)
+
+_DEVICES: Final = Path("/dev")
 
 
 def describe_origin(versions: Mapping[str, str], *, code: Path) -> dict[str, Any]:
@@ -39,8 +47,17 @@ def count_cores() -> int:
 
 
 def physical_memory() -> int:
-    """Return the bytes of this machine's memory."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    """Return the bytes of memory that this process may use: this machine's, or fewer in a container with a limit."""
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for path in _CGROUP_LIMITS:
+        with suppress(OSError, ValueError):  # no such file, or the word max
+            limits.append(int(path.read_text(encoding="ascii")))
+    return min(limits)
+
+
+def may_have_gpu() -> bool:
+    """Return False if NVIDIA's driver offers no device, so that no framework can find a GPU."""
+    return any(path for pattern in ("nvidia*", "nvhost*", "nvgpu*", "dxg") for path in _DEVICES.glob(pattern))
 
 
 def describe_environment(framework: str) -> dict[str, Any]:

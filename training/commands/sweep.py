@@ -16,7 +16,7 @@ from training.engine.signals import StopRequest
 from training.errors import TrainingError
 from training.frameworks import canonical_framework, framework_choices
 from training.machine import describe_machine, installed_versions
-from training.sweep.recipes import FIELDS, Cell, make_cells, parse_recipe
+from training.sweep.recipes import FIELDS, Cell, check_cells, make_cells, parse_recipe
 
 if TYPE_CHECKING:
     from training.sweep.study import SweepStudy
@@ -67,6 +67,7 @@ def sweep(
     image_shape = None if image_size is None else parse_image_size(image_size)
     data = load_dataset(base.dataset, data_dir=data_dir, image_shape=image_shape, invert=invert)
     model_config = ModelConfig(image_shape=data.image_shape, hidden_dim=hidden_dim, latent_dim=latent_dim)
+    check_cells(cells, model_config, data, device=device)
 
     # Optuna takes a second to import, and is an extra.
     from training.sweep.study import SweepStudy  # noqa: PLC0415

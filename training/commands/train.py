@@ -18,10 +18,18 @@ from training.commands.options.data import (
     InvertOption,
     ValidationImagesOption,
     data_arguments,
+    describe_image_size,
 )
 from training.commands.options.initialization import InitializationOption
-from training.commands.options.run import DEFAULT_PRESET, describe_default, make_configs, merge_options, repeat_command
-from training.commands.options.snapshots import SNAPSHOTS, SnapshotsOption, parse_snapshots
+from training.commands.options.run import (
+    DEFAULT_PRESET,
+    describe_default,
+    make_configs,
+    merge_options,
+    own_options,
+    repeat_command,
+)
+from training.commands.options.snapshots import SNAPSHOTS, SnapshotsOption, describe_snapshots, parse_snapshots
 from training.commands.run_steps import finish_run, follow_run, name_devices, prepare_run
 from training.commands.train_all import train_all
 from training.config import ModelConfig, TrainConfig
@@ -123,13 +131,14 @@ def train(
             file_okay=False,
         ),
     ] = Path("runs"),
-    snapshots: SnapshotsOption = SNAPSHOTS,
+    snapshots: SnapshotsOption = None,
     resume: Annotated[
         bool,
         typer.Option(
             "--resume",
-            help="Continue the run in the folder from its last epoch, with its own options. On the same kind of CPU, "
-            "with as many cores and the same versions, the weights are exactly those of an uninterrupted run.",
+            help="Continue the run in the folder from its last epoch, with its own options but --data-dir. On the same "
+            "kind of CPU, with as many cores and the same versions, the weights are exactly those of an uninterrupted "
+            "run.",
         ),
     ] = False,
     overwrite: Annotated[
@@ -153,7 +162,6 @@ def train(
         return
     if resume and overwrite:
         raise ConfigError("--resume and --overwrite: expected one of them")
-    snapshot_epochs = parse_snapshots(snapshots)
     name = canonical_framework(framework)
     sys.stdout = ForgivingStream(sys.stdout)
     explicit_options = {
@@ -172,22 +180,28 @@ def train(
         "seed": seed,
         "device": None if device == "auto" else device,
         "devices": devices,
+        "image_size": None if image_size is None else describe_image_size(parse_image_size(image_size)),
+        "invert": invert or None,
+        "snapshots": None if snapshots is None else describe_snapshots(parse_snapshots(snapshots)),
     }
     options = merge_options(preset, explicit_options)
+    path = out / name / "model.safetensors"
+    lock = RunLock(path.parent)
+    lock.acquire_existing()  # as early as possible: before seconds are spent on importing a framework
+    state = None if overwrite else find_state(path, name, options, resume=resume)
+    if state is not None and state.finished:
+        _errors.print(f"{path.parent}: finished after {count_of(state.epoch, 'epoch')}: nothing to resume")
+        return
+    if state is not None:
+        options = own_options(state) | options
+    image_size, invert = options.get("image_size"), options.get("invert", False)
+    snapshot_epochs = parse_snapshots(options.get("snapshots", SNAPSHOTS))
     data = data_arguments(data_dir, image_size, invert=invert)
 
     def load(dataset_name: str) -> Dataset:
         image_shape = None if image_size is None else parse_image_size(image_size)
         return load_dataset(dataset_name, data_dir=data_dir, image_shape=image_shape, invert=invert)
 
-    path = out / name / "model.safetensors"
-    lock = RunLock(path.parent)
-    if path.parent.is_dir():
-        lock.acquire()  # as early as possible: before seconds are spent on importing a framework
-    state = None if overwrite else find_state(path, name, options, resume=resume)
-    if state is not None and state.finished:
-        _errors.print(f"{path.parent}: finished after {count_of(state.epoch, 'epoch')}: nothing to resume")
-        return
     report = choose_report(
         name,
         epochs=state.config.epochs if state else make_configs(options, image_shape=(1, 1))[1].epochs,

@@ -62,10 +62,10 @@ def load_dataset(
         case "tfds", str(set_name) if set_name:
             return load_tfds(name, set_name, data_dir=data_dir)
         case "idx", str(folder) if folder:
-            return load_idx_folder(name, Path(folder).expanduser())
+            return load_idx_folder(name, Path(folder))
         case "images", str(folder) if folder:
             shape = image_shape or IMAGE_SHAPE
-            return load_image_folder(name, Path(folder).expanduser(), image_shape=shape, invert=invert)
+            return load_image_folder(name, Path(folder), image_shape=shape, invert=invert)
     raise ConfigError(
         f"unknown data set {name[:40]!r}: expected one of mnist, tfds:NAME (of TensorFlow Datasets), idx:FOLDER "
         "(of files named as MNIST's) and images:FOLDER (of image files)"

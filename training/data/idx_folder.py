@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from training.data.dataset import Dataset
+from training.data.folders import find_folder
 from training.data.idx import read_idx
 from training.data.splits import Split, make_dataset
 from training.errors import DataError
@@ -19,8 +20,7 @@ def load_idx_folder(name: str, folder: Path) -> Dataset:
     Raises:
         DataError: There is no such folder or file, a file is damaged, or the images aren't a data set.
     """
-    if not folder.is_dir():
-        raise DataError(f"{name}: there is no folder {folder}; name one that holds {_file_name('train', 'images')}")
+    folder = find_folder(name, folder, content=_file_name("train", "images"))
     train = _read_split(folder, "train")
     if train is None:
         raise DataError(

@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from training.counts import count_of
 from training.data.dataset import Dataset
 from training.data.file_search import SUFFIXES, find_image_files
+from training.data.folders import find_folder
 from training.data.image_formats import DECODING_ERRORS, FORMATS, open_image
 from training.data.image_preprocessing import preprocess
 from training.errors import DataError
@@ -48,8 +49,7 @@ def load_image_folder(name: str, folder: Path, *, image_shape: tuple[int, int], 
         DataError: There is no such folder, there are too few image files, over 1% of them can't be read, or the images
             are larger than this machine's memory.
     """
-    if not folder.is_dir():
-        raise DataError(f"{name}: there is no folder {folder}; name one that holds image files")
+    folder = find_folder(name, folder, content="image files")
     files = find_image_files(folder)
     left_out = f"; left out: {files.left_out}" if files.left_out else ""
     if not files.paths:
@@ -84,8 +84,9 @@ def _check_memory(name: str, count: int, image_shape: tuple[int, int]) -> None:
     needed, available = 2 * count * height * width, physical_memory()  # as a list, and stacked
     if needed > available:
         raise DataError(
-            f"{name}: {count_of(count, 'image')} of {height}x{width} pixels take {needed / 2**30:,.0f} GiB: expected "
-            f"at most this machine's {available / 2**30:,.0f} GiB; use a smaller --image-size or fewer files"
+            f"{name}: {count_of(count, 'image')} of {height}x{width} pixels take at least {needed / 2**30:,.1f} GiB: "
+            f"expected at most the {available / 2**30:,.1f} GiB that this process may use; "
+            "use a smaller --image-size or fewer files"
         )
 
 

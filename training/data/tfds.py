@@ -89,9 +89,9 @@ def prepare(set_name: str, data_dir: str) -> str | None:
 
 def _find_builder(tfds: ModuleType, name: str, set_name: str, data_dir: Path | None) -> Any:
     """Return the builder of a prepared data set; prepare it first where it isn't."""
-    is_set = data_dir is not None and (data_dir / "dataset_info.json").is_file()
     folder = data_dir or "~/tensorflow_datasets"
     try:
+        is_set = data_dir is not None and (data_dir / "dataset_info.json").is_file()
         builder = tfds.builder_from_directory(data_dir) if is_set else tfds.builder(set_name, data_dir=data_dir)
         is_prepared = builder.is_prepared()
     except Exception as error:  # for an unknown name, version or config, or for damaged files, it raises anything

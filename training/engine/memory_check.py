@@ -1,29 +1,41 @@
-"""Refuses models that can't be trained in this machine's memory. Measures nothing."""
+"""Refuses runs that can't be trained in this machine's memory. Measures nothing."""
 
 import math
 from typing import Final
 
 from training.checkpoints.checkpoint import weight_shapes
 from training.config import ModelConfig
+from training.counts import count_of
+from training.data import Dataset
 from training.errors import ConfigError
 from training.machine import physical_memory
 
-_COPIES: Final = 5
-"""Arrays of the weights' shapes that training needs: weights, gradients, Adam's two moments and the moving average."""
+_TRAINER_COPIES: Final = 4
+"""Arrays of the weights' shapes that a trainer holds: weights, Adam's two moments and the moving average."""
+
+_HOST_COPIES: Final = 14
+"""Those beside them while a state is saved: epoch's and best weights, then the state itself three times."""
 
 
-def check_memory(model: ModelConfig) -> None:
-    """Check that the state of a training fits into this machine's memory.
+def check_memory(model: ModelConfig, dataset: Dataset, *, on_cpu: bool) -> None:
+    """Check that a training fits into this machine's memory; `on_cpu` is True if the trainer's arrays are there too.
+
+    Batches and the framework itself come on top: what is refused surely doesn't fit.
 
     Raises:
         ConfigError: It is larger: the system would end the process without a message.
     """
-    count = sum(math.prod(shape) for shape in weight_shapes(model).values())
-    needed, available = 4 * _COPIES * count, physical_memory()
+    weights = sum(math.prod(shape) for shape in weight_shapes(model).values())
+    levels = dataset.train.size + dataset.validation.size + dataset.test.size
+    floats = 4 * dataset.train.size
+    at_start = levels + floats + on_cpu * (floats + 4 * _TRAINER_COPIES * weights)
+    at_save = levels + 4 * _HOST_COPIES * weights + on_cpu * (floats + 4 * _TRAINER_COPIES * weights)
+    needed, available = max(at_start, at_save), physical_memory()
     if needed > available:
         height, width = model.image_shape
         raise ConfigError(
-            f"the model has {count:,} weights ({height}x{width} pixels, {model.hidden_dim} hidden units, "
-            f"{model.latent_dim} latents), and training it takes at least {needed / 2**30:,.0f} GiB: expected at most "
-            f"this machine's {available / 2**30:,.0f} GiB; use smaller images or fewer units"
+            f"training {weights:,} weights ({height}x{width} pixels, {model.hidden_dim} hidden units, "
+            f"{model.latent_dim} latents) on {count_of(len(dataset.train), 'image')} takes at least "
+            f"{needed / 2**30:,.1f} GiB: expected at most the {available / 2**30:,.1f} GiB that this process may use; "
+            "use smaller or fewer images, or fewer units"
         )

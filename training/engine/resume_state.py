@@ -1,7 +1,7 @@
 """The state file of a run, from which it resumes exactly; not the model's checkpoint. Imports no framework."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,12 @@ class TrainingState:
     environment: dict[str, Any] = field(default_factory=dict)
     """Cores, threads, processor and versions, on which the last digits of a result depend; empty in older files."""
 
+    origin: dict[str, Any] = field(default_factory=dict)
+    """The checkpoint's further metadata, such as `invert`; empty in older files."""
+
+    snapshots: Sequence[int] | None = None
+    """Epochs whose weights are kept beside the checkpoint; None in older files."""
+
     best: Mapping[str, Any] = field(default_factory=dict)
     """Metrics of the best epoch so far, whose weights are in the checkpoint; empty before the first."""
 
@@ -108,6 +114,8 @@ def save_training_state(path: Path, state: TrainingState) -> None:
         "data_sha256": state.data_sha256,
         "seconds": state.seconds,
         "environment": state.environment,
+        "origin": state.origin,
+        "snapshots": state.snapshots,
         "best": dict(state.best),
     }
     metadata = {"format": FORMAT, "state": json.dumps(description), DIGEST: digest(tensors)}
@@ -167,9 +175,13 @@ def _read_description(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]
         "data_sha256": str,
         "seconds": float,
         "environment": dict,
+        "origin": dict,
         "best": dict,
     }
     values.setdefault("environment", {})
+    values.setdefault("origin", {})
+    if values.get("snapshots") is not None:
+        types["snapshots"] = list
     check_types(path, "state", values, types)
     return {name: values[name] for name in types}
 

@@ -14,18 +14,17 @@ from numpy import ndarray
 from training.checkpoints.checkpoint import Checkpoint, Weights, parse_checkpoint, save_checkpoint
 from training.checkpoints.safetensors_file import advise, read_content, remove_leftovers
 from training.config import ModelConfig, TrainConfig
-from training.counts import count_of
 from training.data import TEST_SEED, TRAIN_SEED, VALIDATION_SEED, Dataset, binarize
 from training.engine.batch_order import draw_order
 from training.engine.divergence import check_training, check_validation
 from training.engine.epoch import Epoch
 from training.engine.evaluation import Evaluation, Evaluator, evaluate
 from training.engine.initial_weights import draw_initial_weights
-from training.engine.memory_check import check_memory
 from training.engine.resume_state import STATE_FILE, TrainingState, save_training_state
+from training.engine.run_checks import check_cpu_dtype, check_run
 from training.engine.snapshot_recorder import SnapshotRecorder
 from training.engine.trainer import Trainer
-from training.errors import CheckpointError, ConfigError, DataError
+from training.errors import CheckpointError, DataError
 from training.frameworks import import_trainer
 from training.machine import describe_environment
 
@@ -73,27 +72,20 @@ class Run:
         Raises:
             FrameworkNotInstalledError: The framework's packages are absent.
             ConfigError: The device doesn't support the compute dtype, a batch can't be divided among the devices, or
-                the model is larger than this machine's memory.
+                the run is larger than this machine's memory.
             DataError: There are fewer training images than the batch size, or none beside the validation images.
             DeviceError: The device isn't available.
         """
         if config.validation_images is not None:
             dataset = dataset.hold_out(config.validation_images)
-        if len(dataset.train) < config.batch_size:
-            raise DataError(
-                f"{dataset.name} has {count_of(len(dataset.train), 'training image')}: expected at least one batch of "
-                f"{config.batch_size}; choose a smaller batch size"
-            )
-        if config.batch_size % devices:
-            raise ConfigError(f"batch_size is {config.batch_size}: expected a multiple of the {devices} devices")
-        check_memory(model_config)
+        check_run(model_config, config, dataset, device=device, devices=devices)
         self._start = time.perf_counter()
         module = import_trainer(framework, "train")
         images = binarize(dataset.train, target=config.target, seed=TRAIN_SEED)
         weights = draw_initial_weights(model_config, config)
         self.trainer = module.Trainer(model_config, config, images, device=device, devices=devices, weights=weights)
-        if config.compute_dtype == "tf32" and self.trainer.device == "cpu":
-            raise ConfigError("compute_dtype is 'tf32', which a CPU hasn't: expected float32 or bfloat16 there")
+        if self.trainer.device == "cpu":
+            check_cpu_dtype(config)
         self._evaluator: Evaluator = module.Evaluator(model_config, device=device)
         self.model_config = model_config
         self.config = config
@@ -102,6 +94,8 @@ class Run:
         self.environment = describe_environment(framework) | ({"devices": devices} if devices > 1 else {})
         self._id = uuid.uuid4().hex
         self.data_sha256 = dataset.sha256()
+        self._origin: Mapping[str, Any] = {}
+        self._snapshots: Collection[int] | None = None
 
     def resume(self, state: TrainingState, path: Path) -> None:
         """Resume the run of a saved state, whose best checkpoint is at `path`.
@@ -129,6 +123,7 @@ class Run:
         self.trainer.restore(state.trainer)
         self.epoch = state.epoch
         self._id = state.run
+        self._origin, self._snapshots = state.origin, state.snapshots
         self._start -= state.seconds
 
     def train(self, path: Path, *, origin: Mapping[str, Any], snapshots: Collection[int] = ()) -> Iterator[Epoch]:
@@ -143,6 +138,7 @@ class Run:
             CheckpointError: A file can't be written.
             DivergenceError: A loss became NaN or infinite; both files are those of the last good epoch.
         """
+        self._origin, self._snapshots = origin, snapshots
         remove_leftovers(path)
         remove_leftovers(path.with_name(STATE_FILE))
         recorder = SnapshotRecorder(path, self.model_config, snapshots, resumed=self.epoch > 0)
@@ -172,7 +168,7 @@ class Run:
                 best=self.best is None or measured.elbo > self.best.metrics["validation_elbo"],
             )
             if epoch.best:
-                self.best = save_checkpoint(path, self._checkpoint(weights, epoch, origin))
+                self.best = save_checkpoint(path, self._checkpoint(weights, epoch))
             recorder.add(number, weights, validation_elbo=measured.elbo)
             self.epoch = number
             self._save_state(path)
@@ -221,18 +217,20 @@ class Run:
             data_sha256=self.data_sha256,
             seconds=time.perf_counter() - self._start,
             environment=self.environment,
+            origin=dict(self._origin),
+            snapshots=None if self._snapshots is None else sorted(self._snapshots),
             best=self.best.metrics if self.best else {},
         )
         save_training_state(path.with_name(STATE_FILE), state)
 
-    def _checkpoint(self, weights: Weights, epoch: Epoch, origin: Mapping[str, Any]) -> Checkpoint:
+    def _checkpoint(self, weights: Weights, epoch: Epoch) -> Checkpoint:
         devices = {"devices": self.devices} if self.devices > 1 else {}
         return Checkpoint(
             weights=weights,
             model=self.model_config,
             framework=self.trainer.framework,
             framework_version=self.trainer.framework_version,
-            training={**self.config.to_json(), "device": self.trainer.device, **devices, **origin},
+            training={**self.config.to_json(), "device": self.trainer.device, **devices, **self._origin},
             metrics={
                 "epochs": epoch.number,
                 "seconds": round(time.perf_counter() - self._start, 2),

@@ -1,5 +1,7 @@
 """A lock that allows one run per folder; the operating system releases it when the process exits."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -15,6 +17,13 @@ class RunLock:
         self._folder = folder
         self._lock = FileLock(folder / ".lock", timeout=0)
 
+    def acquire_existing(self) -> None:
+        """Acquire the lock if there is such a folder; errors are those of `acquire`."""
+        with self._locking():
+            exists = self._folder.is_dir()
+        if exists:
+            self.acquire()
+
     def acquire(self) -> None:
         """Acquire the lock, unless this process already holds it.
 
@@ -23,8 +32,13 @@ class RunLock:
         """
         if self._lock.is_locked:
             return
-        try:
+        with self._locking():
             self._lock.acquire()
+
+    @contextmanager
+    def _locking(self) -> Iterator[None]:
+        try:
+            yield
         except Timeout as error:
             raise RunLockedError(
                 f"{self._folder}: another run is writing here: wait for its end, or choose another folder with --out"

@@ -1,10 +1,29 @@
 """Metrics of an epoch as JSON values: the same on stdout, in `metrics.jsonl` and in TensorBoard."""
 
+import math
+from typing import Final, TypeGuard
+
 from training.config import TrainConfig
 from training.engine.epoch import Epoch
 from training.engine.lr_schedule import learning_rates
 
 Record = dict[str, int | float | bool]
+
+
+_NUMBERS: Final = (
+    "seconds",
+    *(f"{part}_{name}" for part in ("train", "validation") for name in ("elbo", "kl_divergence")),
+)
+"""Numbers of a record that figures are drawn from."""
+
+
+def is_record(value: object) -> TypeGuard[Record]:
+    """Return whether a JSON value is an epoch's record: its number, and finite metrics."""
+    return (
+        isinstance(value, dict)
+        and type(value.get("epoch")) is int
+        and all(type(value.get(name)) in {int, float} and math.isfinite(value[name]) for name in _NUMBERS)
+    )
 
 
 def epoch_record(epoch: Epoch, config: TrainConfig, *, train_images: int) -> Record:

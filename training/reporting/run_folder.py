@@ -13,7 +13,7 @@ from training.config import ModelConfig, TrainConfig
 from training.data import Dataset
 from training.errors import RunFolderError
 from training.machine import installed_versions
-from training.reporting.epoch_records import Record
+from training.reporting.epoch_records import Record, is_record
 from training.reporting.tensorboard import EventLog
 
 CONFIG: Final = "config.json"
@@ -114,10 +114,16 @@ def read_metrics(folder: Path) -> list[Record]:
     """Return the epoch records of a run's folder, in order; empty if there are none.
 
     Raises:
-        RunFolderError: A line isn't an epoch's record.
+        RunFolderError: A line isn't an epoch's record, or the file can't be read.
     """
     path = folder / METRICS
-    return list(_parse(path, path.read_text(encoding="utf-8"))) if path.exists() else []
+    try:
+        # Bytes that are no text stay visible in the message of their line.
+        return list(_parse(path, path.read_text(encoding="utf-8", errors="backslashreplace")))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RunFolderError(f"{path}: can't be read: {error.strerror}; restore the file, or delete it") from error
 
 
 def _parse(path: Path, text: str) -> Iterator[Record]:
@@ -127,11 +133,11 @@ def _parse(path: Path, text: str) -> Iterator[Record]:
             return  # the last line of a process killed while writing
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             record = None
-        if not isinstance(record, dict) or not isinstance(record.get("epoch"), int):
+        if not is_record(record):
             raise RunFolderError(
-                f"{path}: line {number}: expected a JSON object with an epoch, found {line[:40]!r}; "
+                f"{path}: line {number}: expected a JSON object with an epoch and its metrics, found {line[:40]!r}; "
                 "restore the file, or delete it"
             )
         yield record
@@ -146,8 +152,8 @@ def _write_config(path: Path, config: Mapping[str, Any], *, resumed_after: int) 
     starts = []
     if resumed_after and path.exists():
         try:
-            starts = json.loads(path.read_text(encoding="utf-8"))["starts"]
-        except (ValueError, TypeError, KeyError) as error:
+            starts = list(json.loads(path.read_text(encoding="utf-8"))["starts"])
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise RunFolderError(
                 f"{path}: expected a JSON object with starts, found another; restore the file, or delete it"
             ) from error

@@ -8,8 +8,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from training.config import TrainConfig
-from training.errors import ConfigError
+from training.config import ModelConfig, TrainConfig
+from training.data import Dataset
+from training.engine.run_checks import check_run
+from training.errors import ConfigError, DataError
 
 _FIXED: Final = {"dataset", "seed", "target", "validation_images"}
 """Fields that a recipe may not change: with another of these, metrics aren't comparable, or aren't the recipe's."""
@@ -90,3 +92,17 @@ def make_cells(recipes: Sequence[Recipe], base: TrainConfig, *, seeds: int) -> l
         for seed in range(base.seed, base.seed + seeds)
         for recipe in recipes
     ]
+
+
+def check_cells(cells: Sequence[Cell], model: ModelConfig, dataset: Dataset, *, device: str) -> None:
+    """Check that every run of a sweep can train, before the first does.
+
+    Raises:
+        ConfigError: One can't, on this device or in this machine's memory; the message names its recipe.
+        DataError: One can't, on these images; the message names its recipe.
+    """
+    for cell in cells:
+        try:
+            check_run(model, cell.config, dataset, device=device)
+        except (ConfigError, DataError) as error:
+            raise type(error)(f"recipe {cell.recipe!r}: {error}") from error

@@ -2,22 +2,25 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import OptunaError
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
+from sqlalchemy.exc import SQLAlchemyError
 
+from training.checkpoints.safetensors_file import ensure_writable
 from training.config import COMPUTE_DTYPES, INITIALIZATIONS, ModelConfig
 from training.data import Dataset
 from training.engine.epoch import Epoch
 from training.engine.resume_state import STATE_FILE, load_training_state
 from training.engine.run import Run
-from training.errors import CheckpointError, DivergenceError
+from training.errors import CheckpointError, DivergenceError, RunFolderError
 from training.sweep.recipes import Cell
 
 STORAGE: Final = "sweep.sqlite3"
@@ -65,24 +68,31 @@ class SweepStudy:
     def __init__(
         self, folder: Path, framework: str, model_config: ModelConfig, dataset: Dataset, *, device: str
     ) -> None:
-        """Open or create the study in the folder."""
+        """Open or create the study in the folder.
+
+        Raises:
+            CheckpointError: The folder can't be written.
+            RunFolderError: The study's file can't be read.
+        """
         self._folder = folder
         self._framework = framework
         self._model_config = model_config
         self._dataset = dataset
         self._device = device
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        folder.mkdir(parents=True, exist_ok=True)
-        self._study = optuna.create_study(
-            study_name=framework,
-            storage=RDBStorage(f"sqlite:///{folder / STORAGE}"),
-            direction="maximize",
-            load_if_exists=True,
-        )
+        ensure_writable(folder / STORAGE)
+        with self._storing():
+            self._study = optuna.create_study(
+                study_name=framework,
+                storage=RDBStorage(f"sqlite:///{folder / STORAGE}"),
+                direction="maximize",
+                load_if_exists=True,
+            )
 
     def outcomes(self, cells: Sequence[Cell]) -> list[Outcome]:
         """Return the finished runs among these, in their order."""
-        finished = {trial.user_attrs["key"]: trial for trial in self._study.get_trials()}
+        with self._storing():
+            finished = {trial.user_attrs.get("key"): trial for trial in self._study.get_trials()}
         return [_outcome(cell, finished[self._key(cell)]) for cell in cells if self._key(cell) in finished]
 
     def run(self, cell: Cell) -> Iterator[Epoch]:
@@ -91,7 +101,7 @@ class SweepStudy:
         A caller that stops in between leaves the run unfinished; the state after its last epoch is kept.
         """
         path = self._path(cell)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        ensure_writable(path)
         run = self._resume(cell)
         try:
             yield from run.train(path, origin={"data_sha256": run.data_sha256})
@@ -124,7 +134,19 @@ class SweepStudy:
             user_attrs={"key": self._key(cell), "recipe": cell.recipe, **attributes},
             **result,
         )
-        self._study.add_trial(trial)
+        with self._storing():
+            self._study.add_trial(trial)
+
+    @contextmanager
+    def _storing(self) -> Iterator[None]:
+        try:
+            yield
+        except (OptunaError, SQLAlchemyError, RuntimeError) as error:
+            reason = str(error.__cause__ or error).partition("\n")[0]
+            raise RunFolderError(
+                f"{self._folder / STORAGE}: can't be read or written as Optuna's study: "
+                f"{reason}; restore the file, or choose another folder with --out"
+            ) from error
 
     def _path(self, cell: Cell) -> Path:
         return cell.folder(self._folder / self._framework) / "model.safetensors"

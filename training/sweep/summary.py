@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from training.errors import RunFolderError
 from training.reporting.markdown_tables import mean_spread, table
 from training.sweep.study import Outcome
 
@@ -60,6 +61,9 @@ def write_summary(
         summaries: The recipes, the chosen one first.
         tested: Test ELBO of the chosen recipe's runs, by seed; empty if the sweep isn't finished.
         origin: Further JSON values, such as machine and versions.
+
+    Raises:
+        RunFolderError: A file can't be written.
     """
     values = {
         **origin,
@@ -69,9 +73,17 @@ def write_summary(
         "test_elbo": {str(seed): value for seed, value in tested.items()},
         "recipes": [_to_json(summary) for summary in summaries],
     }
-    (folder / f"{framework}.json").write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
     text = render(framework, summaries, tested)
-    (folder / f"{framework}.md").write_text(text, encoding="utf-8")
+    for path, content in (
+        (folder / f"{framework}.json", json.dumps(values, indent=2) + "\n"),
+        (folder / f"{framework}.md", text),
+    ):
+        try:
+            path.write_text(content, encoding="utf-8")
+        except OSError as error:
+            raise RunFolderError(
+                f"{path}: can't be written: {error.strerror}; make it writable, and repeat the command"
+            ) from error
     return text
 
 

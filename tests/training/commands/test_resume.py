@@ -9,9 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.support.cli import SMALL, run, start, wait_for, write_images
 from training.checkpoints.checkpoint import load_checkpoint
+from training.checkpoints.model_files import locate
+from training.checkpoints.snapshots import list_snapshots
 from training.engine.resume_state import load_training_state
 from training.frameworks import FRAMEWORKS
 
@@ -51,6 +54,30 @@ def test_run_killed_at_random_moments_ends_with_the_same_weights(tmp_path: Path,
     assert {k: v for k, v in resumed.metrics.items() if k not in timeless} == {
         k: v for k, v in expected.metrics.items() if k not in timeless
     }
+
+
+def test_killed_run_resumes_with_its_own_options(tmp_path: Path) -> None:
+    """Size and inversion of the pictures and the epochs of the snapshots are the run's without being repeated."""
+    (tmp_path / "pictures").mkdir()
+    random = np.random.default_rng(0)
+    for number in range(60):
+        Image.fromarray(random.integers(0, 256, (6, 4), np.uint8)).save(tmp_path / "pictures" / f"{number}.png")
+    data = ("--dataset", "images:pictures", "--image-size", "6x4", "--invert")
+    recipe = ("--batch-size", "8", "--hidden-dim", "8", "--latent-dim", "2", "--epochs", "60")
+    process = start("train", "--framework", "jax", *data, *recipe, "--snapshots", "1,60", folder=tmp_path)
+    wait_for(process, "epoch ")
+    process.kill()
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+
+    done = run("train", "--framework", "jax", "--no-figures", "--resume", folder=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    path = tmp_path / "runs/jax/model.safetensors"
+    checkpoint = load_checkpoint(path)
+    assert list(list_snapshots(locate(path), checkpoint_id=checkpoint.id)) == [1, 60]
+    assert checkpoint.training["invert"] is True
+    assert checkpoint.training["command"].endswith("--image-size 6x4 --invert")
 
 
 @pytest.mark.parametrize(("received", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -12,10 +12,10 @@ from tests.support.cli import run, start, wait_for
 from tests.support.images.idx_files import write_idx
 from training.checkpoints.checkpoint import load_checkpoint
 from training.config import PRESETS, TrainConfig
-from training.errors import ConfigError
+from training.errors import ConfigError, RunFolderError
 from training.sweep.recipes import Cell, make_cells, parse_recipe
 from training.sweep.study import Outcome
-from training.sweep.summary import render, summarize
+from training.sweep.summary import render, summarize, write_summary
 
 
 @pytest.fixture
@@ -101,6 +101,51 @@ def test_wrong_recipe_is_refused(text, message):
     """The message has the recipe, what is wrong and what is allowed."""
     with pytest.raises(ConfigError, match=re.escape(message)):
         parse_recipe(text)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "code", "message"),
+    [
+        ("batch_size=1000", 1, r"recipe 'batch_size=1000': idx:data has \d+ training images: expected at least one"),
+        ("compute_dtype=tf32", 2, "recipe 'compute_dtype=tf32': compute_dtype is 'tf32', which a CPU hasn't"),
+    ],
+)
+def test_recipe_that_cannot_train_is_refused_before_any_run(run_here, tmp_path, words, recipe, code, message):
+    """It is named, and no other recipe is trained first."""
+    done = run_here(*words, "--epochs", "1", "--recipe", recipe)
+
+    assert done.returncode == code
+    assert re.search(message, done.stderr)
+    assert not (tmp_path / "sweep").exists()
+
+
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [
+        ("data/train-images-idx3-ubyte/x", "can't be written: Not a directory; choose another folder"),
+        ("/proc/q", "can't be written: No such file or directory; choose another folder"),
+        ("x" * 300, "can't be written: File name too long; choose another folder"),
+        ("damaged", r"sweep.sqlite3: can't be read or written as Optuna's study: file is not a database; restore"),
+    ],
+)
+def test_folder_that_cannot_hold_a_study_is_named(run_here, tmp_path, words, out, message):
+    """One line says what to do, and nothing is trained."""
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "sweep.sqlite3").write_bytes(np.random.default_rng(0).bytes(10_000))
+
+    done = run_here(*words, "--epochs", "1", "--recipe", "batch_size=100", "--out", out)
+
+    assert done.returncode == 1
+    assert re.search(message, done.stderr)
+    assert done.stderr.count("\n") == 1
+
+
+def test_table_that_cannot_be_written_is_named(tmp_path):
+    """A folder in the place of the file is an error with what to do."""
+    (tmp_path / "jax.json").mkdir()
+
+    with pytest.raises(RunFolderError, match=r"jax.json: can't be written: Is a directory; make it writable"):
+        write_summary(tmp_path, "jax", summarize([outcome("slow", 0, -101.0)]), {}, {})
 
 
 def test_first_seed_of_every_recipe_comes_first():

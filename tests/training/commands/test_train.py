@@ -79,6 +79,7 @@ def test_quiet_run_prints_its_result_alone(folder: Path) -> None:
         (["--framework", "pytorch", "--device", "cuda"], 1, "PyTorch sees no GPU: use device auto or cpu"),
         (["--framework", "jax", "--quiet", "--json"], 2, "--quiet and --json: expected one of them"),
         (["--framework", "jax", "--preset", "best"], 2, "'best' is not one of"),
+        (["--framework", "jax", "--out", "x" * 300], 1, "can't be locked: File name too long; choose another folder"),
         ([], 2, "Missing option '--framework'"),
     ],
 )

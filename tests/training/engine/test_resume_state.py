@@ -32,6 +32,24 @@ def test_save_then_load_returns_the_state(path):
             np.testing.assert_array_equal(getattr(loaded.trainer, part)[name], array)
 
 
+def test_options_of_the_run_come_back(path):
+    """The epochs of the snapshots, none at all among them, and the origin; a file of an older version has neither."""
+    for snapshots in ([3, 100], []):
+        state = make_state(epoch=0, origin={"invert": True}, snapshots=snapshots)
+        save_training_state(path, state)
+
+        loaded = load_training_state(path)
+
+        assert (loaded.origin, loaded.snapshots) == ({"invert": True}, snapshots)
+    header, data = split_file(path.read_bytes())
+    description = json.loads(header["__metadata__"]["state"])
+    older = {name: value for name, value in description.items() if name not in {"origin", "snapshots"}}
+    header["__metadata__"]["state"] = json.dumps(older)
+    path.write_bytes(join_file(header, data))
+    loaded = load_training_state(path)
+    assert (loaded.origin, loaded.snapshots) == ({}, None)
+
+
 def test_save_when_arrays_are_not_contiguous(path):
     """An array's layout in memory doesn't change what is saved."""
     weights = {name: np.asfortranarray(array) for name, array in make_weights(seed=9).items()}
@@ -108,6 +126,7 @@ def test_load_when_damaged(path, damage, message):
     [
         ({"epoch": 4}, "epoch: expected 0 to 3, found 4"),
         ({"epoch": "2"}, "epoch: expected int, found '2'"),
+        ({"snapshots": "1"}, "snapshots: expected list, found '1'"),
         ({"best": None}, "best: expected dict, found None"),
         ({"config": {}}, r"TrainConfig has the fields \[\]: expected"),
         ({"model": {}}, r"ModelConfig has the fields \[\]: expected"),

@@ -147,5 +147,28 @@ def test_model_larger_than_the_memory_is_refused(backend: Backend, dataset: Data
     """A model that no machine can train is refused with its size, before anything is allocated."""
     huge = ModelConfig(image_shape=(4096, 4096), hidden_dim=65536, latent_dim=4096)
 
-    with pytest.raises(ConfigError, match=r"the model has 2,\d{3},\d{3},\d{3},\d{3} weights .* fewer units"):
+    with pytest.raises(ConfigError, match=r"training 2,\d{3},\d{3},\d{3},\d{3} weights .* fewer units"):
         Run(backend.framework, huge, CONFIG, dataset, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("model", "count", "needed"),
+    [
+        # 9 bytes for each of 100 images' pixels: levels, floats, and the trainer's floats.
+        (ModelConfig(image_shape=(1024, 1024), hidden_dim=1, latent_dim=1), 100, "0.9"),
+        # 18 copies of 827 million weights.
+        (ModelConfig(image_shape=(14, 12), hidden_dim=65536, latent_dim=4096), 1, "55.5"),
+    ],
+)
+def test_images_and_weights_are_counted_as_often_as_training_holds_them(
+    monkeypatch: pytest.MonkeyPatch, model: ModelConfig, count: int, needed: str
+) -> None:
+    """The size of the training is compared to the memory before a framework is loaded."""
+    monkeypatch.setattr("training.engine.memory_check.physical_memory", lambda: 2**29)
+    images = {
+        part: np.zeros((n, model.image_dim), np.uint8) for part, n in (("train", count), ("validation", 1), ("test", 1))
+    }
+    dataset = Dataset(name="blank", image_shape=model.image_shape, **images)
+
+    with pytest.raises(ConfigError, match=f"takes at least {needed} GiB: expected at most the 0.5 GiB"):
+        Run("jax", model, replace(CONFIG, batch_size=1), dataset, device="cpu")

@@ -1,6 +1,7 @@
 """The folder of a run: its config, its epochs as JSON lines, TensorBoard events."""
 
 import json
+import math
 
 import pytest
 
@@ -94,15 +95,44 @@ def test_line_that_a_killed_process_left_unfinished_is_dropped(tmp_path):
     assert read_metrics(tmp_path) == [make_record(1), make_record(2)]
 
 
-@pytest.mark.parametrize("line", ["damaged", "[1]", '{"epoch": "one"}'])
+def _change(**changes):
+    return json.dumps(make_record(2) | changes).encode()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(b"damaged", b"[1]", b'{"epoch": "one"}', b'{"epoch": 1}', b"\xff\xfe", b"[" * 100_000),
+        *(_change(seconds="2"), _change(train_elbo=None), _change(validation_elbo=math.nan), _change(epoch=True)),
+    ],
+)
 def test_damaged_metrics_are_named_when_a_run_goes_on(tmp_path, line):
     """A whole line that is no epoch's is an error that says where it is and what to do."""
     record(tmp_path, 1)
     path = tmp_path / "metrics.jsonl"
-    path.write_text(f"{path.read_text()}{line}\n")
+    path.write_bytes(path.read_bytes() + line + b"\n")
 
     with pytest.raises(RunFolderError, match=r"metrics.jsonl: line 2: expected a JSON object .*restore the file"):
         record(tmp_path, 2, resumed_after=1)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"{}", b'{"starts": 5}', b"[" * 100_000])
+def test_damaged_config_is_named_when_a_run_goes_on(tmp_path, content):
+    """The message says what to do."""
+    record(tmp_path, 1)
+    (tmp_path / "config.json").write_bytes(content)
+
+    with pytest.raises(RunFolderError, match=r"config.json: expected a JSON object with starts, .*restore the file"):
+        record(tmp_path, 2, resumed_after=1)
+
+
+def test_metrics_that_cannot_be_read_are_named(tmp_path):
+    """A folder in the file's place is an error, and no file is none."""
+    assert read_metrics(tmp_path) == []
+    (tmp_path / "metrics.jsonl").mkdir()
+
+    with pytest.raises(RunFolderError, match=r"metrics.jsonl: can't be read: Is a directory; restore the file"):
+        read_metrics(tmp_path)
 
 
 def test_config_says_what_the_run_is_and_with_what_it_started(tmp_path):

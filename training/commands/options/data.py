@@ -65,6 +65,12 @@ def load_dataset_of(checkpoint: Checkpoint, name: str | None, *, data_dir: Path 
     return dataset.hold_out(validation_images) if validation_images and name == own else dataset
 
 
+def describe_image_size(image_shape: tuple[int, int]) -> str:
+    """Return the text of --image-size for a height and width."""
+    height, width = image_shape
+    return f"{height}x{width}"
+
+
 def data_arguments(data_dir: Path | None, image_size: str | None, *, invert: bool) -> list[str]:
     """Return these options as command line arguments."""
     return [

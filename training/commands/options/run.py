@@ -6,6 +6,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final
 
+from training.commands.options.data import describe_image_size
+from training.commands.options.snapshots import describe_snapshots
 from training.config import PRESETS, ModelConfig, TrainConfig
 from training.engine.resume_state import TrainingState
 from training.errors import ConfigError
@@ -39,25 +41,39 @@ def make_configs(options: Mapping[str, Any], *, image_shape: tuple[int, int]) ->
     return model, replace(PRESETS[DEFAULT_PRESET], **_only(options, *(field.name for field in fields(TrainConfig))))
 
 
+def own_options(state: TrainingState) -> dict[str, Any]:
+    """Return the options of the run to resume, by name, as far as its state has them."""
+    options = {
+        "framework": state.framework,
+        "device": state.device,
+        **state.model.to_json(),
+        **state.config.to_json(),
+    }
+    if state.config.dataset.startswith("images:"):
+        options["image_size"] = describe_image_size(state.model.image_shape)
+    if "invert" in state.origin:
+        options["invert"] = state.origin["invert"]
+    if state.snapshots is not None:
+        options["snapshots"] = describe_snapshots(state.snapshots)
+    return options
+
+
 def check_options(folder: Path, framework: str, options: Mapping[str, Any], state: TrainingState) -> None:
     """Check that no option contradicts the run to resume.
 
     Raises:
         ConfigError: One does; the message has both values.
     """
-    run_options = {
-        "framework": state.framework,
-        "device": state.device,
-        **state.model.to_json(),
-        **state.config.to_json(),
-    }
+    run_options = own_options(state)
     for name, value in {"framework": framework, **options}.items():
         if name in run_options and run_options[name] != value:
             why = ", for the learning rate of every step depends on it" if name == "epochs" else ""
             option, before = f"--{name.replace('_', '-')}", run_options[name]
-            began = f"without {option}, not with" if before is None else f"with {option} {before}, not"
+            began = f"with {option} {_quote(before)}, not"
+            if before is None or before is False:
+                began = f"without {option}, not with"
             raise ConfigError(
-                f"{folder}: the run to resume began {began} {value}, and can't change it{why}: "
+                f"{folder}: the run to resume began {began} {_quote(value)}, and can't change it{why}: "
                 "leave that option out, or start again with --overwrite instead of --resume"
             )
 
@@ -83,6 +99,10 @@ def repeat_command(framework: str, config: TrainConfig, model: ModelConfig, data
         options["validation-images"] = config.validation_images
     arguments = [argument for name, value in options.items() for argument in (f"--{name}", str(value))]
     return shlex.join(["python", "-m", "training", "train", *arguments, *data])
+
+
+def _quote(value: object) -> str:
+    return "it" if value is True else shlex.quote(str(value))
 
 
 def _only(options: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The option `--snapshots` of `train`: the epochs whose weights are kept beside the checkpoint."""
 
+from collections.abc import Iterable
 from typing import Annotated, Final
 
 import typer
@@ -9,12 +10,18 @@ from training.errors import ConfigError
 SNAPSHOTS: Final = "0,1,2,5,25"
 
 SnapshotsOption = Annotated[
-    str,
+    str | None,
     typer.Option(
         help="Epochs whose weights are kept in half precision beside the checkpoint, for the page's slider over time; "
         "0 is before the first. Empty for none. The checkpoint itself is the last.",
+        show_default=SNAPSHOTS,
     ),
 ]
+
+
+def describe_snapshots(epochs: Iterable[int]) -> str:
+    """Return the option's text for these epochs."""
+    return ",".join(map(str, epochs))
 
 
 def parse_snapshots(text: str) -> list[int]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.models.resume_states import make_state
-from training.commands.options.run import check_options, make_configs, merge_options, repeat_command
+from training.commands.options.run import check_options, make_configs, merge_options, own_options, repeat_command
 from training.config import PRESETS, ModelConfig, TrainConfig
 from training.errors import ConfigError
 
@@ -59,13 +59,31 @@ def test_options_that_agree_with_the_run_are_taken(options):
         ("jax", {"device": "cuda"}, "with --device cpu, not cuda"),
         ("jax", {"epochs": 400}, "with --epochs 3, not 400, and can't change it, for the learning rate of every step"),
         ("jax", merge_options("quick", {}), "with --epochs 3, not "),
+        ("jax", {"snapshots": "5"}, "with --snapshots 3,100, not 5"),
+        ("jax", {"snapshots": ""}, "with --snapshots 3,100, not ''"),
+        ("jax", {"invert": True}, "began without --invert, not with it"),
         ("pytorch", {}, "with --framework jax, not pytorch"),
     ],
 )
 def test_options_that_contradict_the_run_are_refused(framework, options, message):
     """The message has both values, and says what to do."""
     with pytest.raises(ConfigError, match=f"{message}.*start again with --overwrite instead of --resume"):
-        check_options(Path("runs/jax"), framework, options, make_state())
+        check_options(Path("runs/jax"), framework, options, make_state(origin={"invert": False}, snapshots=[3, 100]))
+
+
+def test_own_options_are_those_of_the_state():
+    """The size is an option of image folders alone; an older state knows nothing of inversion and snapshots."""
+    config = TrainConfig(epochs=3, dataset="images:pics")
+    state = make_state(config=config, origin={"invert": True}, snapshots=[3, 100])
+    height, width = state.model.image_shape
+
+    options = own_options(state)
+
+    assert options["image_size"] == f"{height}x{width}"
+    assert (options["invert"], options["snapshots"]) == (True, "3,100")
+    assert {"image_size", "invert", "snapshots"}.isdisjoint(own_options(make_state()))
+    with pytest.raises(ConfigError, match=f"with --image-size {height}x{width}, not 28x28"):
+        check_options(Path("runs/jax"), "jax", {"image_size": "28x28"}, state)
 
 
 @pytest.mark.parametrize(("count", "words"), [(None, []), (100, ["validation-images 100 "])])
