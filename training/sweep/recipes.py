@@ -1,11 +1,7 @@
 """Recipes of a sweep: hyperparameters that differ from a preset's. Trains nothing."""
 
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from hashlib import sha256
-from pathlib import Path
 from typing import Any, Final
 
 from training.config import ModelConfig, TrainConfig
@@ -51,11 +47,6 @@ class Cell:
     recipe: str
     seed: int
     config: TrainConfig
-
-    def folder(self, out: Path) -> Path:
-        """Return the folder of the run, which another config never has."""
-        digest = sha256(json.dumps(self.config.to_json(), sort_keys=True).encode()).hexdigest()[:8]
-        return out / f"{re.sub(r'[^a-zA-Z0-9.]+', '-', self.recipe)[:60]}-{digest}"
 
 
 def parse_recipe(text: str) -> Recipe:

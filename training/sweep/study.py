@@ -1,9 +1,11 @@
 """The runs of a sweep, as trials of an Optuna study in an SQLite file. Chooses no recipe and prints nothing."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -149,7 +151,10 @@ class SweepStudy:
             ) from error
 
     def _path(self, cell: Cell) -> Path:
-        return cell.folder(self._folder / self._framework) / "model.safetensors"
+        """Return the path of the run's checkpoint, in a folder that no run with another key has."""
+        digest = sha256(self._key(cell).encode()).hexdigest()[:8]
+        recipe = re.sub(r"[^a-zA-Z0-9.]+", "-", cell.recipe)[:60]
+        return self._folder / self._framework / f"{recipe}-{digest}" / "model.safetensors"
 
     def _key(self, cell: Cell) -> str:
         """Return everything that determines a run's result."""

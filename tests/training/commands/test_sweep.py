@@ -71,9 +71,14 @@ def test_interrupted_sweep_continues_in_the_middle_of_a_run(tmp_path, words):
     next_line = wait_for_error(process, "epoch")
     process.kill()
     process.communicate()
+    process = start(*words, "--epochs", "2000", "--latent-dim", "3", folder=tmp_path)
+    other_line = wait_for_error(process, "epoch")
+    process.kill()
+    process.communicate()
 
     assert "the same command continues the sweep" in errors
     assert f"epoch {done + 1} of 2000" in next_line
+    assert "base, seed 0: epoch 1 of 2000" in other_line, "the run of another model isn't continued"
 
 
 def wait_for_error(process, text):
