@@ -23,12 +23,13 @@ def main() -> int:
         # NumPy and jaxtyping read the environment when they are imported.
         tolerate_warnings()
         ignored = pin_environment()
-        if command in ("client", "status"):
-            return run_client(command, sys.argv[2:])
-        if command == "models":
-            from app.models_cli import run_models  # noqa: PLC0415 -- imports NumPy, which the client starts without
+        if command in ("client", "status", "models"):
+            from training.output import run_and_flush  # noqa: PLC0415 -- after signals are handled
 
-            return run_models(sys.argv[2:])
+            return run_and_flush(
+                lambda: run_command(command, sys.argv[2:]),
+                lambda line: print(f"python -m app {command}: {line}", file=sys.stderr),
+            )
         from app.server.command import run_service  # noqa: PLC0415 -- after the environment is set
 
         return run_service(sys.argv[1:], ignored)
@@ -38,8 +39,12 @@ def main() -> int:
         return 0 if is_service_stop else stopped.exit_code
 
 
-def run_client(command: str, arguments: Sequence[str]) -> int:
-    """Run `python -m app client` or `python -m app status`, and return its exit code."""
+def run_command(command: str, arguments: Sequence[str]) -> int:
+    """Run `python -m app client`, `status` or `models`, and return its exit code."""
+    if command == "models":
+        from app.models_cli import run_models  # noqa: PLC0415 -- imports NumPy, which the client starts without
+
+        return run_models(arguments)
     name = f"python -m app {command}"
     try:
         from app.client import command as client  # noqa: PLC0415 -- an extra

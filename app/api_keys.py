@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from app.errors import StartupError
-from app.setting_types import KEY
+from app.service_address import KEY
 from app.settings import Settings
 
 PUBLIC_PATHS: Final = ("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")

@@ -7,9 +7,11 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
+from http.client import HTTPException
 from pathlib import Path
 from typing import Final
 
+from app.service_address import authorize, is_address
 from app.settings import CHECKPOINTS, PREFIX
 from training.checkpoints.checkpoint import load_checkpoint, parse_checkpoint
 from training.checkpoints.history import Event, History, read_existing_files
@@ -62,6 +64,7 @@ def _promote(options: argparse.Namespace) -> None:
     content = read_content(options.file, advice="train one with `python -m training train`")
     framework = options.framework or parse_checkpoint(options.file, content).framework
     model = ModelFile(options.checkpoints, canonical_framework(framework), check_name(options.name))
+    reload = _make_reload(model, options)
     event = promote(
         content,
         model,
@@ -73,13 +76,14 @@ def _promote(options: argparse.Namespace) -> None:
         print(f"{model}: {event.checkpoint} is in place already; {event.summary}")
     else:
         print(_describe(model, event))
-    _reload(model, options)
+    _send(reload)
 
 
 def _roll_back(options: argparse.Namespace) -> None:
     model = _find(options)
+    reload = _make_reload(model, options)
     print(_describe(model, roll_back(model)))
-    _reload(model, options)
+    _send(reload)
 
 
 def _history(options: argparse.Namespace) -> None:
@@ -110,22 +114,60 @@ def _describe(model: ModelFile, event: Event) -> str:
     return f"{model}: {event.checkpoint}{replaced}{', forced' if event.forced else ''}; {event.summary}"
 
 
-def _reload(model: ModelFile, options: argparse.Namespace) -> None:
-    """Have a running service reload the framework's checkpoints, if its address is given."""
+def _make_reload(model: ModelFile, options: argparse.Namespace) -> urllib.request.Request | None:
+    """Return the request that has a running service reload the framework's checkpoints; None without its address.
+
+    Raises:
+        ConfigError: The address or the API key can't be sent.
+    """
     if options.url is None:
+        return None
+    if not is_address(options.url):
+        raise ConfigError(
+            f"--url ({PREFIX}URL) isn't the address of a service: expected http:// or https:// and a host, such as "
+            "http://127.0.0.1:8000; correct it, and pass a key with --api-key"
+        )
+    try:
+        headers = authorize(options.api_key)
+    except ValueError as error:
+        raise ConfigError(f"--api-key ({PREFIX}API_KEY): {error}") from error
+    url = f"{options.url.rstrip('/')}/admin/reload?framework={model.framework}"
+    return urllib.request.Request(url, method="POST", headers=headers)  # noqa: S310 -- the user's own address
+
+
+def _send(reload: urllib.request.Request | None) -> None:
+    """Send the request, and print which checkpoints the service has reloaded."""
+    if reload is None:
         print("a running service serves it after a reload: send it SIGHUP, or name it with --url")
         return
-    url = f"{options.url.rstrip('/')}/admin/reload?framework={model.framework}"
-    headers = {"Authorization": f"Bearer {options.api_key}"} if options.api_key else {}
-    request = urllib.request.Request(url, method="POST", headers=headers)  # noqa: S310 -- the user's own address
     try:
-        with urllib.request.urlopen(request, timeout=_RELOAD_TIMEOUT_S) as response:  # noqa: S310 -- the same
-            for message in json.load(response)["reloaded"].values():
-                print(message)
+        messages = _read_messages(reload)
+    except (OSError, ValueError, HTTPException) as error:
+        why = " ".join(str(error).split())
+        raise _ReloadFailedError(
+            f"{reload.full_url}: {why}: the files are installed, but the service didn't reload them; send it SIGHUP"
+        ) from error
+    for message in messages:
+        print(message)
+
+
+def _read_messages(reload: urllib.request.Request) -> list[str]:
+    """Return what the service says of each framework.
+
+    Raises:
+        HTTPException: The response isn't one of HTTP.
+        OSError: The service can't be reached.
+        ValueError: It refuses, or responds with something else.
+    """
+    try:
+        with urllib.request.urlopen(reload, timeout=_RELOAD_TIMEOUT_S) as response:  # noqa: S310 -- the same
+            content = response.read()
     except urllib.error.HTTPError as error:
-        raise _ReloadFailedError(f"{url}: {error.code}: {error.read().decode(errors='replace')[:500]}") from error
-    except (OSError, ValueError) as error:
-        raise _ReloadFailedError(f"{url}: {error}; the files are changed") from error
+        raise ValueError(f"{error.code}: {error.read().decode(errors='replace')[:500]}") from error
+    try:
+        return [str(message) for message in json.loads(content)["reloaded"].values()]
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ValueError("the response isn't that of a reload, so this is the address of something else") from error
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -146,7 +188,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--name", default=DEFAULT_NAME, help=f"Name of the model; {DEFAULT_NAME} unless set.")
 
     def add_service(command: argparse.ArgumentParser) -> None:
-        command.add_argument("--url", default=os.environ.get(f"{PREFIX}URL"), help="Address of a service to reload.")
+        command.add_argument(
+            "--url", default=os.environ.get(f"{PREFIX}URL") or None, help="Address of a service to reload."
+        )
         command.add_argument(
             "--api-key", default=os.environ.get(f"{PREFIX}API_KEY"), help=f"Its API key ({PREFIX}API_KEY)."
         )

@@ -4,21 +4,18 @@ import re
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Final
-from urllib.parse import urlsplit
 
 from limits import parse as parse_rate
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 from typing_extensions import TypeAliasType
 
+from app.service_address import KEY, is_address
 from training.checkpoints.model_files import NAME
 from training.device_names import DEVICE
 from training.frameworks import canonical_framework
 
-KEY: Final = re.compile(r"[!-~]+")
-
 _ORIGIN: Final = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/\s]+")
-_ADDRESS: Final = re.compile(r"https?://[^/\s,?#]+(/[^\s,?#]*)?")
 _PREFIX: Final = re.compile(r"((/[A-Za-z0-9._~-]+)+/?)?")
 
 
@@ -56,19 +53,9 @@ def _parse_network(text: str) -> IPv4Network | IPv6Network:
 
 def _parse_backend(text: str) -> str:
     name, equals, address = text.partition("=")
-    if not equals or not _ADDRESS.fullmatch(address) or not _is_address(address):
+    if not equals or not is_address(address):
         raise ValueError("each must be framework=address, such as jax=http://gpu-1:8000")
     return f"{canonical_framework(name)}={address}"
-
-
-def _is_address(url: str) -> bool:
-    """Return whether the host of a URL has no empty or overlong label, and its port is a number up to 65535."""
-    try:
-        parts = urlsplit(url)
-        (parts.hostname or "").encode("idna")
-        return parts.port != 0 and bool(parts.hostname)
-    except ValueError:
-        return False
 
 
 def parse_devices(value: object) -> object:

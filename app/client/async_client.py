@@ -13,6 +13,7 @@ from app.client import operations
 from app.client.inputs import ImageInput, encode_images
 from app.client.operations import CheckpointOptions, Comparison, ModelOptions, Operation, Posterior, Score
 from app.client.retry import Retries
+from app.service_address import authorize
 
 T = TypeVar("T")
 
@@ -47,9 +48,11 @@ class AsyncClient:
             epoch: Epoch of training whose snapshot is loaded, likewise; None is the checkpoint itself.
             deadline_s: Seconds for one call, all attempts together.
             transport: An httpx transport, such as one with other limits or a proxy.
+
+        Raises:
+            ValueError: The API key has characters that can't be sent.
         """
-        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self._http = httpx.AsyncClient(base_url=url, headers=headers, transport=transport)
+        self._http = httpx.AsyncClient(base_url=url, headers=authorize(api_key), transport=transport)
         self._model: ModelOptions = {"framework": framework, "model": model, "weights": weights, "epoch": epoch}
         self._deadline_s = deadline_s
 

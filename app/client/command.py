@@ -1,6 +1,7 @@
 """`python -m app client`: the API from a shell. Images are shown on the terminal, or written to a file."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,12 +31,7 @@ cli: Final = typer.Typer(
 )
 
 Files = Annotated[
-    list[Path],
-    typer.Argument(
-        help="Image files, or one .npy or .npz file.",
-        exists=True,
-        dir_okay=False,
-    ),
+    list[Path], typer.Argument(help="Image files, or one .npy or .npz file.", exists=True, dir_okay=False)
 ]
 Url = Annotated[str, typer.Option(help="Address of the service.", envvar="TRIPTYCH_URL")]
 Key = Annotated[str | None, typer.Option(help="API key.", envvar="TRIPTYCH_API_KEY", show_envvar=True)]
@@ -58,14 +54,25 @@ Centre = Annotated[
 
 
 def _check_out(path: Path | None) -> Path | None:
-    if path is not None and path.suffix.lower() not in {".png", ".npy"}:
+    """Return the path if a file can be written there, before anything is computed for it."""
+    if path is None:
+        return None
+    if path.suffix.lower() not in {".png", ".npy"}:
         raise typer.BadParameter(f"{path}: expected a name that ends in .png or .npy")
+    if not os.access(path, os.W_OK) and not (os.access(path.parent, os.W_OK) and path.parent.is_dir()):
+        raise typer.BadParameter(f"{path}: {path.parent} is no folder that can be written: create it, or name another")
     return path
 
 
 Out = Annotated[
     Path | None,
-    typer.Option("--out", "-o", help="Write a .png or .npy file instead of showing the images.", callback=_check_out),
+    typer.Option(
+        *("--out", "-o"),
+        help="Write a .png or .npy file instead of showing the images.",
+        callback=_check_out,
+        dir_okay=False,
+        writable=True,
+    ),
 ]
 Scale = Annotated[int, typer.Option(min=1, max=64, help="Pixels per image pixel in a .png file.")]
 
@@ -90,7 +97,8 @@ def reconstruct(
 ) -> None:
     """Encode images, draw one latent each, and decode it."""
     with _client(url, api_key, framework=framework, model=model, weights=weights, epoch=epoch) as client:
-        _show(client.reconstruct(files, seed=seed, invert=invert, centre=centre or None), out, scale)
+        probs = client.reconstruct(files, seed=seed, invert=invert, centre=centre or None)
+    _show(probs, out, scale)
 
 
 @cli.command()
@@ -109,7 +117,8 @@ def sample(
 ) -> None:
     """Decode latents drawn from the prior N(0, I)."""
     with _client(url, api_key, framework=framework, model=model, weights=weights, epoch=epoch) as client:
-        _show(client.sample(n, seed=seed), out, scale)
+        probs = client.sample(n, seed=seed)
+    _show(probs, out, scale)
 
 
 @cli.command()
@@ -130,7 +139,8 @@ def interpolate(
 ) -> None:
     """Decode the straight line between the means of two images."""
     with _client(url, api_key, framework=framework, model=model, weights=weights, epoch=epoch) as client:
-        _show(client.interpolate(files, steps=steps, invert=invert, centre=centre or None), out, scale)
+        probs = client.interpolate(files, steps=steps, invert=invert, centre=centre or None)
+    _show(probs, out, scale)
 
 
 @cli.command()
@@ -148,7 +158,8 @@ def encode(
 ) -> None:
     """Print mean and logvar of q(z|x) of each image, as JSON."""
     with _client(url, api_key, framework=framework, model=model, weights=weights, epoch=epoch) as client:
-        _print_json(client.encode(files, invert=invert, centre=centre or None)._asdict())
+        result = client.encode(files, invert=invert, centre=centre or None)
+    _print_json(result._asdict())
 
 
 @cli.command()
@@ -200,10 +211,16 @@ def compare(
 
 @contextmanager
 def _client(url: str, api_key: str | None, **model: Unpack[ModelOptions]) -> Iterator[Client]:
-    """Yield a client; print an error in one line and exit with 1."""
+    """Yield a client."""
+    with _errors_in_one_line(), Client(url, api_key=api_key, deadline_s=30, **model) as client:
+        yield client
+
+
+@contextmanager
+def _errors_in_one_line() -> Iterator[None]:
+    """Print an error in one line and exit with 1."""
     try:
-        with Client(url, api_key=api_key, deadline_s=30, **model) as client:
-            yield client
+        yield
     except (ClientError, httpx.InvalidURL, ValueError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
@@ -215,13 +232,14 @@ def _show(probs: Float32[ndarray, "batch height width"], out: Path | None, scale
         reduction, columns = fit_columns(console, probs.shape[2])
         for start in range(0, len(probs), columns):
             print_images(console, probs[start : start + columns], reduction=reduction)
-    elif out.suffix.lower() == ".npy":
-        with out.open("wb") as file:  # given a path, `save` may add another suffix
+        return
+    with _errors_in_one_line(), out.open("wb") as file:
+        if out.suffix.lower() == ".npy":
             np.save(file, probs)
-    else:
-        row = np.concatenate(list(probs), axis=1)
-        pixels = np.rint(255 * row).astype(np.uint8).repeat(scale, axis=0).repeat(scale, axis=1)
-        Image.fromarray(pixels).save(out)
+        else:
+            row = np.concatenate(list(probs), axis=1)
+            pixels = np.rint(255 * row).astype(np.uint8).repeat(scale, axis=0).repeat(scale, axis=1)
+            Image.fromarray(pixels).save(file, "PNG")
 
 
 def _print_json(values: dict[str, Any]) -> None:

@@ -3,9 +3,12 @@
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from tokenize import TokenError
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import numpy as np
+from numpy import ndarray
+from numpy.lib import format as npy_format
 from numpy.typing import ArrayLike
 from PIL import Image, ImageOps
 
@@ -21,6 +24,10 @@ _NUMBER_MODES: Final = {"I", "F"}
 """Modes of Pillow whose black and white are unknown."""
 
 
+_UNREADABLE: Final = (ValueError, TypeError, SyntaxError, TokenError, ArithmeticError, MemoryError, RecursionError)
+"""NumPy's errors of a file that isn't npy, is cut short, or has a damaged header."""
+
+
 class Body(NamedTuple):
     """The arguments of httpx's `request` that hold a body."""
 
@@ -33,7 +40,8 @@ def encode_images(images: ImageInput) -> Body:
     """Return a body of npy or npz for arrays, and a multipart form for PIL images and paths.
 
     Raises:
-        ValueError: There is no image, or arrays, images and paths are mixed, or a PIL image has no range of values.
+        ValueError: There is no image, or arrays, images and paths are mixed, or a PIL image has no range of values,
+            or an npy file is damaged.
         OSError: A file can't be read.
     """
     items = images if isinstance(images, (list, tuple)) else [images]
@@ -44,26 +52,54 @@ def encode_images(images: ImageInput) -> Body:
     if len(items) == 1 and isinstance(items[0], (str, Path)):
         path = Path(items[0])
         if path.suffix.lower() == ".npy":
-            return encode_array(np.load(path, allow_pickle=False))
+            with path.open("rb") as file:
+                return encode_array(read_npy(file, name=str(path)), name=str(path))
         if path.suffix.lower() == ".npz":
             return Body(content=path.read_bytes(), headers={"Content-Type": "application/x-npz"})
     return Body(files=[("files", _read_file(item, number)) for number, item in enumerate(items)])
 
 
-def encode_array(values: Any) -> Body:
+def encode_array(values: Any, *, name: str = "the array") -> Body:
     """Return a body of npy; floats are sent as float32, integers and booleans in their own type.
+
+    Args:
+        values: Anything that NumPy makes an array of.
+        name: Name of the array, for messages.
 
     Raises:
         ValueError: There is no value, or not all are numbers.
     """
     array = np.asarray(values)
-    if array.size == 0 or array.dtype.kind not in "fiub":
-        raise ValueError(f"got an array of shape {array.shape} and dtype {array.dtype}: expected at least one number")
+    if array.dtype.kind not in "fiub":
+        raise ValueError(
+            f"{name} has the dtype {array.dtype}: expected floats, integers or booleans; convert it with astype"
+        )
+    if array.size == 0:
+        raise ValueError(f"{name} has the shape {array.shape}: expected at least one number; pass an image or latent")
     if array.dtype.kind == "f":
         array = array.astype(np.float32, copy=False)
     file = io.BytesIO()
     np.save(file, array, allow_pickle=False)
     return Body(content=file.getvalue(), headers={"Content-Type": "application/x-npy"})
+
+
+def read_npy(file: BinaryIO, *, name: str) -> ndarray:
+    """Return the array of an npy file; objects are never unpickled.
+
+    Args:
+        file: The file, at its beginning.
+        name: Name of the file, for the message.
+
+    Raises:
+        ValueError: It isn't a whole npy file, or holds objects.
+        OSError: It can't be read.
+    """
+    try:
+        array: ndarray = npy_format.read_array(file, allow_pickle=False)
+    except _UNREADABLE as error:
+        why = " ".join(str(error).split())
+        raise ValueError(f"{name}: {why}: expected a whole npy file of numbers, as numpy.save writes it") from error
+    return array
 
 
 def _read_file(item: Image.Image | str | Path, number: int) -> tuple[str, bytes]:

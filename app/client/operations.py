@@ -4,6 +4,7 @@ import io
 import json
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Generic, NamedTuple, TypedDict, TypeVar
 
 import httpx
@@ -13,7 +14,7 @@ from numpy import ndarray
 from numpy.typing import ArrayLike
 
 from app.client.errors import ResponseError
-from app.client.inputs import Body, ImageInput, encode_array, encode_images
+from app.client.inputs import Body, ImageInput, encode_array, encode_images, read_npy
 
 T = TypeVar("T")
 
@@ -79,13 +80,13 @@ class Score(NamedTuple):
     kl_divergence: Float32[ndarray, "batch"]
     kl_per_dimension: Float32[ndarray, "batch latent"]
     bits_per_pixel: Float32[ndarray, "batch"]
-    iwae: Float32[ndarray, "batch"] | None
+    iwae: Float32[ndarray, "batch"] | None = None
     """Importance-weighted lower bound on log p(x); None for one sample."""
 
-    iwae_standard_error: Float32[ndarray, "batch"] | None
+    iwae_standard_error: Float32[ndarray, "batch"] | None = None
     """Too small where `effective_samples` is below about 50."""
 
-    effective_samples: Float32[ndarray, "batch"] | None
+    effective_samples: Float32[ndarray, "batch"] | None = None
     """Effective sample size of the bound, from 1 to the number of samples; None for one sample."""
 
 
@@ -107,7 +108,7 @@ def reconstruct(images: ImageInput, *, output: str, **options: Any) -> Operation
 
 def encode(images: ImageInput, **options: Any) -> Operation[Posterior]:
     """Return the request of `POST /encode`."""
-    return _post("/encode", encode_images(images), options, _JSON, lambda response: _read(Posterior, response))
+    return _post("/encode", encode_images(images), options, _JSON, _parse_json(partial(_read, Posterior)))
 
 
 def decode(latents: ArrayLike, **options: Any) -> Operation[Float32[ndarray, "batch height width"]]:
@@ -122,7 +123,7 @@ def sample(n: int, *, output: str, **options: Any) -> Operation[Float32[ndarray,
 
 def score(images: ImageInput, **options: Any) -> Operation[Score]:
     """Return the request of `POST /score`."""
-    return _post("/score", encode_images(images), options, _JSON, lambda response: _read(Score, response))
+    return _post("/score", encode_images(images), options, _JSON, _parse_json(partial(_read, Score)))
 
 
 def interpolate(ends: Body, **options: Any) -> Operation[Float32[ndarray, "steps height width"]]:
@@ -132,12 +133,12 @@ def interpolate(ends: Body, **options: Any) -> Operation[Float32[ndarray, "steps
 
 def compare(images: ImageInput, **options: Any) -> Operation[Comparison]:
     """Return the request of `POST /compare`."""
-    return _post("/compare", encode_images(images), options, _JSON, _read_comparison)
+    return _post("/compare", encode_images(images), options, _JSON, _parse_json(_read_comparison))
 
 
 def get_json(path: str) -> Operation[dict[str, Any]]:
     """Return the request of a status route."""
-    return Operation("GET", path, {}, Body(), _JSON, lambda response: json.loads(response.content))
+    return Operation("GET", path, {}, Body(), _JSON, _parse_json(lambda members: members))
 
 
 def latent_ends(latents: ArrayLike) -> Body:
@@ -150,13 +151,28 @@ def parse_npy(response: httpx.Response) -> ndarray:
     """Return the array of an npy response.
 
     Raises:
-        ResponseError: It is something else, for the address isn't the service's.
+        ResponseError: It is something else, for the address isn't the service's, or is cut short.
     """
     if (content_type := response.headers.get("Content-Type", "")) != _NPY:
         detail = f"the response is {content_type or 'of no type'}, not {_NPY}: is this the address of the service?"
         raise ResponseError(response.status_code, {"detail": detail})
-    array: ndarray = np.load(io.BytesIO(response.content), allow_pickle=False)
-    return array
+    try:
+        return read_npy(io.BytesIO(response.content), name="the response")
+    except ValueError as error:
+        raise ResponseError(response.status_code, {"detail": str(error)}) from error
+
+
+def _parse_json(read: Callable[[Any], T]) -> Callable[[httpx.Response], T]:
+    """Return the function that reads a JSON response; other JSON than the route's is a `ResponseError`."""
+
+    def parse(response: httpx.Response) -> T:
+        try:
+            return read(json.loads(response.content))
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            detail = "the response isn't that of this route: is this the address of the service?"
+            raise ResponseError(response.status_code, {"detail": detail}) from error
+
+    return parse
 
 
 def _post(
@@ -169,14 +185,12 @@ def _without_none(options: Mapping[str, Any]) -> dict[str, str | int | bool]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _read(kind: Callable[..., T], response: httpx.Response) -> T:
-    members = json.loads(response.content)
+def _read(kind: Callable[..., T], members: Mapping[str, Any]) -> T:
     fields: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]  # all results are named tuples
-    return kind(**{name: _array(members.get(name)) for name in fields})
+    return kind(**{name: _array(members[name]) for name in fields if name in members})
 
 
-def _read_comparison(response: httpx.Response) -> Comparison:
-    members = json.loads(response.content)
+def _read_comparison(members: Mapping[str, Any]) -> Comparison:
     results = members["results"]
     return Comparison(
         probs={framework: _array(result["probs"]) for framework, result in results.items()},

@@ -13,8 +13,6 @@ RETRIED: Final = frozenset({429, 502, 503})
 
 _PROBLEM_JSON: Final = "application/problem+json"
 
-_UNSENDABLE: Final = "the address or the API key has characters that HTTP doesn't allow"
-
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 5.0
 
@@ -51,9 +49,7 @@ class Retries:
 def as_error(failure: httpx.Response | httpx.TransportError) -> ClientError:
     """Return the error that a failed attempt stands for."""
     if isinstance(failure, httpx.TransportError):
-        # The message of a LocalProtocolError has the header, which may be the API key.
-        why = _UNSENDABLE if isinstance(failure, httpx.LocalProtocolError) else str(failure)
-        error: ClientError = ConnectionFailedError(f"{type(failure).__name__}: {why}")
+        error: ClientError = ConnectionFailedError(f"{type(failure).__name__}: {failure}")
         error.__cause__ = failure
         return error
     try:

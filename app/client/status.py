@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.client.command import Key, Url
+from app.service_address import authorize
 from training.counts import count_of
 
 READY: Final = 0
@@ -82,7 +83,10 @@ def read_status(url: str, *, api_key: str | None = None, transport: httpx.BaseTr
     Raises:
         StatusError: It can't be reached, or responds with something else.
     """
-    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    try:
+        headers = authorize(api_key)
+    except ValueError as error:
+        raise StatusError(str(error)) from error
     try:
         with httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT_S, transport=transport) as http:
             frameworks = _get(http, "/frameworks").json()

@@ -12,11 +12,13 @@ from training.checkpoints.history import Event, History, now, read_existing_file
 from training.checkpoints.model_card import write_cards
 from training.checkpoints.model_files import ModelFile
 from training.checkpoints.safetensors_file import replace_file
-from training.checkpoints.summary import describe_test_elbo, summarize
+from training.checkpoints.summary import are_measured_alike, describe_test_elbo, summarize
 from training.errors import CheckpointError, PromotionError
 
 _PROMOTE: Final = "promote"
 _ROLLBACK: Final = "rollback"
+
+_OVERRIDE: Final = "override this check with --force (over HTTP, force=true)"
 
 
 def promote(
@@ -159,18 +161,18 @@ def _check_shape(candidate: Checkpoint, current: Checkpoint) -> None:
         if new != old:
             raise PromotionError(
                 f"{name} is {new}, and {old} in the checkpoint in service, {_id(current)}, whose clients send that: "
-                "promote it under another name, or override this check with force"
+                f"promote it under another name, or {_OVERRIDE}"
             )
 
 
 def _check_test_elbo(candidate: Checkpoint, current: Checkpoint) -> None:
-    if summarize(candidate).measured_on != summarize(current).measured_on:
+    if not are_measured_alike(candidate, current):
         return
     new, old = candidate.metrics.get("test_elbo"), current.metrics.get("test_elbo")
     if old is not None and (new is None or new < old):
         raise PromotionError(
             f"test ELBO is {describe_test_elbo(candidate)}, worse than {describe_test_elbo(current)} of the checkpoint "
-            f"in service, {_id(current)}: train it further, or override this check with force"
+            f"in service, {_id(current)}: train it further, or {_OVERRIDE}"
         )
 
 

@@ -21,17 +21,25 @@ class Summary:
     target: str | None
     """Binarization of the test images; None for a checkpoint without test metrics."""
 
-    measured_on: tuple[object, ...]
-    """Comparison key: metrics of two checkpoints are comparable if their keys are equal."""
-
 
 def summarize(checkpoint: Checkpoint) -> Summary:
     """Return a checkpoint's data set and target."""
+    dataset = str(checkpoint.training.get("dataset", "unknown data"))
+    return Summary(display_name(dataset), checkpoint.metrics.get("test_target"))
+
+
+def are_measured_alike(first: Checkpoint, second: Checkpoint) -> bool:
+    """Return whether the test metrics of two checkpoints are of the same images and target, so that they compare."""
+    by_digest = all(checkpoint.training.get("data_sha256") for checkpoint in (first, second))
+    return _measured_on(first, by_digest=by_digest) == _measured_on(second, by_digest=by_digest)
+
+
+def _measured_on(checkpoint: Checkpoint, *, by_digest: bool) -> tuple[object, ...]:
     training, metrics = checkpoint.training, checkpoint.metrics
-    dataset = str(training.get("dataset", "unknown data"))
-    target = metrics.get("test_target")
-    measured_on = (display_name(dataset), target, checkpoint.model.image_shape, metrics.get("test_images"))
-    return Summary(display_name(dataset), target, measured_on)
+    target = (metrics.get("test_target"), metrics.get("test_images"))
+    if by_digest:  # of the shape and the images of all splits, inverted if they were; older checkpoints have none
+        return (*target, training["data_sha256"])
+    return (*target, summarize(checkpoint).dataset, bool(training.get("invert")), checkpoint.model.image_shape)
 
 
 def describe_test_elbo(checkpoint: Checkpoint) -> str:

@@ -1,9 +1,5 @@
 """The application of `python -m training`: its commands, and how an error ends one."""
 
-import errno
-import os
-import sys
-
 import typer
 from rich.console import Console
 
@@ -15,6 +11,7 @@ from training.commands.sweep import sweep
 from training.commands.train import train
 from training.comparison.command import compare
 from training.errors import ConfigError, TrainingError, UnknownFrameworkError
+from training.output import run_and_flush
 
 cli = typer.Typer(
     name="python -m training",
@@ -35,22 +32,15 @@ def main() -> None:
 def run() -> int:
     """Run the command line and return the process's exit code; an error that its user can fix is one line."""
     tolerate_encodings()
+    return run_and_flush(_run_command, _say)
+
+
+def _run_command() -> int:
     try:
-        try:
-            cli()
-        finally:
-            sys.stdout.flush()
+        cli()
     except TrainingError as error:
         _say(f"error: {error}")
         return 2 if isinstance(error, ConfigError | UnknownFrameworkError) else 1
-    except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EPIPE}:
-            raise
-        # What is left in the buffer would be written once more at exit, and fail once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if error.errno != errno.EPIPE:  # a reader that has seen enough is no error
-            _say(f"error: the output can't be written: {error.strerror}; free some space, or send it elsewhere")
-        return 1
     return 0
 
 

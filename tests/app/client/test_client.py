@@ -139,7 +139,8 @@ def test_deadline_may_be_infinite(client, images):
     ("arguments", "message"),
     [
         (([np.zeros((28, 28)), "digit.png"],), "mixes arrays with image files"),
-        (([],), "expected at least one number"),
+        (([],), "the array has the shape \\(0,\\): expected at least one number"),
+        ((np.zeros((28, 28), complex),), "the array has the dtype complex128: expected floats, integers or booleans"),
         ((Image.new("F", (28, 28)),), "has the mode F"),
     ],
 )

@@ -1,14 +1,19 @@
 """`python -m app client`, as a process of its own against a real server."""
 
 import json
+import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from app.client import Client
+from app.client.command import cli
 from tests.support.app import CHECKOUT, make_service, running
 
 
@@ -102,7 +107,6 @@ def test_compare_names_frameworks_and_differences(url, digit):
         (("sample", "--framework", "mxnet"), "error: 422: "),
         (("sample", "-n", 100_000), "error: 422: "),
         (("reconstruct", __file__), "error: 400: "),
-        (("sample", "--out", "/no/such/folder/out.png"), "error: "),
     ],
 )
 def test_errors_are_one_line_and_exit_with_1(url, words, message):
@@ -114,12 +118,98 @@ def test_errors_are_one_line_and_exit_with_1(url, words, message):
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_file_of_another_kind_is_a_usage_error():
-    """Nothing is sent for a result that can't be written."""
-    result = run("http://127.0.0.1:9", "sample", "--out", "out.xyz")
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [
+        ("out.xyz", "out.xyz: expected a name that ends in"),
+        ("absent/out.png", "absent/out.png: absent is no folder that can be written: create it, or name another"),
+        ("locked/out.png", "locked/out.png: locked is no folder that can be written"),
+        ("locked/out.npy", "'locked/out.npy' is not writable"),
+        ("file/out.png", "file/out.png: file is no folder"),
+        ("folder.npy", "'folder.npy' is a directory"),
+    ],
+)
+def test_result_that_cannot_be_written_is_a_usage_error(tmp_path, monkeypatch, out, message):
+    """Nothing is sent for it."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("locked", "folder.npy"):
+        Path(name).mkdir()
+    for name in ("file", "locked/out.npy"):
+        Path(name).touch()
+    allows = os.access
 
-    assert result.returncode == 2
-    assert "out.xyz: expected a name that ends in" in result.stderr
+    def deny(path, mode):  # root may write everywhere
+        return allows(path, mode) and (mode != os.W_OK or "locked" not in str(path))
+
+    monkeypatch.setattr(os, "access", deny)
+
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(cli, ["sample", "--out", out, "--url", "http://127.0.0.1:9"])
+
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+NPY_LEAD = b"\x93NUMPY\x01\x00"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", ": EOF: reading magic string.*: expected a whole npy file of numbers, as numpy.save writes it"),
+        (b"PK\x03\x04", ": .*: expected a whole npy file"),
+        (NPY_LEAD + b"\x04\x00{{{\n", ": .*: expected a whole npy file"),
+        (np.zeros((28, 28), complex), " has the dtype complex128: expected floats, integers or booleans; convert it"),
+        (np.array(["a"]), " has the dtype <U1: expected floats"),
+        (np.array([None]), ": Object arrays .*: expected a whole npy file"),
+        (np.zeros((0, 28, 28)), r" has the shape \(0, 28, 28\): expected at least one number"),
+    ],
+)
+def test_npy_file_that_cannot_be_sent_is_named(tmp_path, content, message):
+    """File, fault and advice are one line."""
+    path = tmp_path / "a.npy"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        np.save(path, content, allow_pickle=True)
+
+    result = CliRunner().invoke(cli, ["encode", str(path), "--url", "http://127.0.0.1:9"])
+
+    assert result.exit_code == 1
+    assert re.match(f"error: {re.escape(str(path))}{message}", result.stderr), result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_npy_files_that_are_cut_short_are_named(tmp_path):
+    """Wherever it ends, and if its header says far more than a memory has."""
+    np.save(tmp_path / "whole.npy", np.zeros((28, 28), np.float32))
+    whole = (tmp_path / "whole.npy").read_bytes()
+    huge = whole.replace(b"(28, 28), }" + b" " * 12, b"(99999999999999, 28), }")
+
+    for content in (whole[:7], whole[:50], whole[:-1], huge):
+        (tmp_path / "part.npy").write_bytes(content)
+        result = CliRunner().invoke(cli, ["encode", str(tmp_path / "part.npy"), "--url", "http://127.0.0.1:9"])
+
+        assert result.exit_code == 1
+        assert result.stderr.startswith(f"error: {tmp_path}/part.npy: ")
+        assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", [("encode",), ("score",), ("reconstruct",)])
+def test_full_disk_behind_stdout_is_one_line(url, digit, words, unbuffered):
+    """Numbers and pictures that can't be written have no traceback."""
+    command = [sys.executable, "-m", "app", "client", *words, str(digit), "--url", url]
+
+    with Path("/dev/full").open("wb") as full:
+        environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+        result = subprocess.run(
+            command, cwd=CHECKOUT, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+    assert result.returncode == 1
+    assert result.stderr.startswith("python -m app client: error: the output can't be written: No space left")
+    assert result.stderr.count("\n") == 1
 
 
 def test_address_that_is_none_is_one_line():

@@ -1,6 +1,7 @@
 """`python -m app status`, as a process of its own against a real server."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -84,6 +85,31 @@ def test_status_of_an_unreachable_service(url):
     assert result.returncode == 2
     assert result.stderr.count("\n") == 1
     assert result.stderr.startswith("error: ")
+
+
+@pytest.mark.parametrize("key", ["sec\nret", "sec ret", "sec\u20acret"])
+def test_key_that_cannot_be_sent_is_not_shown(key):
+    """Exit code 2 and one line, without the key."""
+    result = run("http://127.0.0.1:1", "--api-key", key)
+
+    assert (result.returncode, result.stderr.count("\n")) == (2, 1)
+    assert result.stderr.startswith("error: the API key has other characters than visible ASCII")
+    assert "sec" not in result.stderr
+
+
+def test_status_without_a_reader_is_quiet(url):
+    """A pipe whose reader has ended is no error to report."""
+    command = [sys.executable, "-m", "app", "status", "--json", "--url", url]
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    with os.fdopen(writing, "wb") as closed:
+        environment = os.environ | {"PYTHONUNBUFFERED": ""}
+        result = subprocess.run(
+            command, cwd=CHECKOUT, env=environment, stdout=closed, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+    assert (result.returncode, result.stderr) == (1, "")
 
 
 def test_status_needs_the_key(checkpoints):

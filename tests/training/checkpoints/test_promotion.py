@@ -114,6 +114,16 @@ def test_figures_on_other_targets_are_not_compared(model, tmp_path, name, value)
     assert model.path.read_bytes() == content
 
 
+def test_figures_on_inverted_images_are_not_compared(model, tmp_path):
+    """The same folder with light and dark exchanged has other test images."""
+    promote_seed(model, tmp_path, 0, elbo=-90.0)
+    content = make_content(tmp_path, 1, training={"dataset": "images:/home/ada/cats", "invert": True})
+
+    promote(content, model, source=tmp_path)
+
+    assert model.path.read_bytes() == content
+
+
 def test_other_shape_is_refused(model, tmp_path):
     """Images of another shape would break the model's clients: both shapes are named."""
     promote_seed(model, tmp_path, 0)
