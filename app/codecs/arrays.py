@@ -39,7 +39,7 @@ def as_images(
     if array.shape in shapes:
         return _as_pixels(array.reshape(1, -1), name=lambda _: where)
     if array.shape == (0,) or (array.shape[:1] == (0,) and array.shape[1:] in shapes):
-        raise invalid_value(where, "holds no images: send at least one")
+        raise invalid_value(where, "holds no images: expected at least one")
     if array.size == 0 or array.shape[1:] not in shapes:
         height, width = model.image_shape
         single_shapes = f"({model.image_dim},) or ({height}, {width})"
@@ -70,7 +70,7 @@ def as_latents(
     """
     dim = model.latent_dim
     if array.shape in {(0,), (0, dim)}:
-        raise invalid_value(where, "holds no latents: send at least one")
+        raise invalid_value(where, "holds no latents: expected at least one")
     if array.ndim not in {1, 2} or array.size == 0 or array.shape[-1] != dim:
         raise _wrong_shape(array, f"(n, {dim}), or one latent of ({dim},)", where)
     rows = array.reshape(-1, dim)

@@ -67,7 +67,7 @@ WRONG = {
     "images null": (images_in_json(b"null"), "body.images is null"),
     "images true": (images_in_json(b"true"), "body.images is a boolean"),
     "images an object": (images_in_json(b"{}"), "body.images is an object"),
-    "images empty": (images_in_json(b"[]"), "body.images holds no images: send at least one"),
+    "images empty": (images_in_json(b"[]"), "body.images holds no images: expected at least one"),
     "an image empty": (images_in_json(b"[[]]"), "(1, 0)"),
     "five levels": (images_in_json(b"[[[[[0]]]]]"), "nested deeper than 4"),
     "five hundred levels": (images_in_json(b"[" * 500 + b"]" * 500), "nested deeper than 4"),

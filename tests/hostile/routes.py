@@ -22,7 +22,7 @@ ZEROS = latents(b"[" + b"0," * 19 + b"0]")
 
 BODIES = {
     "latents of 21": (422, "(21,)", "/decode", latents(b"[" + b"0," * 20 + b"0]"), JSON),
-    "no latents": (422, "body.latents holds no latents: send at least one", "/decode", latents(b"[]"), JSON),
+    "no latents": (422, "body.latents holds no latents: expected at least one", "/decode", latents(b"[]"), JSON),
     "no rows of latents": (422, "holds no latents", "/decode", npy(np.zeros((0, 20), np.float32)), NPY),
     "no ends": (422, "body.images holds 0: expected two", "/interpolate", images_in_json(b"[]"), JSON),
     "latents beyond float32": (422, "1e+39 at 19", "/decode", latents(b"[" + b"0," * 19 + b"1e39]"), JSON),

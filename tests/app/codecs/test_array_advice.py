@@ -37,7 +37,7 @@ def test_none_at_all(kind, shape):
     with pytest.raises(InvalidValueError) as caught:
         read(np.zeros(shape), model=MODEL, limits=LIMITS, where="body")
 
-    assert fault(caught) == ("body", f"holds no {kind}: send at least one")
+    assert fault(caught) == ("body", f"holds no {kind}: expected at least one")
 
 
 @pytest.mark.parametrize(
