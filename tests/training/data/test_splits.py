@@ -1,4 +1,4 @@
-"""`training.data.splits`: the parts of a source become a data set, or are refused."""
+"""`training.data.splits`: the splits of a source become a data set, or are refused."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def test_parts_of_the_source_are_kept():
     assert dataset.test[:, 0].tolist() == dataset.test_labels.tolist() == [90, 91]
 
 
-def test_absent_parts_are_cut_from_the_end_of_the_training_images():
+def test_absent_splits_are_cut_from_the_end_of_the_training_images():
     """Without a test split, the last sixth of the training images is it; of the others the last sixth validates."""
     dataset = make_dataset("own", train=gray(36), validation=None, test=None)
 
@@ -34,7 +34,7 @@ def test_absent_parts_are_cut_from_the_end_of_the_training_images():
 
 
 def test_fewest_images_that_absent_parts_are_cut_from():
-    """As many as the message for fewer asks for are enough: seven where both parts are absent, six where one is."""
+    """As many as the message for fewer asks for are enough: seven where both splits are absent, six where one is."""
     both = make_dataset("own", train=gray(7), validation=None, test=None)
     one = make_dataset("own", train=gray(6), validation=None, test=gray(1))
 
@@ -63,7 +63,7 @@ def test_nearly_black_part_beside_a_gray_one_stays_gray():
 
 
 @pytest.mark.parametrize(
-    ("parts", "message"),
+    ("splits", "message"),
     [
         ({"train": Split(np.zeros((9, 2, 3, 3), np.uint8))}, r"train images: expected gray .* \(color\?\); save each"),
         ({"train": Split(np.zeros((9, 6), np.uint8))}, r"train images: expected gray images, .* found \(9, 6\)"),
@@ -79,7 +79,7 @@ def test_nearly_black_part_beside_a_gray_one_stays_gray():
         ({"test": gray(9, (3, 2))}, "test images: expected the size of the training images, 2 x 3, found 3 x 2"),
         ({"train": gray(0)}, r"train images: there are none, the shape is \(0, 2, 3\); add some$"),
         ({"train": gray(0, (0, 0))}, r"train images: there are none, the shape is \(0, 0, 0\); add some$"),
-        ({"test": gray(0)}, "test images: there are none, .*; add some, or leave that part out: it is then cut from"),
+        ({"test": gray(0)}, "test images: there are none, .*; add some, or leave that split out: it is then cut from"),
         ({"train": gray(5)}, "own: 5 training images: expected 6 or more, for the validation images are cut from them"),
         (
             {"train": gray(1), "validation": gray(1), "test": None},
@@ -89,7 +89,7 @@ def test_nearly_black_part_beside_a_gray_one_stays_gray():
         ({"train": Split(gray(9).images, np.zeros(8, np.uint8))}, "a label for each of the 9 train images, found 8"),
     ],
 )
-def test_make_dataset_when_images_are_of_another_kind(parts, message):
+def test_make_dataset_when_images_are_of_another_kind(splits, message):
     """Color, depth, size, number and labels that don't fit are refused by name, with what to do."""
     with pytest.raises(DataError, match=message):
-        make_dataset("own", **({"train": gray(9), "validation": None, "test": gray(9)} | parts))
+        make_dataset("own", **({"train": gray(9), "validation": None, "test": gray(9)} | splits))
