@@ -26,6 +26,7 @@ from app.errors import (
     TooLargeError,
     UnsupportedContentError,
 )
+from app.route_path import route_path
 
 PROBLEM_JSON: Final = "application/problem+json"
 
@@ -134,9 +135,7 @@ async def _handle_http_exception(request: Request, error: Exception) -> Response
     headers = dict(error.headers or {})
     paths = list(request.app.openapi()["paths"])
     if error.status_code == 404:
-        # `root_path` may be that of a mount.
-        root_path = request.scope.get("app_root_path", request.scope["root_path"])
-        without_slash = request.scope["path"].removeprefix(root_path).rstrip("/")
+        without_slash = route_path(request.scope).rstrip("/")
         meant = f"there are {', '.join(paths)}"
         if without_slash in paths:
             meant = f"without the slash at the end there is {without_slash}"

@@ -72,9 +72,7 @@ class Settings(BaseSettings):
         description="Servers of the Open Inference Protocol that compute instead of this process, as framework=address "
         "with commas between, such as jax=http://gpu-1:8000. Frameworks that aren't named compute here.",
     )
-    backend_concurrency: int = Field(
-        4, ge=1, le=64, description="Most batches in progress at once on each backend, 1 to 64."
-    )
+    backend_concurrency: int = Field(4, ge=1, le=64, description="Most batches at once on each backend, 1 to 64.")
     backend_key: Annotated[SecretStr, BeforeValidator(setting_types.parse_key)] | None = Field(
         None, description="API key that is sent to the backends."
     )

@@ -26,7 +26,7 @@ from app.errors import ModelNotLoadedError, ServiceError
 from app.fast_path.request import FastRequest
 from app.observability.request_ids import choose_request_id
 from app.protocol.connection import BoundedConnection
-from app.protocol.forwarded import route_path
+from app.route_path import route_path
 
 _LONGEST_CACHED: Final = 512
 """Maximum bytes of a query, and of the headers on which its plan depends, for the plan to be cached."""

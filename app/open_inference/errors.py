@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import ServiceError
 from app.problem_details import PROBLEM_JSON, error_response
-from app.protocol.forwarded import route_path
+from app.route_path import route_path
 
 PREFIX: Final = "/v2"
 

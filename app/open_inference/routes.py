@@ -22,7 +22,7 @@ from app.open_inference.catalog import ModelName, find_model
 from app.open_inference.errors import is_protocol_path, protocol_error_response
 from app.open_inference.execution import infer
 from app.open_inference.query import INFER_ADVICE, refuse_query
-from app.protocol.forwarded import route_path
+from app.route_path import route_path
 
 EXTENSIONS: Final = ("binary_tensor_data", "parameters", "model_repository", "model_configuration")
 

@@ -67,13 +67,6 @@ def _apply_root_path(scope: dict[str, Any]) -> None:
         scope["raw_path"] = root.encode() + scope["raw_path"]
 
 
-def route_path(scope: Any) -> str:
-    """Return the path without the root path, as in route definitions."""
-    path: str = scope["path"]
-    # Once a mount has matched, `root_path` is the mount's.
-    return path.removeprefix(scope.get("app_root_path", scope["root_path"]))
-
-
 def _without_port(hop: str) -> str | None:
     """Return the address of `host`, `host:port` or `[host]:port`; None if it isn't an IP address."""
     bracketed = re.fullmatch(r"\[([^\]]+)\](?::\d+)?", hop)

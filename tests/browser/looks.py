@@ -2,6 +2,8 @@
 
 from itertools import pairwise
 
+from training.frameworks import FRAMEWORKS
+
 NOTHING = "\N{EN DASH}"
 """Shown in place of a missing figure."""
 
@@ -18,6 +20,11 @@ def read_image(page, selector):
         "canvas => Array.from(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data)"
         ".filter((_, index) => index % 4 === 0)",
     )
+
+
+def figures(page):
+    """Return the ELBO that each framework's panel of the tab Reconstruct shows."""
+    return [page.inner_text(f"#panel-reconstruct [data-framework={name}] dd.main") for name in FRAMEWORKS]
 
 
 def wait_for_answers(page):

@@ -9,7 +9,7 @@ from starlette.types import Scope
 from app.api.middleware.rate_limit import RateLimit
 from app.api_keys import PUBLIC_FILES, PUBLIC_PAGES, PUBLIC_PATHS, ApiKeys
 from app.errors import AuthenticationError, RateLimitError
-from app.protocol.forwarded import route_path
+from app.route_path import route_path
 
 _PUBLIC: Final = frozenset(PUBLIC_PATHS + PUBLIC_PAGES)
 

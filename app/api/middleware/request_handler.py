@@ -24,7 +24,7 @@ from app.errors import NotFoundError, ServiceError
 from app.observability.access_log import OTHER_ROUTE
 from app.observability.request_ids import CLIENT_CLOSED_REQUEST
 from app.problem_details import error_response, internal_error_response
-from app.protocol.forwarded import route_path
+from app.route_path import route_path
 
 logger = logging.getLogger(__name__)
 

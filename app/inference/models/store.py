@@ -207,15 +207,14 @@ class ModelStore:
     def _batcher_of(self) -> Batcher:
         if self._batcher is None:
             assert self._observer is not None, "started"
+            is_remote = self.framework in self._settings.backend_addresses
             self._batcher = Batcher(
                 self.framework,
                 max_rows=self._settings.max_queue_images,
                 max_bytes=self._settings.max_queue_bytes,
                 observer=self._observer,
                 on_fault=self._mark_failed,
-                concurrency=self._settings.backend_concurrency
-                if self.framework in self._settings.backend_addresses
-                else 1,
+                concurrency=self._settings.backend_concurrency if is_remote else 1,
             )
         return self._batcher
 

@@ -8,15 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.looks import DRAWING, MINUS, NOTHING, draw, read_image, wait_for_answers
-from training.frameworks import FRAMEWORKS
+from tests.browser.looks import DRAWING, MINUS, NOTHING, draw, figures, read_image, wait_for_answers
 
 ADDRESS = "reconstruct?weights=own"
-
-
-def figures(page):
-    """Return the ELBO that each framework's panel shows."""
-    return [page.inner_text(f"#panel-reconstruct [data-framework={name}] dd.main") for name in FRAMEWORKS]
 
 
 def test_panels_follow_the_hand(page):
@@ -157,44 +151,6 @@ def test_digit_of_the_test_set_is_answered_and_linked(page, visit):
     assert figures(other) != figures(page)
 
 
-def test_slow_network_keeps_to_the_latest(page):
-    """While a framework's answer is on its way it has no second request; when it is there, the last move is sent."""
-    asked, held, holding = [], [], True
-
-    def hold(route):
-        asked.append(framework_of(route.request))
-        if holding:
-            held.append(route)
-        else:
-            route.continue_()
-
-    page.route("**/reconstruct*", hold)
-    page.click("button:text-is('Clear')")
-    draw(page, (0.3, 0.2), (0.7, 0.4), (0.3, 0.8), steps=100)
-    while len(held) < len(FRAMEWORKS):
-        page.wait_for_timeout(10)
-    page.wait_for_timeout(200)
-    during = sorted(asked)
-    holding = False
-    for route in held:
-        route.continue_()
-    wait_for_answers(page)
-    slow, after = figures(page), sorted(asked)
-    page.unroute("**/reconstruct*")
-    page.click("text=New seed")
-    page.fill("#panel-reconstruct .seed", "7")
-    wait_for_answers(page)
-
-    assert during == sorted(FRAMEWORKS)
-    assert after == sorted([*FRAMEWORKS, *FRAMEWORKS])
-    assert figures(page) == slow
-
-
-def framework_of(request):
-    """Return the framework that a request of the page asks."""
-    return request.url.split("framework=")[1].split("&")[0]
-
-
 def test_result_is_saved_as_png_and_npy(page):
     """The files hold the reconstruction."""
     with page.expect_download() as png:
@@ -238,19 +194,3 @@ def test_gesture_becomes_a_picture(page, capsys):
     p50, p95 = np.percentile(durations, [50, 95])
     with capsys.disabled():
         print(f"\ngesture to picture: p50 {p50:.0f} ms, p95 {p95:.0f} ms, of {len(durations)} pictures")  # noqa: T201 -- to be read, and not asserted
-
-
-def test_pictures_follow_on_a_slow_network(page):
-    """While one draws at half a second of latency, pictures keep coming: figures and the map don't delay them."""
-    session = page.context.new_cdp_session(page)
-    session.send("Network.enable")
-    session.send(
-        "Network.emulateNetworkConditions",
-        {"offline": False, "latency": 500, "downloadThroughput": -1, "uploadThroughput": -1},
-    )
-    page.click("button:text-is('Clear')")
-    draw(page, (0.3, 0.2), (0.7, 0.3), (0.4, 0.5), (0.7, 0.7), (0.3, 0.8), steps=15, pause_ms=50)
-
-    count = page.evaluate("performance.getEntriesByName('gesture-to-picture').length")
-
-    assert count >= 2 * len(FRAMEWORKS)

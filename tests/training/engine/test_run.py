@@ -164,7 +164,7 @@ def test_images_and_weights_are_counted_as_often_as_training_holds_them(
     monkeypatch: pytest.MonkeyPatch, model: ModelConfig, count: int, needed: str
 ) -> None:
     """The size of the training is compared to the memory before a framework is loaded."""
-    monkeypatch.setattr("training.engine.memory_check.physical_memory", lambda: 2**29)
+    monkeypatch.setattr("training.engine.run_checks.physical_memory", lambda: 2**29)
     images = {
         part: np.zeros((n, model.image_dim), np.uint8) for part, n in (("train", count), ("validation", 1), ("test", 1))
     }
