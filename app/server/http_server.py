@@ -18,7 +18,7 @@ from app.errors import StartupError
 from app.inference.models.registry import Registry
 from app.inference.models.worker_board import WorkerBoard
 from app.main import Application, create_app
-from app.process_tuning import exit_now, raise_gc_threshold, tune_malloc
+from app.process_tuning import exit_now, freeze_gc, raise_gc_threshold, tune_malloc
 from app.protocol.connection import BoundedConnection
 from app.protocol.connection_limits import ConnectionLimits
 from app.protocol.excess_connections import ExcessConnections
@@ -55,6 +55,7 @@ def run_server(
     app.state.wait_for_models = settings.listen_when_ready
     server = server_type(app)
     registry.on_all_failed(server.stop)
+    freeze_gc()
     server.run(sockets=list(sockets))
     app.state.observer.close()
     if registry.all_failed:

@@ -19,7 +19,7 @@ from app.inference.models.registry import Registry
 from app.main import create_app
 from app.observability.log_config import configure_logs
 from app.observability.request_ids import read_request_id
-from app.process_tuning import raise_gc_threshold, tune_malloc
+from app.process_tuning import freeze_gc, raise_gc_threshold, tune_malloc
 from app.protocol.forwarded import TrustedProxies, apply_forwarded
 from app.server.run import check_servable
 from app.settings import Settings
@@ -53,6 +53,7 @@ class Triptych:
         tolerate_warnings()
         tune_malloc()
         raise_gc_threshold()
+        freeze_gc()
         pin_environment()
         cpus = ray.get_runtime_context().get_assigned_resources().get("CPU", 1)
         self._settings = settings

@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import time
 
 import httpx
 import numpy as np
@@ -107,6 +108,16 @@ def test_stream_without_a_rate_asks_again_as_soon_as_it_is_answered(service):
     assert outcome.count(200) > 1
     assert outcome.not_sent == outcome.lost == 0
     assert outcome.goodput_per_s > 0
+
+
+def test_client_that_waits_leaves_its_core_to_the_server(service):
+    """Between requests that are far apart, the client sleeps."""
+    before = time.thread_time()
+
+    (outcome,) = ask([Stream(Request(url_of(service, "/healthz")), rate=10)], core=CORE, seconds=1)
+
+    assert outcome.count(200) >= 10
+    assert time.thread_time() - before < 0.5
 
 
 def test_silent_server_loses_what_was_sent():

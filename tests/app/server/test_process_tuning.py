@@ -5,6 +5,8 @@ import gc
 import pytest
 
 from app.process_tuning import count_threads, freeze_gc, pin_to_core_share, raise_gc_threshold
+from app.server.http_server import Server, run_server
+from app.settings import Settings
 
 
 @pytest.fixture
@@ -90,3 +92,18 @@ def test_cores_are_shared_where_the_system_gives_out_none(monkeypatch, cores, wo
     pin_to_core_share(0, workers)
 
     assert count_threads(workers) == threads
+
+
+@pytest.mark.usefixtures("_thawed", "_as_before")
+def test_a_service_scans_its_own_objects_once():
+    """Loading a model later collects garbage first, which would stop all requests if it scanned the whole service."""
+    frozen = []
+
+    class SeenAtTheStart(Server):
+        def run(self, sockets=None):
+            frozen.append((gc.get_freeze_count(), len(gc.get_objects())))
+
+    run_server(Settings(frameworks=("pytorch",)), [], server_type=SeenAtTheStart)
+
+    [(exempt, scanned)] = frozen
+    assert exempt > 100 * scanned
