@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.gpu.table import render
+from training.atomic_file import write_atomically
 from training.frameworks import canonical_framework, trainable_frameworks
 from training.machine import describe_machine, installed_versions
 
@@ -58,9 +59,7 @@ class Record:
         self.values["seconds"] = round(time.monotonic() - self._began, 1)
         print(f"{self.values['seconds']:6.1f} s  {framework} {part}: {json.dumps(values)[:200]}", flush=True)
         if self._path:
-            temporary = self._path.with_suffix(".part")
-            temporary.write_text(json.dumps(self.values, indent=2) + "\n", encoding="utf-8")
-            temporary.replace(self._path)
+            write_atomically(self._path, (json.dumps(self.values, indent=2) + "\n").encode())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

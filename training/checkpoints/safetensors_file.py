@@ -3,7 +3,6 @@
 import hashlib
 import json
 import math
-import os
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import safetensors
 import safetensors.numpy
 from numpy import ndarray
 
+from training.atomic_file import write_atomically
 from training.counts import count_of
 from training.errors import CheckpointError
 
@@ -191,36 +191,15 @@ def digest(tensors: Mapping[str, ndarray]) -> str:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file atomically: to a temporary file in the same folder, fsync, then rename.
+    """Write a file atomically, as `write_atomically` does.
 
     Raises:
         CheckpointError: It can't be written; the old file is unchanged.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            try:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-                Path(file.name).chmod(0o644)  # temporary files are private; a server may run as another user
-                Path(file.name).replace(path)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        write_atomically(path, content)
     except OSError as error:
         raise CheckpointError(f"{path}: can't be written: {error.strerror}") from error
-
-
-def remove_leftovers(path: Path) -> None:
-    """Remove temporary files of a killed `replace_file`. Call it only while no other process writes the file."""
-    for leftover in path.parent.glob(f".{path.name}.*"):
-        leftover.unlink(missing_ok=True)
 
 
 def ensure_writable(path: Path) -> None:

@@ -11,8 +11,9 @@ import numpy as np
 from jaxtyping import Int32
 from numpy import ndarray
 
+from training.atomic_file import remove_leftovers
 from training.checkpoints.checkpoint import Checkpoint, Weights, parse_checkpoint, save_checkpoint
-from training.checkpoints.safetensors_file import advise, read_content, remove_leftovers
+from training.checkpoints.safetensors_file import advise, read_content
 from training.config import ModelConfig, TrainConfig
 from training.data import TEST_SEED, TRAIN_SEED, VALIDATION_SEED, Dataset, binarize
 from training.engine.batch_order import draw_order

@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from pathlib import Path
 
+from training.atomic_file import remove_leftovers
 from training.checkpoints.checkpoint import Checkpoint, Weights
 from training.checkpoints.model_files import locate
-from training.checkpoints.safetensors_file import remove_leftovers
 from training.checkpoints.snapshots import Snapshot, read_snapshots, write_snapshots
 from training.config import ModelConfig
 from training.errors import CheckpointError

@@ -1,7 +1,6 @@
 """Files of a run beside its checkpoint: `config.json`, `metrics.jsonl` and TensorBoard's events. Draws nothing."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from training.atomic_file import write_atomically
 from training.config import ModelConfig, TrainConfig
 from training.data import Dataset
 from training.errors import RunFolderError
@@ -50,7 +50,7 @@ class RunFolder:
             _write_config(path / CONFIG, config, resumed_after=resumed_after)
             earlier = read_metrics(path) if resumed_after else []
             records = [record for record in earlier if record["epoch"] <= resumed_after]
-            _replace(path / METRICS, "".join(f"{json.dumps(record)}\n" for record in records))
+            write_atomically(path / METRICS, "".join(f"{json.dumps(record)}\n" for record in records).encode())
             self._metrics = (path / METRICS).open("a", encoding="utf-8")
             self._events = EventLog(path, resumed_after=resumed_after)
 
@@ -157,10 +157,4 @@ def _write_config(path: Path, config: Mapping[str, Any], *, resumed_after: int) 
             raise RunFolderError(
                 f"{path}: expected a JSON object with starts, found another; restore the file, or delete it"
             ) from error
-    _replace(path, json.dumps({**config, "starts": [*starts, start]}, indent=2) + "\n")
-
-
-def _replace(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+    write_atomically(path, (json.dumps({**config, "starts": [*starts, start]}, indent=2) + "\n").encode())

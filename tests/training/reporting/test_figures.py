@@ -3,7 +3,6 @@
 import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 from PIL import Image
 
 from tests.support.runs import make_dataset, make_record, make_trained
@@ -13,7 +12,7 @@ from training.reporting.figures.checkpoint_figures import draw_figures
 from training.reporting.figures.curves import draw_learning_curves
 from training.reporting.figures.grids import draw_grid
 from training.reporting.figures.latent_map import draw_latent_map, project
-from training.reporting.figures.style import STYLE
+from training.reporting.figures.style import STYLE, save
 
 NAMES = ["learning_curves", "reconstructions", "samples", "latent_map", "traversal"]
 
@@ -22,17 +21,16 @@ NAMES = ["learning_curves", "reconstructions", "samples", "latent_map", "travers
 def words(monkeypatch):
     """All text on the saved figures, by file name."""
     texts_by_file = {}
-    save = Figure.savefig
 
-    def listen(figure, path, **options):
+    def listen(figure, path):
         texts = [text.get_text() for text in figure.texts]
         for axes in figure.axes:
             texts += [axes.get_xlabel(), axes.get_ylabel(), *(label.get_text() for label in axes.get_yticklabels())]
             texts += [text.get_text() for text in axes.texts]
-        texts_by_file[path.name.strip(".").removesuffix(".png")] = " ".join(" ".join(texts).split())
-        save(figure, path, **options)
+        texts_by_file[path.stem] = " ".join(" ".join(texts).split())
+        save(figure, path)
 
-    monkeypatch.setattr(Figure, "savefig", listen)
+    monkeypatch.setattr("training.reporting.figures.checkpoint_figures.save", listen)
     return texts_by_file
 
 

@@ -1,11 +1,14 @@
 """Common style of the figures: fonts, colors, margins, heading. Independent of models."""
 
 import textwrap
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+
+from training.atomic_file import write_atomically
 
 DPI: Final = 144
 
@@ -56,9 +59,9 @@ def new_figure(width: float, height: float, *, title: str, subtitle: str) -> tup
 
 def save(figure: Figure, path: Path) -> None:
     """Write a PNG or SVG file atomically; the suffix of the path decides the format."""
-    beside = path.with_name(f".{path.name}")
+    content = BytesIO()
     # Deterministic SVG, so that an unchanged figure causes no diff.
     metadata = {"Date": None} if path.suffix == ".svg" else None
     with rc_context(STYLE | {"svg.hashsalt": path.stem}):
-        figure.savefig(beside, format=path.suffix[1:], facecolor="white", metadata=metadata)
-    beside.replace(path)
+        figure.savefig(content, format=path.suffix[1:], facecolor="white", metadata=metadata)
+    write_atomically(path, content.getvalue())
