@@ -12,7 +12,7 @@ from typing import Final
 
 from training.checkpoints.model_files import ModelFile
 from training.checkpoints.safetensors_file import read_content, replace_file
-from training.errors import CheckpointError
+from training.errors import CheckpointError, PromotionError
 
 _CHECKPOINT: Final = "safetensors"
 
@@ -142,7 +142,7 @@ class History:
         except FileNotFoundError:
             return _Record()
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise CheckpointError(
+            raise PromotionError(
                 f"{self._file}: expected the history of {self._model}, found something else; restore or delete it"
             ) from error
 

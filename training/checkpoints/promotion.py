@@ -63,8 +63,8 @@ def roll_back(model: ModelFile) -> Event:
     """Restore the previously replaced checkpoint; repeated calls go further back.
 
     Raises:
-        CheckpointError: The kept file is damaged, or the folder can't be written.
-        PromotionError: None is kept.
+        CheckpointError: The folder can't be written.
+        PromotionError: None is kept, or the kept file or the history is damaged.
     """
     history = History(model)
     with history.locked():
@@ -73,8 +73,11 @@ def roll_back(model: ModelFile) -> Event:
         kept_id = history.find_before(current_id)
         if kept_id is None:
             raise PromotionError(f"{model}: no replaced checkpoint is kept, so there is nothing to roll back to")
-        content, side_files = history.read_kept(kept_id)
-        checkpoint = _parse_kept(model, kept_id, content)
+        try:
+            content, side_files = history.read_kept(kept_id)
+            checkpoint = _parse_kept(model, kept_id, content)
+        except CheckpointError as error:
+            raise PromotionError(str(error)) from error
         if current is not None:  # so that the rollback can be undone
             history.keep(_id(current[0]), current[1], read_existing_files(model.side_files))
         _install(model, content, side_files)

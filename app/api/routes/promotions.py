@@ -91,12 +91,16 @@ async def roll_back_model(request: Request, admin: AdminDep) -> PromotionRespons
     return await _change(model, partial(_roll_back, model), admin)
 
 
-@router.get("/history", **describe_promotion_route(changes=False))
+@router.get("/history", **describe_promotion_route())
 async def model_history(request: Request, admin: AdminDep) -> HistoryResponse:
     """List the promotions and rollbacks of a model, oldest first."""
     read_query(request.query_params, known=())
     model = admin.find(request)
-    return HistoryResponse(events=list(await asyncio.to_thread(_list_events, model)))
+    try:
+        events = await asyncio.to_thread(_list_events, model)
+    except PromotionError as error:
+        raise ReloadError(_without_paths(error, model), []) from error
+    return HistoryResponse(events=list(events))
 
 
 def _list_events(model: ModelFile) -> Sequence[Event]:
@@ -104,7 +108,7 @@ def _list_events(model: ModelFile) -> Sequence[Event]:
 
     Raises:
         NotFoundError: It has neither a checkpoint nor a history.
-        CheckpointError: Its history is damaged.
+        PromotionError: Its history is damaged.
     """
     events = History(model).events
     if not events and not model.path.exists():
@@ -125,20 +129,20 @@ async def _change(model: ModelFile, change: Callable[[], Event], admin: _Admin) 
         why = _without_paths(error, model)
         raise InvalidValueError(why, [FieldError("body", why)]) from error
     except PromotionError as error:
-        raise ReloadError(str(error), []) from error
+        raise ReloadError(_without_paths(error, model), []) from error
     results = await admin.registry.reload(model.framework, model.name)
     failed = [FieldError(name, result.message) for name, result in results.items() if not result.is_served]
     if failed:
         try:
             await asyncio.to_thread(undo, event, model)
-        except CheckpointError as error:
+        except (CheckpointError, PromotionError) as error:
             failed.append(FieldError("undo", _without_paths(error, model)))
         raise ReloadError("; ".join(map(str, failed)), failed)
     admin.reloader.broadcast_reload()
     return PromotionResponse(event=event, served={name: result.message for name, result in results.items()})
 
 
-def _without_paths(error: CheckpointError, model: ModelFile) -> str:
+def _without_paths(error: CheckpointError | PromotionError, model: ModelFile) -> str:
     return str(error).replace(str(model.checkpoints), "checkpoints")
 
 

@@ -112,12 +112,10 @@ def describe_admin_route(options: type[BaseModel]) -> dict[str, Any]:
     return {"openapi_extra": extra}
 
 
-def describe_promotion_route(options: type[BaseModel] | None = None, *, changes: bool = True) -> dict[str, Any]:
+def describe_promotion_route(options: type[BaseModel] | None = None) -> dict[str, Any]:
     """Return the arguments of the decorator of an admin route of one model; with options, its body is a checkpoint."""
-    statuses = [401, 403, 404, 422, 429, 503]
+    statuses = [401, 403, 404, 409, 422, 429, 503]
     extra: dict[str, Any] = {"parameters": _MODEL_PATH, "security": _KEY_NEEDED}
-    if changes:
-        statuses.append(409)
     if options is not None:
         statuses += [400, 408, 413, 415]
         extra["parameters"] = [*_MODEL_PATH, *query_parameters(options, in_body=True)]

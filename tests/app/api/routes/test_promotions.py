@@ -221,3 +221,22 @@ def test_history_of_an_unknown_model_is_404(folder):
 
     assert known.json() == {"events": []}
     assert_problem(unknown, 404)
+
+
+@pytest.mark.parametrize(
+    ("method", "route"), [("GET", "history"), ("POST", "rollback"), ("POST", "promote?force=true")]
+)
+def test_damaged_history_is_a_conflict(folder, tmp_path, method, route):
+    """The file that is damaged is named without the server's folder, and what to do about it."""
+    history = folder / "jax" / ".history" / "model" / "history.json"
+    history.parent.mkdir(parents=True)
+    history.write_text("{", encoding="utf-8")
+    content, _ = make_content(tmp_path / "new.safetensors", 1, -99.0)
+    with running(make_service(folder, api_keys="k3y")) as client:
+        response = client.request(
+            method, f"/admin/models/jax/model/{route}", headers=KEY, content=content if "promote" in route else b""
+        )
+
+    assert_problem(response, 409)
+    assert "restore or delete it" in response.json()["detail"]
+    assert str(folder) not in response.text
