@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import settings
 
+from app.process_tuning import freeze_gc
 from tests.support.app import make_service, running, save_checkpoints
 from tests.support.backends import Backend
 from tests.support.live_service import serving, wait_until_settled
@@ -81,6 +82,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_make_parametrize_id(val: object) -> str | None:
     """Name long bytes by their length: archives hold the time, and processes of xdist must find the same ids."""
     return f"{len(val)} bytes" if isinstance(val, bytes) and len(val) > 40 else None
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _exempt_older_objects():
+    """Exempt the objects of earlier files from garbage collections.
+
+    A service collects garbage before it loads a model. With three frameworks in the process of the tests, that takes a
+    second unless they are exempt, as they are in a service of their own.
+    """
+    freeze_gc()
 
 
 @pytest.fixture(scope="session", params=FRAMEWORKS)
