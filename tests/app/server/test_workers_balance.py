@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.support.app import save_checkpoints
+from tests.support.processes import has_ended
 from tests.support.service_process import FRAMEWORK, command, environment, needs_framework
 
 pytestmark = [
@@ -64,19 +65,14 @@ def test_connections_opened_at_once_are_shared(tmp_path):
     assert min(counts) > 66
 
 
-def is_zombie(process):
-    """Return whether the main thread of a process, given by its folder in /proc, has ended."""
-    return (process / "stat").read_text().rpartition(") ")[2][0] == "Z"
-
-
 def test_a_crashed_worker_keeps_no_client_waiting(tmp_path):
     """While one of two workers is gone and its place not yet taken, every new connection is answered by the other."""
     with two_workers(save_checkpoints(tmp_path)) as (url, workers):
         os.kill(workers[0], signal.SIGKILL)
         # Its last thread closes its sockets, after its table of files is empty and before only a zombie is left.
-        process = Path(f"/proc/{workers[0]}")
+        threads = Path(f"/proc/{workers[0]}/task")
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            while len(list((process / "task").iterdir())) > 1 or not is_zombie(process):
+            while len(list(threads.iterdir())) > 1 or not has_ended(workers[0]):
                 time.sleep(0.01)
 
         statuses = [httpx.get(f"{url}/healthz", timeout=5).status_code for _ in range(40)]

@@ -15,6 +15,7 @@ from app.inference.adapters import process_adapter
 from app.inference.adapters.base import MAX_BATCH, AdapterError
 from app.inference.models.loader import load_isolated, load_model
 from tests.support.app import CHECKOUT, MODEL, checkpoint_path
+from tests.support.processes import has_ended
 from training.frameworks import FRAMEWORKS
 
 
@@ -47,14 +48,6 @@ def draw(rows):
     generator = np.random.default_rng(rows)
     images = generator.random((rows, MODEL.image_dim), dtype=np.float32)
     return images, generator.standard_normal((rows, MODEL.latent_dim), dtype=np.float32)
-
-
-def is_running(pid):
-    """Return whether a process exists and isn't a zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def wait_until(condition):
@@ -191,7 +184,7 @@ def test_child_ends_with_its_parent_even_if_that_is_killed(checkpoints, stopped)
             os.kill(pid, signal.SIGSTOP)
         parent.kill()
 
-    wait_until(lambda: not is_running(pid))
+    wait_until(lambda: has_ended(pid))
 
 
 def test_closed_adapters_leave_no_process_and_no_file_descriptor(checkpoints):
@@ -202,7 +195,7 @@ def test_closed_adapters_leave_no_process_and_no_file_descriptor(checkpoints):
         pid = adapter.pid
         adapter.close()
         del adapter
-        assert not is_running(pid)
+        assert has_ended(pid)
         counts.append(len(list(Path("/proc/self/fd").iterdir())))
 
     assert counts[-1] <= counts[0]
