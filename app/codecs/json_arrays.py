@@ -18,6 +18,9 @@ from app.errors import InvalidValueError, MalformedBodyError, TooLargeError
 # An image has two levels, a batch of them three.
 _MAX_DEPTH = 4
 
+# Levels of lists and objects beside strings; orjson allows 1,024, which may be more than Python's recursion limit.
+_MAX_NESTING = 100
+
 # An empty list takes 2 bytes of a body and 64 of memory; a batch of 1,024 images has some 30,000 lists.
 _MAX_CONTAINERS = 1_000_000
 
@@ -58,12 +61,7 @@ def parse_object(body: Body) -> dict[str, object]:
         raise invalid_value("body", f"is {_describe(value)}: expected a JSON object")
     # Two quotes for each name: then there is no string, and no name was dropped as a duplicate.
     if _has_more_quotes(body, 2 * len(value)):
-        try:
-            _check_names(body, value)
-        except RecursionError:
-            raise MalformedBodyError(
-                f"the body is nested too deeply: send at most {_MAX_DEPTH} levels of lists"
-            ) from None
+        _check_names(body, value)
     return value
 
 
@@ -111,21 +109,29 @@ def _has_more_quotes(body: Body, count: int) -> bool:
 
 
 def _check_names(body: Body, members: dict[str, object]) -> None:
-    """Raise an `InvalidValueError` if an object in the body has two members of one name, of which orjson keeps one."""
-    if b"\\" not in body and body.count(b'"') == 2 * _count_strings(members):
+    """Check that no object in the body has two members of one name, of which orjson keeps one.
+
+    Raises:
+        InvalidValueError: One has.
+        MalformedBodyError: The body is nested too deeply.
+    """
+    count = _count_strings(members)
+    if b"\\" not in body and body.count(b'"') == 2 * count:
         return
     # Rare, so that it may take several times as long as orjson.
     json.loads(body, object_pairs_hook=_unique_members)
 
 
-def _count_strings(value: object) -> int:
-    """Return the number of names and strings in a JSON value."""
+def _count_strings(value: object, depth: int = _MAX_NESTING) -> int:
+    """Return the number of names and strings in a JSON value of at most so many levels."""
     if isinstance(value, str):
         return 1
+    if depth == 0:
+        raise MalformedBodyError(f"the body is nested too deeply: send at most {_MAX_DEPTH} levels of lists")
     if isinstance(value, dict):
-        return len(value) + sum(map(_count_strings, value.values()))
+        return len(value) + sum(_count_strings(member, depth - 1) for member in value.values())
     if isinstance(value, list) and not set(map(type, value)) <= _NUMBERS:
-        return sum(map(_count_strings, value))
+        return sum(_count_strings(item, depth - 1) for item in value)
     return 0
 
 

@@ -1,6 +1,7 @@
 """`app.codecs.json_arrays` as it reads: strict JSON, and evenly nested numbers."""
 
 import json
+import sys
 from contextlib import suppress
 
 import numpy as np
@@ -96,6 +97,21 @@ def test_parse_of_malformed_json(body, place):
         parse_object(body)
 
     assert len(str(caught.value)) < 150
+
+
+@pytest.mark.parametrize("limit", [1000, 2000])
+@pytest.mark.parametrize(("string", "is_escaped"), [("x", False), ("\\n", True)])
+def test_parse_of_deep_lists_beside_a_string(limit, string, is_escaped):
+    """Deep lists are refused and shallower ones read, whatever Python's recursion limit, which frameworks raise."""
+    body = b'{"a": %s1%s, "b": "%s"}'
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit)
+    try:
+        with pytest.raises(MalformedBodyError, match="nested too deeply"):
+            parse_object(body % (b"[" * 1000, b"]" * 1000, string.encode()))
+        assert parse_object(body % (b"[" * 90, b"]" * 90, string.encode()))["b"] == ("\n" if is_escaped else "x")
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def test_parse_of_empty_body():
