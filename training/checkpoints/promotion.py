@@ -40,7 +40,7 @@ def promote(
 
     Raises:
         CheckpointError: The file isn't a sound checkpoint, or the folder can't be written.
-        PromotionError: The current checkpoint is better, or of another shape.
+        PromotionError: The current checkpoint is better, or of another shape, or the history is damaged.
     """
     candidate = parse_checkpoint(source, content)
     _check_outputs(source, candidate)
@@ -73,11 +73,7 @@ def roll_back(model: ModelFile) -> Event:
         kept_id = history.find_before(current_id)
         if kept_id is None:
             raise PromotionError(f"{model}: no replaced checkpoint is kept, so there is nothing to roll back to")
-        try:
-            content, side_files = history.read_kept(kept_id)
-            checkpoint = _parse_kept(model, kept_id, content)
-        except CheckpointError as error:
-            raise PromotionError(str(error)) from error
+        checkpoint, content, side_files = _read_kept(history, model, kept_id)
         if current is not None:  # so that the rollback can be undone
             history.keep(_id(current[0]), current[1], read_existing_files(model.side_files))
         _install(model, content, side_files)
@@ -91,7 +87,8 @@ def undo(change: Event, model: ModelFile) -> None:
     Nothing is done if the checkpoint has been replaced meanwhile.
 
     Raises:
-        CheckpointError: The kept file is damaged, or the folder can't be written.
+        CheckpointError: The folder can't be written.
+        PromotionError: The kept file or the history is damaged.
     """
     history = History(model)
     with history.locked():
@@ -103,8 +100,7 @@ def undo(change: Event, model: ModelFile) -> None:
                 path.unlink(missing_ok=True)
             write_cards(model.folder)
             return
-        content, side_files = history.read_kept(change.replaced)
-        checkpoint = _parse_kept(model, change.replaced, content)
+        checkpoint, content, side_files = _read_kept(history, model, change.replaced)
         if change.action == _ROLLBACK:  # a later one may restore the same checkpoint
             history.push(change.checkpoint, current[1], read_existing_files(model.side_files))
         _install(model, content, side_files)
@@ -125,8 +121,17 @@ def _install(model: ModelFile, content: bytes, side_files: Mapping[str, bytes]) 
     write_cards(model.folder)
 
 
-def _parse_kept(model: ModelFile, kept_id: str, content: bytes) -> Checkpoint:
-    return parse_checkpoint(model.history / f"{kept_id}.safetensors", content)
+def _read_kept(history: History, model: ModelFile, kept_id: str) -> tuple[Checkpoint, bytes, dict[str, bytes]]:
+    """Return a kept checkpoint, its file and its side files.
+
+    Raises:
+        PromotionError: It can't be read, or is damaged.
+    """
+    try:
+        content, side_files = history.read_kept(kept_id)
+        return parse_checkpoint(model.history / f"{kept_id}.safetensors", content), content, side_files
+    except CheckpointError as error:
+        raise PromotionError(str(error)) from error
 
 
 def _read_current(model: ModelFile) -> tuple[Checkpoint, bytes] | None:
