@@ -77,7 +77,7 @@ def render(
     timings.total_s = time.perf_counter() - timings.arrived
     headers += [
         (b"content-length", b"%d" % len(content)),
-        (b"server-timing", server_timing(timings)),
+        (b"server-timing", timings.header),
         (b"vary", b"Accept"),
     ]
     if seed is not None:
@@ -105,12 +105,3 @@ def _provenance_headers(model: LoadedModel) -> Headers:
         ]
         _model_headers[model] = headers
     return headers
-
-
-def server_timing(timings: Timings) -> bytes:
-    """Return the header with the time of a request's stages, in milliseconds."""
-    return b"queue;dur=%.3f, model;dur=%.3f, total;dur=%.3f" % (
-        timings.queue_s * 1e3,
-        timings.model_s * 1e3,
-        timings.total_s * 1e3,
-    )

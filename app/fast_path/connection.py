@@ -101,7 +101,7 @@ class FastPath:
         try:
             return request.submit()
         except ServiceError as error:
-            request.fail(error)
+            request.respond(error)
             return True
         except Exception:  # noqa: BLE001 -- the application fails the same way, logs it and responds with 500
             return False
@@ -200,7 +200,7 @@ class FastPathConnection(BoundedConnection):
         if request.error is None:
             self._waiting = request
         else:
-            request.fail(request.error)
+            request.respond(request.error)
 
     def _fall_back(self, request: FastRequest, *, more_body: bool) -> None:
         """Leave the request whose headers were parsed last to the application."""

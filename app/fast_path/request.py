@@ -14,6 +14,7 @@ from app.api.middleware.cors import CorsPolicy
 from app.api.services import Services
 from app.api.small_request import MAX_INPUT_BYTES, FastRoute, Plan, PreparedOperation
 from app.errors import DeadlinePassedError, ServiceError
+from app.inference.adapters.base import Tensors
 from app.inference.batching.job import Job, JobResult
 from app.inference.models.state import LoadedModel
 from app.observability.request_ids import CLIENT_CLOSED_REQUEST
@@ -110,15 +111,23 @@ class FastRequest:
         if allowed_s != math.inf:
             left_s = allowed_s - (time.perf_counter() - state["arrived"])
             self._deadline = self._services.deadlines.add(self._time_out, left_s)
-        self._job = model.batcher.submit(model.adapter, operation.function, operation.inputs, timings, self._finish)
+        self._job = model.batcher.submit(model.adapter, operation.function, operation.inputs, timings, self.respond)
         return True
 
-    def fail(self, error: ServiceError) -> None:
-        """Respond with an error."""
-        self._remove_deadline()
-        state = self.scope["state"]
-        state["error"] = error
-        self._send(self._route.convert_error(error_response(error, request_id=state["request_id"])))
+    def respond(self, result: JobResult) -> None:
+        """Respond with the outputs of the operation, or with an error."""
+        self._job = None  # it refers to this request: a reference cycle
+        response = self._render_error(result) if isinstance(result, ServiceError) else self._render(result)
+        if self._deadline is not None:
+            self._services.deadlines.remove(self._deadline)
+            self._deadline = None
+        headers = response.raw_headers
+        if self._cors is not None:
+            self._cors.add_headers(headers, self.scope["headers"])
+        headers.append((b"x-request-id", self.scope["state"]["request_id"].encode()))
+        if not self.disconnected and not self.transport.is_closing():
+            write_response(cast("Any", self), response.status_code, headers, bytes(response.body))
+        self._services.observer.complete(self.scope, route=self._route.path, status=response.status_code)
 
     def cancel(self) -> None:
         """Cancel the request because the client disconnected; its body may be incomplete."""
@@ -142,35 +151,23 @@ class FastRequest:
         if self._job is not None:
             self.model.batcher.cancel(self._job)
         self._services.metrics.for_framework(self.model.adapter.framework).count_timeout()
-        self.fail(DeadlinePassedError(DEADLINE_MESSAGE))
+        self.respond(DeadlinePassedError(DEADLINE_MESSAGE))
 
-    def _finish(self, result: JobResult) -> None:
-        """Respond with the result of the job."""
-        self._remove_deadline()
-        self._job = None  # it refers to this request: a reference cycle
-        if isinstance(result, ServiceError):
-            self.fail(result)
-            return
+    def _render(self, outputs: Tensors) -> Response:
         state = self.scope["state"]
         try:
             operation = self._prepared.operation
-            arrays = dict(zip(operation.names, result, strict=True), **operation.known)
-            response: Response = self._prepared.render(arrays, state["timings"][0])
+            arrays = dict(zip(operation.names, outputs, strict=True), **operation.known)
+            return self._prepared.render(arrays, state["timings"][0])
         except ServiceError as error:
-            self.fail(error)
-            return
+            return self._render_error(error)
         except Exception as error:
             state["error"] = error
             request_id = state["request_id"]
             logger.exception("request %s failed", request_id)
-            response = self._route.convert_error(internal_error_response(request_id=request_id))
-        self._send(response)
+            return self._route.convert_error(internal_error_response(request_id=request_id))
 
-    def _send(self, response: Response) -> None:
-        headers = response.raw_headers
-        if self._cors is not None:
-            self._cors.add_headers(headers, self.scope["headers"])
-        headers.append((b"x-request-id", self.scope["state"]["request_id"].encode()))
-        if not self.disconnected and not self.transport.is_closing():
-            write_response(cast("Any", self), response.status_code, headers, bytes(response.body))
-        self._services.observer.complete(self.scope, route=self._route.path, status=response.status_code)
+    def _render_error(self, error: ServiceError) -> Response:
+        state = self.scope["state"]
+        state["error"] = error
+        return self._route.convert_error(error_response(error, request_id=state["request_id"]))

@@ -10,8 +10,8 @@ from numpy import ndarray
 
 SEED_LIMIT: Final = 2**63
 
-FRESH_SEED_LIMIT: Final = 2**53
-"""JSON readers that use float64, such as JavaScript's, represent integers below this exactly."""
+FRESH_SEED_BITS: Final = 53
+"""JSON readers that use float64, such as JavaScript's, represent integers of so many bits exactly."""
 
 
 class Noise:
@@ -53,7 +53,7 @@ _cached: Final = _CachedGenerator()
 
 def choose_seed(seed: int | None) -> int:
     """Return the seed, or a fresh one below 2^53 if it is None."""
-    return random.randrange(FRESH_SEED_LIMIT) if seed is None else seed  # noqa: S311 -- no secret
+    return random.getrandbits(FRESH_SEED_BITS) if seed is None else seed
 
 
 def draw_noise(seed: int, shape: tuple[int, ...]) -> Float32[ndarray, "..."]:

@@ -49,6 +49,15 @@ class Timings:
     headers: Sequence[tuple[bytes, bytes]] = ()
     """The request's headers, by which another server that computes for it continues its trace."""
 
+    @property
+    def header(self) -> bytes:
+        """The value of `Server-Timing`: the stages, in milliseconds."""
+        return b"queue;dur=%.3f, model;dur=%.3f, total;dur=%.3f" % (
+            self.queue_s * 1e3,
+            self.model_s * 1e3,
+            self.total_s * 1e3,
+        )
+
     def add(self, batch: BatchTimes, *, queued: float | None, rows: int) -> None:
         """Add a batch that computed a slice of a job of so many rows; called by the framework's thread."""
         self.model_s += batch.ended - batch.started

@@ -7,7 +7,7 @@ from typing import Final
 from app.api.execution import run_until_deadline
 from app.api.offload import run_maybe_in_thread, should_offload
 from app.api.request_context import RequestContext
-from app.api.response_rendering import RawResponse, estimate_size, server_timing
+from app.api.response_rendering import RawResponse, estimate_size
 from app.codecs.content_negotiation import OutputFormat
 from app.inference.models.state import LoadedModel, ModelChoice
 from app.inference.noise import choose_seed
@@ -80,7 +80,7 @@ def build_response(content: bytes, length: int | None, coding: str | None, timin
     headers = [
         (b"content-type", b"application/json" if length is None else b"application/octet-stream"),
         (b"content-length", b"%d" % len(content)),
-        (b"server-timing", server_timing(timings)),
+        (b"server-timing", timings.header),
         (b"vary", b"Accept-Encoding"),
     ]
     if length is not None:

@@ -10,6 +10,7 @@ framework's thread also adds to the timings of its jobs. All counts belong to th
 import asyncio
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from weakref import WeakKeyDictionary
 
@@ -59,8 +60,11 @@ class Batcher:
 
         self._closed: ServiceError | None = None
         self._failed: WeakKeyDictionary[Adapter, ServiceError] = WeakKeyDictionary()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._outbox: list[Job] = []
-        self._executor = BatchExecutor(framework, concurrency=concurrency, observer=observer, deliver=self._deliver)
+        self._executor = BatchExecutor(
+            framework, concurrency=concurrency, observer=observer, deliver=self._deliver_to_loop
+        )
 
     @property
     def longest_batch(self) -> tuple[Adapter, float] | None:
@@ -116,7 +120,8 @@ class Batcher:
         self._jobs.add(job)
         self._count(job.rows, job.nbytes)
         if not self._outbox:
-            asyncio.get_running_loop().call_soon(self._flush)
+            self._loop = asyncio.get_running_loop()
+            self._loop.call_soon(self._flush)
         self._outbox.append(job)
         return job
 
@@ -157,7 +162,7 @@ class Batcher:
 
     def _flush(self) -> None:
         """Pass on all jobs of one iteration of the event loop together, so that the framework's thread wakes once."""
-        self._executor.submit(self._outbox)
+        self._executor.inbox.put(self._outbox)
         self._outbox = []
 
     def _overloaded(self) -> OverloadedError:
@@ -168,6 +173,12 @@ class Batcher:
             f"send this again in {seconds} s",
             retry_after_s=seconds,
         )
+
+    def _deliver_to_loop(self, adapter: Adapter, results: list[Result], fault: FrameworkFaultError | None) -> None:
+        """Hand a batch's results to the event loop's thread; called by the framework's."""
+        assert self._loop is not None
+        with suppress(RuntimeError):  # the loop is closed: nobody waits for the results
+            self._loop.call_soon_threadsafe(self._deliver, adapter, results, fault)
 
     def _deliver(self, adapter: Adapter, results: list[Result], fault: FrameworkFaultError | None) -> None:
         self._settle_jobs(results)

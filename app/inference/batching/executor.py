@@ -1,10 +1,8 @@
 """The threads' side of a batcher: computes batches and passes on their results. Admits and counts no jobs."""
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -20,24 +18,25 @@ from app.observability.timings import BatchTimes
 logger = logging.getLogger(__name__)
 
 Deliver = Callable[[Adapter, list[Result], FrameworkFaultError | None], None]
-"""Takes the results of a batch, and why its adapter failed, if it did."""
+"""Takes the results of a batch, and why its adapter failed, if it did; called by the thread that computed it."""
 
 
 class BatchExecutor:
     """A framework's threads, each of which computes one batch after another."""
 
     def __init__(self, framework: str, *, concurrency: int, observer: Observer, deliver: Deliver) -> None:
-        """Start the threads; the event loop's thread calls `deliver` with each batch's results."""
+        """Start the threads, which call `deliver` with each batch's results."""
         self._framework = framework
         self._concurrency = concurrency
         self._observer = observer
         self._deliver = deliver
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._names: WeakKeyDictionary[Adapter, str] = WeakKeyDictionary()
         self.seconds_per_row = 0.0
         """A moving average over about ten batches; written by the threads."""
 
         self._workers = self._start_workers()
+        self.inbox = self._workers.inbox
+        """Takes the jobs that arrived together."""
 
     @property
     def longest_batch(self) -> tuple[Adapter, float] | None:
@@ -48,16 +47,12 @@ class BatchExecutor:
         """Name an adapter's model in error messages; by default it has the framework's name."""
         self._names[adapter] = name
 
-    def submit(self, jobs: list[Job]) -> None:
-        """Queue jobs; called by the event loop's thread."""
-        self._loop = asyncio.get_running_loop()
-        self._workers.inbox.put(jobs)
-
     def restart(self, jobs: list[Job]) -> None:
         """Leave the threads to the calls that they hang in, and compute the jobs in new ones."""
         self._workers.dismiss()
         self._workers = self._start_workers()
-        self._workers.inbox.put(jobs)
+        self.inbox = self._workers.inbox
+        self.inbox.put(jobs)
 
     def close(self) -> None:
         """End the threads after their current batches; queued jobs aren't computed."""
@@ -98,9 +93,7 @@ class BatchExecutor:
             results = [(piece.job, fault) for piece in slices]
         worker.current = None
         self._record(slices, started)
-        assert self._loop is not None
-        with suppress(RuntimeError):  # the loop is closed: nobody waits for the result
-            self._loop.call_soon_threadsafe(self._deliver, job.adapter, results, fault)
+        self._deliver(job.adapter, results, fault)
 
     def _record(self, slices: list[JobSlice], started: float) -> None:
         """Add a batch that has just ended to the metrics, and to the timings of its requests."""
