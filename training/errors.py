@@ -2,6 +2,7 @@
 
 TrainingError
 ├── CheckpointError             a checkpoint file that can't be read, or isn't of this project
+│   └── UnwritableError         a checkpoint file, or its folder, that can't be written
 ├── CompilerError               a missing compiler that a framework needs
 ├── ConfigError                 a configuration value out of its range
 ├── DataError                   a data set that is absent, damaged or of the wrong shape
@@ -22,6 +23,10 @@ class TrainingError(Exception):
 
 class CheckpointError(TrainingError):
     """A checkpoint can't be read or written; the message names file, tensor, expected and found."""
+
+
+class UnwritableError(CheckpointError):
+    """A checkpoint file or its folder can't be written; the message names it, and the reason."""
 
 
 class CompilerError(TrainingError):

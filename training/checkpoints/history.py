@@ -12,7 +12,7 @@ from typing import Final
 
 from training.checkpoints.model_files import ModelFile
 from training.checkpoints.safetensors_file import read_content, replace_file
-from training.errors import CheckpointError, PromotionError
+from training.errors import PromotionError, UnwritableError
 
 _CHECKPOINT: Final = "safetensors"
 
@@ -75,15 +75,17 @@ class History:
         """Exclude other processes' changes of the model.
 
         Raises:
-            CheckpointError: The folder can't be written.
+            UnwritableError: The folder can't be written.
+            PromotionError: The history is damaged.
         """
         try:
             self._model.history.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self._model.history / _LOCK, os.O_CREAT | os.O_RDWR, 0o644)
         except OSError as error:
-            raise CheckpointError(f"{self._model.folder}: can't be written: {error.strerror}") from error
+            raise UnwritableError(f"{self._model.folder}: can't be written: {error.strerror}") from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
+            self._read()  # before any change
             yield
         finally:
             os.close(descriptor)

@@ -39,7 +39,8 @@ def promote(
         force: Replace a better checkpoint, or one of another shape, too.
 
     Raises:
-        CheckpointError: The file isn't a sound checkpoint, or the folder can't be written.
+        CheckpointError: The file isn't a sound checkpoint.
+        UnwritableError: The folder can't be written.
         PromotionError: The current checkpoint is better, or of another shape, or the history is damaged.
     """
     candidate = parse_checkpoint(source, content)
@@ -63,7 +64,7 @@ def roll_back(model: ModelFile) -> Event:
     """Restore the previously replaced checkpoint; repeated calls go further back.
 
     Raises:
-        CheckpointError: The folder can't be written.
+        UnwritableError: The folder can't be written.
         PromotionError: None is kept, or the kept file or the history is damaged.
     """
     history = History(model)
@@ -87,7 +88,7 @@ def undo(change: Event, model: ModelFile) -> None:
     Nothing is done if the checkpoint has been replaced meanwhile.
 
     Raises:
-        CheckpointError: The folder can't be written.
+        UnwritableError: The folder can't be written.
         PromotionError: The kept file or the history is damaged.
     """
     history = History(model)

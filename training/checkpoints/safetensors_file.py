@@ -16,7 +16,7 @@ from numpy import ndarray
 
 from training.atomic_file import write_atomically
 from training.counts import count_of
-from training.errors import CheckpointError
+from training.errors import CheckpointError, UnwritableError
 
 DIGEST = "weights_sha256"
 """The metadata's key of `digest`."""
@@ -194,23 +194,23 @@ def replace_file(path: Path, content: bytes) -> None:
     """Write a file atomically, as `write_atomically` does.
 
     Raises:
-        CheckpointError: It can't be written; the old file is unchanged.
+        UnwritableError: It can't be written; the old file is unchanged.
     """
     try:
         write_atomically(path, content)
     except OSError as error:
-        raise CheckpointError(f"{path}: can't be written: {error.strerror}") from error
+        raise UnwritableError(f"{path}: can't be written: {error.strerror}") from error
 
 
 def ensure_writable(path: Path) -> None:
     """Create the parent folder of a file and check that it is writable, so that a run fails before its first epoch.
 
     Raises:
-        CheckpointError: It isn't writable.
+        UnwritableError: It isn't writable.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
-        raise CheckpointError(f"{path}: can't be written: {error.strerror}; choose another folder") from error
+        raise UnwritableError(f"{path}: can't be written: {error.strerror}; choose another folder") from error

@@ -30,7 +30,7 @@ from training.checkpoints.history import Event, History
 from training.checkpoints.model_files import ModelFile
 from training.checkpoints.promotion import promote, roll_back, undo
 from training.checkpoints.snapshots import check_snapshots
-from training.errors import CheckpointError, PromotionError
+from training.errors import CheckpointError, PromotionError, UnwritableError
 
 router = APIRouter(tags=["admin"], prefix="/admin/models/{framework}/{name}")
 
@@ -125,11 +125,11 @@ async def _change(model: ModelFile, change: Callable[[], Event], admin: _Admin) 
     """Change the file, then have this worker and the others serve it; undo it if the checkpoint doesn't load."""
     try:
         event = await asyncio.to_thread(change)
+    except (PromotionError, UnwritableError) as error:
+        raise ReloadError(_without_paths(error, model), []) from error
     except CheckpointError as error:
         why = _without_paths(error, model)
         raise InvalidValueError(why, [FieldError("body", why)]) from error
-    except PromotionError as error:
-        raise ReloadError(_without_paths(error, model), []) from error
     results = await admin.registry.reload(model.framework, model.name)
     failed = [FieldError(name, result.message) for name, result in results.items() if not result.is_served]
     if failed:

@@ -209,8 +209,8 @@ def _try_to_load(load: Load, key: ModelKey, model: ModelFile, *, device: str) ->
         # Clients must not learn the paths of the server's files.
         reason = str(error).replace(str(model.path), f"{model.framework}/{model.path.name}")
     except (AdapterError, RetryLaterError) as error:
-        logger.error("%s failed to load: %s", key, error)  # noqa: TRY400 -- likewise
-        # A child process or another server may be there the next time.
+        # A child process or another server may be there the next time; one that starts at the same time mostly is.
+        logger.warning("%s failed to load, and is tried again: %s", key, error)
         return ModelState(key=key, status=Status.FAILED, reason=f"{key} failed to load: {error}", is_retried=True)
     except Exception as error:
         logger.exception("%s failed to load", key)

@@ -240,3 +240,30 @@ def test_damaged_history_is_a_conflict(folder, tmp_path, method, route):
     assert_problem(response, 409)
     assert "restore or delete it" in response.json()["detail"]
     assert str(folder) not in response.text
+
+
+def test_new_model_beside_a_damaged_history_is_not_installed(folder, tmp_path):
+    """The history is read before the file is written."""
+    history = folder / "jax" / ".history" / "birds" / "history.json"
+    history.parent.mkdir(parents=True)
+    history.write_text("{", encoding="utf-8")
+    content, _ = make_content(tmp_path / "new.safetensors", 1, -99.0)
+    with running(make_service(folder, api_keys="k3y")) as client:
+        assert_problem(client.post("/admin/models/jax/birds/promote", headers=KEY, content=content), 409)
+        assert_problem(client.get("/sample?framework=jax&model=birds", headers=KEY), 404)
+
+
+@pytest.mark.parametrize("route", ["rollback", "promote?force=true"])
+def test_folder_that_cannot_be_written_is_a_conflict(folder, tmp_path, route):
+    """The body isn't at fault, and the checkpoint in service stays."""
+    (folder / "jax" / ".history" / "model" / "lock").mkdir(parents=True)  # in the way of the file
+    content, _ = make_content(tmp_path / "new.safetensors", 1, -99.0)
+    with running(make_service(folder, api_keys="k3y")) as client:
+        before = client.get("/sample?framework=jax", headers=KEY).json()["checkpoint"]
+        response = client.post(f"/admin/models/jax/model/{route}", headers=KEY, content=content)
+        after = client.get("/sample?framework=jax", headers=KEY).json()["checkpoint"]
+
+    assert_problem(response, 409)
+    assert "jax: can't be written" in response.json()["detail"]
+    assert str(folder) not in response.text
+    assert before == after
