@@ -53,3 +53,11 @@ def test_description_of_a_bundled_checkpoint(framework):
 
     assert (described["framework"], described["seed"]) == (framework, 0)
     assert (described["epochs"], described["validation_images"]) == (500, 1000)
+
+
+def test_page_has_the_tables_of_the_results_file():
+    """The tables of seeds are those that the command prints."""
+    folder = CHECKOUT / "benchmarks" / "recipes"
+    lines = tables(json.loads((folder / "seeds.json").read_text(encoding="utf-8")))
+
+    assert "\n".join(lines).strip() in (folder / "RESULTS.md").read_text(encoding="utf-8")
