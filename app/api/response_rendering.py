@@ -77,7 +77,7 @@ def render(
     timings.total_s = time.perf_counter() - timings.arrived
     headers += [
         (b"content-length", b"%d" % len(content)),
-        (b"server-timing", timings.header),
+        (b"server-timing", timings.server_timing),
         (b"vary", b"Accept"),
     ]
     if seed is not None:

@@ -50,7 +50,7 @@ class Timings:
     """The request's headers, by which another server that computes for it continues its trace."""
 
     @property
-    def header(self) -> bytes:
+    def server_timing(self) -> bytes:
         """The value of `Server-Timing`: the stages, in milliseconds."""
         return b"queue;dur=%.3f, model;dur=%.3f, total;dur=%.3f" % (
             self.queue_s * 1e3,

@@ -80,7 +80,7 @@ def build_response(content: bytes, length: int | None, coding: str | None, timin
     headers = [
         (b"content-type", b"application/json" if length is None else b"application/octet-stream"),
         (b"content-length", b"%d" % len(content)),
-        (b"server-timing", timings.header),
+        (b"server-timing", timings.server_timing),
         (b"vary", b"Accept-Encoding"),
     ]
     if length is not None:
