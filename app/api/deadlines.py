@@ -57,8 +57,10 @@ class DeadlineTimer:
             self._timer = loop.call_at(deadline.ends, self._check)
         return deadline
 
-    def remove(self, deadline: Deadline) -> None:
-        """Never call the deadline's function; does nothing if it was called."""
+    def remove(self, deadline: Deadline | None) -> None:
+        """Never call the deadline's function; does nothing if it was called, or if there is no deadline."""
+        if deadline is None:
+            return
         if deadline.timer is None:
             self._ordered.pop(deadline, None)
         else:
@@ -109,10 +111,8 @@ class CancelledAtDeadline:
         self, _type: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
         """Stop the deadline; raise the reason if the work was cancelled here."""
-        if self._deadline is not None:
-            self._deadlines.remove(self._deadline)
-        if self._check is not None:
-            self._checks.remove(self._check)
+        self._deadlines.remove(self._deadline)
+        self._checks.remove(self._check)
         self._deadline = self._check = None  # they refer to this object
         if self._watch is not None:
             self._watch.cancel()

@@ -118,9 +118,8 @@ class FastRequest:
         """Respond with the outputs of the operation, or with an error."""
         self._job = None  # it refers to this request: a reference cycle
         response = self._render_error(result) if isinstance(result, ServiceError) else self._render(result)
-        if self._deadline is not None:
-            self._services.deadlines.remove(self._deadline)
-            self._deadline = None
+        self._services.deadlines.remove(self._deadline)
+        self._deadline = None
         headers = response.raw_headers
         if self._cors is not None:
             self._cors.add_headers(headers, self.scope["headers"])
@@ -143,9 +142,8 @@ class FastRequest:
         self._remove_deadline()
 
     def _remove_deadline(self) -> None:
-        if self._deadline is not None:
-            self._services.deadlines.remove(self._deadline)
-            self._deadline = None
+        self._services.deadlines.remove(self._deadline)
+        self._deadline = None
 
     def _time_out(self) -> None:
         if self._job is not None:

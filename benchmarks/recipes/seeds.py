@@ -31,7 +31,10 @@ def main() -> None:
     known = json.loads(options.results.read_text(encoding="utf-8")) if options.results.exists() else []
     runs = {run["checkpoint"]: run for run in [*known, *map(describe, options.checkpoints)]}
     results = sorted(runs.values(), key=lambda run: (list(FRAMEWORKS).index(run["framework"]), run["seed"]))
-    options.results.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    if not results:
+        parser.error(f"{options.results} has no runs: name some checkpoints")
+    if options.checkpoints:
+        options.results.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     print("\n".join(tables(results)))
 
 
