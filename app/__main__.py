@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from training.stop_signals import Stopped, handle_signals
+from training.process.stop_signals import Stopped, handle_signals
 
 
 def main() -> int:
@@ -18,13 +18,13 @@ def main() -> int:
         # Until the server installs its handler: it reloads nothing yet.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        from training.environment import pin_environment, tolerate_warnings  # noqa: PLC0415 -- after signals are handled
+        from training.process.environment import pin_environment, tolerate_warnings  # noqa: PLC0415 -- after signals are handled
 
         # NumPy and jaxtyping read the environment when they are imported.
         tolerate_warnings()
         ignored = pin_environment()
         if command in ("client", "status", "models"):
-            from training.output import run_and_flush  # noqa: PLC0415 -- after signals are handled
+            from training.process.output import run_and_flush  # noqa: PLC0415 -- after signals are handled
 
             return run_and_flush(
                 lambda: run_command(command, sys.argv[2:]),

@@ -2,14 +2,14 @@
 
 import sys
 
-from training.stop_signals import Stopped, handle_signals
+from training.process.stop_signals import Stopped, handle_signals
 
 
 def main() -> int:
     """Run the command line and return the exit code of the process."""
     handle_signals()
     try:
-        from training.environment import pin_environment, tolerate_warnings  # noqa: PLC0415 -- after signals are handled
+        from training.process.environment import pin_environment, tolerate_warnings  # noqa: PLC0415 -- after signals are handled
 
         tolerate_warnings()
         if ignored := pin_environment():

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from training.counts import count_of
-from training.environment import THREAD_VARIABLES
 from training.frameworks import FRAMEWORKS
+from training.process.environment import THREAD_VARIABLES
 
 _CGROUP_LIMITS: Final = (
     Path("/sys/fs/cgroup/memory.max"),

@@ -23,7 +23,7 @@ from app.process_tuning import freeze_gc, raise_gc_threshold, tune_malloc
 from app.protocol.forwarded import TrustedProxies, apply_forwarded
 from app.server.run import check_servable
 from app.settings import Settings
-from training.environment import pin_environment, tolerate_warnings
+from training.process.environment import pin_environment, tolerate_warnings
 
 logger = logging.getLogger(__name__)
 

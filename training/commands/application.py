@@ -11,7 +11,7 @@ from training.commands.sweep import sweep
 from training.commands.train import train
 from training.comparison.command import compare
 from training.errors import ConfigError, TrainingError, UnknownFrameworkError
-from training.output import run_and_flush
+from training.process.output import run_and_flush
 
 cli = typer.Typer(
     name="python -m training",

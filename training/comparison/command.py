@@ -20,7 +20,7 @@ from training.frameworks import (
     require_installed,
     trainable_frameworks,
 )
-from training.stop_signals import Stopped
+from training.process.stop_signals import Stopped
 
 _errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 

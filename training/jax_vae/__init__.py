@@ -16,7 +16,7 @@ Questions that an expert may have:
 - Why a copy of the params for the average? The state's buffers are donated, and no buffer may be donated twice.
 """
 
-from training.environment import pin_environment
+from training.process.environment import pin_environment
 
 # JAX reads its flags once, when it is first imported.
 pin_environment()

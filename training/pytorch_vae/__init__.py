@@ -18,7 +18,7 @@ Questions that an expert may have:
 - Why no `DataLoader`? The images fit on the device, and indexing a tensor is faster than collating examples.
 """
 
-from training.environment import pin_environment
+from training.process.environment import pin_environment
 
 # PyTorch and its libraries read the environment when they are first imported.
 pin_environment()

@@ -22,8 +22,8 @@ Questions that an expert may have:
   are renamed.
 """
 
-from training.environment import pin_environment
-from training.stderr_filter import drop_stderr_lines
+from training.process.environment import pin_environment
+from training.process.stderr_filter import drop_stderr_lines
 
 # Keras chooses its backend and float type once, when it is first imported.
 pin_environment()

@@ -25,7 +25,7 @@ from app.inference.models.loader import make_adapter
 from app.process_tuning import freeze_gc, tune_malloc
 from training.checkpoints.checkpoint import Checkpoint
 from training.config import ModelConfig
-from training.environment import tolerate_warnings
+from training.process.environment import tolerate_warnings
 
 _PR_SET_PDEATHSIG: Final = 1
 

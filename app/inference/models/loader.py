@@ -22,9 +22,9 @@ from app.process_tuning import count_threads, freeze_gc, paused_gc, set_thread_e
 from app.settings import Settings
 from training.checkpoints.checkpoint import Checkpoint
 from training.checkpoints.model_files import ModelFile
-from training.environment import pin_environment
 from training.errors import FrameworkNotInstalledError, TrainingError
 from training.frameworks import FRAMEWORKS
+from training.process.environment import pin_environment
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""`training.stop_signals`: signals that arrive while Python discards exceptions."""
+"""`training.process.stop_signals`: signals that arrive while Python discards exceptions."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ import pytest
 
 PROGRAM = """
 import gc, signal, threading
-from training.stop_signals import Stopped, handle_signals
+from training.process.stop_signals import Stopped, handle_signals
 
 def interrupt(*_):
     gc.callbacks.remove(interrupt)

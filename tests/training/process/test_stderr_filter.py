@@ -1,4 +1,4 @@
-"""`training.stderr_filter`: lines that match are dropped, all others pass, whoever writes them."""
+"""`training.process.stderr_filter`: lines that match are dropped, all others pass, whoever writes them."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from tests.support.live_service import CHECKOUT
 
 SCRIPT = """
 import os, sys
-from training.stderr_filter import drop_stderr_lines
+from training.process.stderr_filter import drop_stderr_lines
 
 print("before: noise", file=sys.stderr)
 with drop_stderr_lines("noise|chatter"):
@@ -20,7 +20,7 @@ print("after: noise", file=sys.stderr)
 
 CLOSED = """
 import os
-from training.stderr_filter import drop_stderr_lines
+from training.process.stderr_filter import drop_stderr_lines
 
 os.close(2)
 with drop_stderr_lines("noise"):

@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 import pytest
 
-from training.environment import pin_environment, tolerate_warnings
+from training.process.environment import pin_environment, tolerate_warnings
 
 
 @pytest.mark.parametrize(
