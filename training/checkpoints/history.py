@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from training.checkpoints.model_files import ModelFile
-from training.checkpoints.safetensors_file import read_content, replace_file
+from training.checkpoints.safetensors_file import read_content, remove_file, replace_file
 from training.errors import PromotionError, UnwritableError
 
 _CHECKPOINT: Final = "safetensors"
@@ -131,7 +131,7 @@ class History:
         kept_ids = {*record.previous, *(event.replaced for event in events[-KEPT:])}
         for path in self._model.history.iterdir():
             if path != self._file and path.name.partition(".")[0] not in kept_ids | {_LOCK}:
-                path.unlink(missing_ok=True)
+                remove_file(path)
         return event
 
     def _kept_path(self, checkpoint_id: str, suffix: str = _CHECKPOINT) -> Path:
@@ -153,8 +153,15 @@ class History:
 
 
 def read_existing_files(paths: Mapping[str, Path]) -> dict[str, bytes]:
-    """Return the content of the files that exist, by the same keys."""
-    return {key: path.read_bytes() for key, path in paths.items() if path.exists()}
+    """Return the content of the files that exist, by the same keys.
+
+    Raises:
+        PromotionError: One can't be read.
+    """
+    try:
+        return {key: path.read_bytes() for key, path in paths.items() if path.exists()}
+    except OSError as error:
+        raise PromotionError(f"{error.filename}: can't be read: {error.strerror}; restore or remove it") from error
 
 
 def now() -> str:

@@ -11,7 +11,7 @@ from training.checkpoints.checkpoint import Checkpoint, parse_checkpoint
 from training.checkpoints.history import Event, History, now, read_existing_files
 from training.checkpoints.model_card import write_cards
 from training.checkpoints.model_files import ModelFile
-from training.checkpoints.safetensors_file import replace_file
+from training.checkpoints.safetensors_file import remove_file, replace_file
 from training.checkpoints.summary import are_measured_alike, describe_test_elbo, summarize
 from training.errors import CheckpointError, PromotionError
 
@@ -98,7 +98,7 @@ def undo(change: Event, model: ModelFile) -> None:
             return
         if change.replaced is None:
             for path in (model.path, *model.side_files.values()):
-                path.unlink(missing_ok=True)
+                remove_file(path)
             write_cards(model.folder)
             return
         checkpoint, content, side_files = _read_kept(history, model, change.replaced)
@@ -112,13 +112,14 @@ def undo(change: Event, model: ModelFile) -> None:
 
 
 def _install(model: ModelFile, content: bytes, side_files: Mapping[str, bytes]) -> None:
-    # Side files name their checkpoint, so a reader between these steps rejects those of the other one.
-    replace_file(model.path, content)
+    # Side files name their checkpoint, so a reader between these steps rejects those of the other one. If one of them
+    # can't be written, the checkpoint in service stays.
     for suffix, path in model.side_files.items():
         if suffix in side_files:
             replace_file(path, side_files[suffix])
         else:
-            path.unlink(missing_ok=True)
+            remove_file(path)
+    replace_file(model.path, content)
     write_cards(model.folder)
 
 

@@ -202,6 +202,18 @@ def replace_file(path: Path, content: bytes) -> None:
         raise UnwritableError(f"{path}: can't be written: {error.strerror}") from error
 
 
+def remove_file(path: Path) -> None:
+    """Remove a file, if there is one.
+
+    Raises:
+        UnwritableError: It can't be removed.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise UnwritableError(f"{path}: can't be removed: {error.strerror}") from error
+
+
 def ensure_writable(path: Path) -> None:
     """Create the parent folder of a file and check that it is writable, so that a run fails before its first epoch.
 

@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int32
-from numpy import ndarray
 
 from training.atomic_file import remove_leftovers
 from training.checkpoints.checkpoint import Checkpoint, Weights, parse_checkpoint, save_checkpoint
 from training.checkpoints.safetensors_file import advise, read_content
 from training.config import ModelConfig, TrainConfig
 from training.data import TEST_SEED, TRAIN_SEED, VALIDATION_SEED, Dataset, binarize
-from training.engine.batch_order import draw_order
+from training.engine.batch_order import draw_epoch
 from training.engine.divergence import check_training, check_validation
 from training.engine.epoch import Epoch
 from training.engine.evaluation import Evaluation, Evaluator, evaluate
@@ -152,7 +150,9 @@ class Run:
                 recorder.add(0, initial, validation_elbo=measured.elbo)
         for number in range(self.epoch + 1, self.config.epochs + 1):
             began = time.perf_counter()
-            order, seed = self._draw_order(number)
+            order, seed = draw_epoch(
+                len(self.dataset.train), batch_size=self.config.batch_size, seed=self.config.seed, epoch=number
+            )
             elbos, kls = self.trainer.train_epoch(order, seed=seed)
             check_training(number, elbos, kls)
             seconds = time.perf_counter() - began
@@ -196,13 +196,6 @@ class Run:
         SnapshotRecorder(path, self.model_config, (), resumed=True).finish(self.best)
         self._save_state(path, finished=True)
         return measured
-
-    def _draw_order(self, number: int) -> tuple[Int32[ndarray, "steps batch"], int]:
-        # Both depend only on seed and epoch, so that a resumed run repeats them exactly.
-        order_seed, noise_seed = np.random.SeedSequence([self.config.seed, number]).generate_state(2)
-        random = np.random.default_rng(order_seed)
-        order = draw_order(random, len(self.dataset.train), batch_size=self.config.batch_size)
-        return order, int(noise_seed >> 1)
 
     def _save_state(self, path: Path, *, finished: bool = False) -> None:
         state = TrainingState(

@@ -6,6 +6,7 @@ from pathlib import Path
 from training.atomic_file import remove_leftovers
 from training.checkpoints.checkpoint import Checkpoint, Weights
 from training.checkpoints.model_files import locate
+from training.checkpoints.safetensors_file import remove_file
 from training.checkpoints.snapshots import Snapshot, read_snapshots, write_snapshots
 from training.config import ModelConfig
 from training.errors import CheckpointError
@@ -29,7 +30,7 @@ class SnapshotRecorder:
         self._snapshots: dict[int, Snapshot] = {}
         remove_leftovers(self._path)
         if not resumed:
-            self._path.unlink(missing_ok=True)
+            remove_file(self._path)
         elif self._path.exists():
             try:
                 self._snapshots = read_snapshots(self._path, model)

@@ -90,3 +90,18 @@ def test_folder_that_cannot_be_written_is_a_conflict(folder, tmp_path, route):
     assert "jax: can't be written" in response.json()["detail"]
     assert str(folder) not in response.text
     assert before == after
+
+
+@pytest.mark.parametrize("name", ["model", "birds"])
+def test_folder_in_the_way_of_a_companion_file_is_a_conflict(folder, tmp_path, name):
+    """Of a model in service and of a new one: the message names the file, and no checkpoint is installed."""
+    (folder / "jax" / f"{name}.companion.json").mkdir(parents=True)
+    content, _ = make_content(tmp_path / "new.safetensors", 1, -99.0)
+    before = sorted(folder.glob("jax/*.safetensors")), (folder / "jax" / "model.safetensors").read_bytes()
+    with running(make_service(folder, api_keys="k3y")) as client:
+        response = client.post(f"/admin/models/jax/{name}/promote?force=true", headers=KEY, content=content)
+
+    assert_problem(response, 409)
+    assert f"jax/{name}.companion.json: can't be re" in response.json()["detail"]
+    assert str(folder) not in response.text
+    assert before == (sorted(folder.glob("jax/*.safetensors")), (folder / "jax" / "model.safetensors").read_bytes())
