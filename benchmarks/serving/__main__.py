@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=4, help="how long memory is watched")
     parser.add_argument("--bound-ms", type=float, default=1000, help="what p99 must stay below at overload")
     parser.add_argument("--server-args", default="", help="further options of `python -m app`, as one word")
+    parser.add_argument("--earlier", metavar="DIR", help="checkout of an earlier commit, for the part of that name")
     parser.add_argument("--pytriton", metavar="PYTHON", help="Python with nvidia-pytriton, to measure Triton too")
     parser.add_argument("--json", type=Path, help="file for all figures; parts that it has already are kept")
     args = parser.parse_args()
@@ -46,9 +47,11 @@ def main() -> None:
         bound_ms=args.bound_ms,
         only=args.only,
         server_args=tuple(shlex.split(args.server_args)),
+        earlier=args.earlier,
         pytriton=args.pytriton,
     )
-    for name in PARTS if args.part == "all" else [args.part]:
+    parts = [name for name in PARTS if name != "earlier" or args.earlier] if args.part == "all" else [args.part]
+    for name in parts:
         record = take_record(PARTS[name], options)
         if args.json:
             keep_record(args.json, name, record)

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from benchmarks.records import Record
 from benchmarks.serving.parts import (
+    earlier_commit,
     head_of_line_blocking,
     header_costs,
     large_requests,
@@ -21,6 +22,7 @@ from training.counts import count_of
 PARTS: Final[Mapping[str, Any]] = {
     "throughput": throughput,
     "headers": header_costs,
+    "earlier": earlier_commit,
     "observability": observability_costs,
     "protocol": open_inference,
     "large": large_requests,

@@ -33,6 +33,9 @@ class Options:
     server_args: tuple[str, ...]
     """Further options of `python -m app`."""
 
+    earlier: str | None = None
+    """Folder of an earlier commit's checkout, to measure beside this one."""
+
     pytriton: str | None = None
     """Python of an environment with nvidia-pytriton, to measure Triton too."""
 

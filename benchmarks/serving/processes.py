@@ -78,12 +78,16 @@ def service(
     arguments: Sequence[str] = (),
     variables: Mapping[str, str] | None = None,
     waits: bool = True,
+    folder: Path = ROOT,
 ) -> Iterator[Server]:
-    """Start the service on the cores; by default wait until its frameworks are ready."""
+    """Start the service of a checkout on the cores; by default wait until its frameworks are ready."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = ["-m", "app", "--port", str(port), "--frameworks", ",".join(frameworks), *QUIET, *arguments]
-    with tempfile.TemporaryFile() as log, _started(command, cores, variables=variables, stderr=log) as process:
+    with (
+        tempfile.TemporaryFile() as log,
+        _started(command, cores, variables=variables, folder=folder, stderr=log) as process,
+    ):
         server = Server(f"http://127.0.0.1:{port}", process.pid)
         while waits and not _is_ready(server.url):
             if process.poll() is not None:
@@ -129,12 +133,17 @@ def bare_framework(*cores: int, framework: str) -> Iterator[Callable[[int, float
 
 @contextmanager
 def _started(
-    arguments: Sequence[str], cores: Sequence[int], *, variables: Mapping[str, str] | None = None, **streams: Any
+    arguments: Sequence[str],
+    cores: Sequence[int],
+    *,
+    variables: Mapping[str, str] | None = None,
+    folder: Path = ROOT,
+    **streams: Any,
 ) -> Iterator[subprocess.Popen[bytes]]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("TRIPTYCH_", "OTEL_"))}
     with pinned(*cores):
         process = subprocess.Popen(  # noqa: S603 -- Python itself
-            [sys.executable, *arguments], cwd=ROOT, env=inherited | dict(variables or {}), **streams
+            [sys.executable, *arguments], cwd=folder, env=inherited | dict(variables or {}), **streams
         )
     try:
         yield process

@@ -13,6 +13,7 @@ BENCHMARKS = [
     "benchmarks.gpu",
     "benchmarks.mistakes",
     "benchmarks.recipes",
+    "benchmarks.recipes.initial_weights",
     "benchmarks.recipes.seeds",
     "benchmarks.scaling",
     "benchmarks.serving",

@@ -5,7 +5,7 @@ from importlib import util
 import pytest
 
 from benchmarks.serving.measurements import PARTS, render
-from benchmarks.serving.parts import memory, overload, throughput
+from benchmarks.serving.parts import earlier_commit, memory, overload, throughput
 from benchmarks.serving.tables import counts, verdict
 from tests.support.app import CHECKOUT
 from training.reporting.markdown_tables import spread, table
@@ -122,3 +122,17 @@ def test_page_has_a_place_for_each_part():
     page = (CHECKOUT / "docs" / "performance.md").read_text()
 
     assert [line[5:-4] for line in page.splitlines() if line.startswith("<!-- ") and line != "<!-- end -->"] == [*PARTS]
+
+
+def test_earlier_commit_has_its_share_of_the_empty_endpoint_in_the_same_round():
+    """The median of each round's share, not the share of the medians."""
+    runs = [
+        {"cpu_us": 100.0, "empty_cpu_us": 90.0, "bad_statuses": 0, "socket_errors": 0},
+        {"cpu_us": 200.0, "empty_cpu_us": 220.0, "bad_statuses": 0, "socket_errors": 0},
+        {"cpu_us": 400.0, "empty_cpu_us": 400.0, "bad_statuses": 0, "socket_errors": 2},
+    ]
+    figure = {"kind": "npy", "differs": True, "commit": "0123456789abcdef", "runs": runs}
+
+    assert "| npy | differ | `0123456789` | 200 (100 to 400) | 220 (90 to 400) | 1.00 (0.90 to 1.10) | **2** |" in (
+        earlier_commit.report([figure])
+    )

@@ -1,0 +1,129 @@
+"""Trains each framework from its own initial weights and from the others', to separate the effects of both.
+
+    taskset -c 0 python -m benchmarks.recipes.initial_weights --trainers jax --seeds 100:112 --out runs/jax.jsonl
+    python -m benchmarks.recipes.initial_weights --table runs/*.jsonl
+
+Each run draws pixels and noise by the trainer's own generator, as `python -m training train --preset quick` does. A run
+that is in its file already isn't repeated.
+"""
+
+import argparse
+import json
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations, product
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from scipy.stats import t
+
+from training.comparison.model_quality.differences import CONFIDENCE
+from training.config import PRESETS, ModelConfig
+from training.data import TRAIN_SEED, binarize, load_dataset
+from training.engine.batch_order import draw_epoch
+from training.frameworks import FRAMEWORKS, import_trainer
+from training.reporting.markdown_tables import table
+
+Runs = Mapping[tuple[str, str, int], float]
+"""-ELBO of the last epoch by trainer, origin of the initial weights, and seed."""
+
+_FRAMEWORKS: Final = ("jax", "tensorflow")
+
+
+def main() -> None:
+    """Train what is missing in the results file, or print the tables of results files."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.recipes.initial_weights", description=__doc__.partition("\n")[0]
+    )
+    parser.add_argument("--table", type=Path, nargs="+", help="results files, whose tables are printed")
+    parser.add_argument("--trainers", default=",".join(_FRAMEWORKS), help="frameworks that train, comma-separated")
+    parser.add_argument("--weights-of", default=",".join(_FRAMEWORKS), help="frameworks that draw initial weights")
+    parser.add_argument("--seeds", default="100:112", help="first seed, and the one after the last")
+    parser.add_argument("--epochs", type=int, default=PRESETS["quick"].epochs)
+    parser.add_argument("--images", type=int, default=50_000, help="training images")
+    parser.add_argument("--out", type=Path, default=Path("initial_weights.jsonl"), help="results file, added to")
+    options = parser.parse_args()
+    if options.table:
+        print("\n".join(tables(read_runs(options.table))))
+        return
+    known = read_runs([options.out]) if options.out.exists() else {}
+    with options.out.open("a", encoding="utf-8") as file:
+        for run in _train(options, known):
+            print(json.dumps(run), file=file, flush=True)
+
+
+def read_runs(paths: Sequence[Path]) -> Runs:
+    """Return the runs of results files."""
+    lines = [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+    return {(run["trainer"], run["weights_of"], run["seed"]): -run["train_elbo"][-1] for run in lines}
+
+
+def tables(runs: Runs) -> list[str]:
+    """Return the lines of two tables: means by trainer and initial weights, and the effect of each, paired by seed."""
+    trainers, sources, _ = ([name for name in FRAMEWORKS if name in names] for names in zip(*runs, strict=True))
+    complete = sorted(
+        seed
+        for seed in {seed for *_, seed in runs}
+        if all((trainer, source, seed) in runs for trainer in trainers for source in sources)
+    )
+    means = [
+        [
+            f"of {FRAMEWORKS[source].title}",
+            *(f"{statistics.fmean(runs[trainer, source, seed] for seed in complete):.3f}" for trainer in trainers),
+        ]
+        for source in sources
+    ]
+    effects = [
+        [f"{FRAMEWORKS[second].title}'s {what} instead of {FRAMEWORKS[first].title}'s", *_interval(differences)]
+        for what, names in (("trainer", trainers), ("initial weights", sources))
+        for first, second in combinations(names, 2)
+        for differences in [
+            [_mean_of(runs, what, second, seed) - _mean_of(runs, what, first, seed) for seed in complete]
+        ]
+    ]
+    return [
+        f"-ELBO on the training images in the last epoch, in nats, mean of {len(complete)} seeds:",
+        *table(["initial weights", *(f"trained in {FRAMEWORKS[name].title}" for name in trainers)], means),
+        *table(["effect", "mean difference", f"{CONFIDENCE:.0%} interval"], effects),
+    ]
+
+
+def _mean_of(runs: Runs, what: str, name: str, seed: int) -> float:
+    values = [
+        loss
+        for (trainer, source, of), loss in runs.items()
+        if of == seed and name == (trainer if what == "trainer" else source)
+    ]
+    return statistics.fmean(values)
+
+
+def _interval(differences: Sequence[float]) -> tuple[str, str]:
+    error = statistics.stdev(differences) / len(differences) ** 0.5
+    half_width = t.ppf((1 + CONFIDENCE) / 2, len(differences) - 1) * error
+    return f"{statistics.fmean(differences):+.3f}", f"± {half_width:.3f}"
+
+
+def _train(options: argparse.Namespace, known: Runs) -> Iterator[dict[str, Any]]:
+    dataset = load_dataset("mnist")
+    model = ModelConfig(image_shape=dataset.image_shape)
+    names, sources = options.trainers.split(","), options.weights_of.split(",")
+    trainers = {name: import_trainer(name, "train").Trainer for name in {*names, *sources}}
+    for seed, name, source in product(range(*map(int, options.seeds.split(":"))), names, sources):
+        if (name, source, seed) in known:
+            continue
+        config = replace(PRESETS["quick"], epochs=options.epochs, seed=seed)
+        images = binarize(dataset.train[: options.images], target=config.target, seed=TRAIN_SEED)
+        weights = trainers[source](model, config, images, device="cpu").weights()
+        trainer = trainers[name](model, config, images, device="cpu", weights=weights)
+        elbos = []
+        for epoch in range(1, config.epochs + 1):
+            order, noise_seed = draw_epoch(len(images), batch_size=config.batch_size, seed=seed, epoch=epoch)
+            batches, _ = trainer.train_epoch(order, seed=noise_seed)
+            elbos.append(round(float(np.mean(batches, dtype=np.float64)), 4))
+        yield {"trainer": name, "weights_of": source, "seed": seed, "train_elbo": elbos}
+
+
+if __name__ == "__main__":
+    main()
