@@ -20,7 +20,7 @@ MAX_ITEMS: Final = 3
 MAX_LINES: Final = 12
 MAX_CHARACTERS: Final = 120
 
-PROMOTED: Final = CHECKOUT / "checkpoints" / "jax" / "model.safetensors"
+PROMOTED: Final = CHECKOUT / "checkpoints" / "pytorch" / "model.safetensors"
 """The file that the example of a promotion sends: a better checkpoint than the one that it replaces."""
 
 

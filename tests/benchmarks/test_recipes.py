@@ -1,4 +1,4 @@
-"""`benchmarks.recipes.seeds`: the runs of several seeds, their means and differences."""
+"""`benchmarks.recipes`: the runs of several seeds, their means and differences, and where those are from."""
 
 import json
 import subprocess
@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from benchmarks.recipes import initial_weights
 from benchmarks.recipes.seeds import describe, tables
 from tests.support.live_service import CHECKOUT
 from training.frameworks import FRAMEWORKS
@@ -42,16 +43,18 @@ def test_checkpoints_are_added_to_the_results_file(tmp_path):
         done = subprocess.run([*command, *paths], cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=False)
 
         assert done.returncode == 0, done.stderr
-        assert "| JAX | 0 | 500 | 92.50 | 94.67 | 93.13 |" in done.stdout
+        assert "| JAX | 2 | 497 | 92.57 | 94.38 | 93.28 |" in done.stdout
         assert json.loads(results.read_text(encoding="utf-8")) == [describe(path)]
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_description_of_a_bundled_checkpoint(framework):
-    """The recipe of the bundled checkpoints, by which runs of other seeds are comparable."""
+    """The recipe of the bundled checkpoints, of which the seed with the best validation ELBO is bundled."""
     described = describe(CHECKOUT / "checkpoints" / framework / "model.safetensors")
+    runs = json.loads((CHECKOUT / "benchmarks" / "recipes" / "seeds.json").read_text(encoding="utf-8"))
+    best = max((run for run in runs if run["framework"] == framework), key=lambda run: run["validation_elbo"])
 
-    assert (described["framework"], described["seed"]) == (framework, 0)
+    assert described == best
     assert (described["epochs"], described["validation_images"]) == (500, 1000)
 
 
@@ -61,3 +64,33 @@ def test_page_has_the_tables_of_the_results_file():
     lines = tables(json.loads((folder / "seeds.json").read_text(encoding="utf-8")))
 
     assert "\n".join(lines).strip() in (folder / "RESULTS.md").read_text(encoding="utf-8")
+
+
+def test_effects_of_trainer_and_initial_weights():
+    """Means by both, and the effect of each alone, paired by seed."""
+    runs = {
+        (trainer, source, seed): 99 + 0.5 * (trainer == "tensorflow") + 0.1 * (source == "tensorflow") + seed / 10
+        for trainer in ("jax", "tensorflow")
+        for source in ("jax", "tensorflow")
+        for seed in range(3)
+    }
+    text = "\n".join(initial_weights.tables(runs))
+
+    assert "mean of 3 seeds" in text
+    assert "| of TensorFlow | 99.200 | 99.700 |" in text
+    assert "| TensorFlow's trainer instead of JAX's | +0.500 | ± 0.000 |" in text
+    assert "| TensorFlow's initial weights instead of JAX's | +0.100 | ± 0.000 |" in text
+
+
+def test_runs_from_both_initial_weights_are_added_once(tmp_path):
+    """A small run from each framework's initial weights: each differs, and none is repeated."""
+    out = tmp_path / "runs.jsonl"
+    small = ["--trainers", "jax", "--seeds", "3:4", "--epochs", "1", "--images", "512", "--out", str(out)]
+    for _ in range(2):
+        command = [sys.executable, "-m", "benchmarks.recipes.initial_weights", *small]
+        subprocess.run(command, cwd=CHECKOUT, check=True, timeout=120)
+
+    runs = initial_weights.read_runs([out])
+    assert set(runs) == {("jax", "jax", 3), ("jax", "tensorflow", 3)}
+    assert len(set(runs.values())) == 2
+    assert len(out.read_text(encoding="utf-8").splitlines()) == 2

@@ -89,7 +89,7 @@ def _get(path: str, summary: str, **query: str | int) -> Example:
     return Example(summary=summary, method="GET", path=path, query=query)
 
 
-_MODEL: Final = ("pytorch", "model")
+_MODEL: Final = ("tensorflow", "model")
 
 EXAMPLES: Final[Mapping[str, Sequence[Example]]] = {
     "reconstruct": (
