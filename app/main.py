@@ -138,6 +138,7 @@ def _create_api(services: Services, keys: ApiKeys) -> FastAPI:
         generate_unique_id_function=operation_id,
     )
     api.state.wait_for_models = False
+    api.state.services = services
     api.state.settings = services.settings
     api.state.registry = registry
     api.state.metrics = services.metrics

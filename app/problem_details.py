@@ -6,6 +6,7 @@ from typing import Final
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from app.errors import (
     AuthenticationError,
@@ -26,6 +27,7 @@ from app.errors import (
     TooLargeError,
     UnsupportedContentError,
 )
+from app.observability.request_ids import CLIENT_CLOSED_REQUEST
 from app.route_path import route_path
 
 PROBLEM_JSON: Final = "application/problem+json"
@@ -72,6 +74,7 @@ TITLES: Final = {
 def add_error_handlers(app: FastAPI) -> None:
     """Register the handlers that respond to errors with problem documents."""
     app.add_exception_handler(ServiceError, _handle_service_error)
+    app.add_exception_handler(ClientDisconnect, _handle_disconnect)
     app.add_exception_handler(HTTPException, _handle_http_exception)
     app.add_exception_handler(Exception, _handle_unknown_error)
 
@@ -129,6 +132,10 @@ async def _handle_service_error(request: Request, error: Exception) -> Response:
     return error_response(error, request_id=request.state.request_id)
 
 
+async def _handle_disconnect(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=CLIENT_CLOSED_REQUEST)
+
+
 async def _handle_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     detail = str(error.detail)
@@ -141,7 +148,8 @@ async def _handle_http_exception(request: Request, error: Exception) -> Response
             meant = f"without the slash at the end there is {without_slash}"
         detail = f"there is no such route; {meant}; /docs shows them all with examples"
     if error.status_code == 405:
-        allowed = headers.get("Allow", "").replace("GET", "GET, HEAD")
+        methods = headers.get("Allow", "").split(", ")
+        allowed = ", ".join(sorted({*methods, *(["HEAD"] if "GET" in methods else [])}))
         headers["Allow"] = allowed
         hint = " (curl -T sends PUT: add -X POST)" if request.method == "PUT" and "POST" in allowed else ""
         detail = f"{request.method} is not a method of this route; use {allowed}{hint}; /docs shows how"

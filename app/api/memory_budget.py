@@ -5,7 +5,7 @@ import math
 from collections import deque
 from typing import Final
 
-from app.errors import OverloadedError
+from app.errors import OverloadedError, TooLargeError
 
 MAX_WAITING: Final = 32
 """Maximum requests that wait for memory; one that waits for its response's memory holds the arrays meanwhile."""
@@ -18,6 +18,13 @@ class MemoryBudget:
         self.max_bytes = max_bytes
         self._reserved = 0
         self._line: deque[tuple[int, asyncio.Future[None]]] = deque()
+
+    def check_size(self, nbytes: int) -> None:
+        """Raise a `TooLargeError` if a body of so many bytes is larger than the budget."""
+        if nbytes > self.max_bytes:
+            raise TooLargeError(
+                f"the body is over {self.max_bytes} bytes, the most that all requests hold: send less at a time"
+            )
 
     def reserve_now(self, nbytes: int) -> None:
         """Reserve bytes without waiting, ahead of the line.
@@ -35,12 +42,14 @@ class MemoryBudget:
         """Reserve bytes, first come, first served; wait for at most so many seconds.
 
         Raises:
-            OverloadedError: The budget is smaller, too many requests wait, or the time is over.
+            TooLargeError: The budget is smaller.
+        OverloadedError: Too many requests wait, or the time is over.
         """
         if not self._line and self._reserved + nbytes <= self.max_bytes:
             self._reserved += nbytes
             return
-        if nbytes > self.max_bytes or len(self._line) >= MAX_WAITING:
+        self.check_size(nbytes)
+        if len(self._line) >= MAX_WAITING:
             raise self._overloaded()
         place = (nbytes, asyncio.get_running_loop().create_future())
         self._line.append(place)

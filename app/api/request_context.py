@@ -129,6 +129,7 @@ class RequestContext(Request):
         """Return the body once it is complete; errors are those of `app.codecs.body.read_body`.
 
         Raises:
+            TooLargeError: It is larger than all requests together may be.
             OverloadedError: All requests together hold too many bytes.
             SlowBodyError: It takes too long.
             ClientDisconnect: The client is gone.
@@ -177,6 +178,7 @@ class RequestContext(Request):
         self._body_bytes += nbytes
 
     def _reserve_more(self, nbytes: int) -> None:
+        self.services.memory.check_size(self._body_bytes + nbytes)
         self.services.memory.reserve_now(nbytes)
         self._body_bytes += nbytes
 

@@ -228,7 +228,7 @@ def _errors_in_one_line() -> Iterator[None]:
 
 def _show(probs: Float32[ndarray, "batch height width"], out: Path | None, scale: int) -> None:
     if out is None:
-        console = Console(highlight=False)
+        console = Console(highlight=False, emoji=False)
         reduction, columns = fit_columns(console, probs.shape[2])
         for start in range(0, len(probs), columns):
             print_images(console, probs[start : start + columns], reduction=reduction)

@@ -108,6 +108,8 @@ def _read_file(item: Image.Image | str | Path, number: int) -> tuple[str, bytes]
     if item.mode in _NUMBER_MODES:
         raise ValueError(f"a PIL image has the mode {item.mode}: convert it to L, or pass an array of 0 to 1")
     upright = ImageOps.exif_transpose(item)
+    if upright.mode.startswith("I;16"):  # of one of three byte orders
+        upright = Image.fromarray(np.asarray(upright).astype("<u2"))
     if upright.mode not in _PNG_MODES:
         upright = upright.convert(_ALPHA_MODES.get(upright.mode, "RGB"))
     file = io.BytesIO()

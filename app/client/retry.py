@@ -1,5 +1,6 @@
 """When a failed call is repeated. Every route computes a pure function of its request, so any call may be repeated."""
 
+import logging
 import random
 import time
 from typing import Final
@@ -7,6 +8,8 @@ from typing import Final
 import httpx
 
 from app.client.errors import ClientError, ConnectionFailedError, ResponseError
+
+logger = logging.getLogger(__name__)
 
 RETRIED: Final = frozenset({429, 502, 503})
 """Overloaded, or not ready; 502 is a proxy whose replica has just ended."""
@@ -43,13 +46,18 @@ class Retries:
         self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
         if time.monotonic() + pause_s >= self._ends:
             raise error
+        if isinstance(failure, httpx.TransportError):
+            logger.warning("%s; trying again for %.0f s", error, self.remaining_s)
         return pause_s
 
 
 def as_error(failure: httpx.Response | httpx.TransportError) -> ClientError:
     """Return the error that a failed attempt stands for."""
     if isinstance(failure, httpx.TransportError):
-        error: ClientError = ConnectionFailedError(f"{type(failure).__name__}: {failure}")
+        url = failure.request.url
+        error: ClientError = ConnectionFailedError(
+            f"{url.scheme}://{url.netloc.decode()} can't be reached ({type(failure).__name__}: {failure})"
+        )
         error.__cause__ = failure
         return error
     try:

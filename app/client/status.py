@@ -72,7 +72,9 @@ def status(
     else:
         is_terminal = sys.stdout.isatty()
         print_status(
-            service_status, Console(highlight=False, width=None if is_terminal else _PIPE_WIDTH), plain=not is_terminal
+            service_status,
+            Console(highlight=False, emoji=False, width=None if is_terminal else _PIPE_WIDTH),
+            plain=not is_terminal,
         )
     raise typer.Exit(READY if service_status.ready else NOT_READY)
 

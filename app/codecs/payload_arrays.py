@@ -77,6 +77,8 @@ def ends_from(
     if are_latents:
         if centre:
             raise _not_a_file(_where(value))
+        if invert:
+            raise invalid_value("invert", "is true, but these are latents: leave it out, or send images")
         ends = latents_from(payload, model=model, limits=limits)
     else:
         ends = images_from(payload, model=model, limits=limits, invert=invert, centre=centre)

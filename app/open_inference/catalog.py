@@ -61,7 +61,7 @@ class ModelName:
 @lru_cache(maxsize=256)
 def _make_target(name: ModelName, model: ModelConfig, limits: Limits) -> Target:
     signature = make_signature(name.task, model)
-    return Target(name=str(name), task=name.task, signature=signature, model=model, limits=limits)
+    return Target(name=str(name), url_name=str(name), task=name.task, signature=signature, model=model, limits=limits)
 
 
 def list_defaults(registry: Registry) -> dict[str, ModelName]:

@@ -1,6 +1,7 @@
 """An infer request from its body to its response: the plain routes' queue, noise, deadline and memory budget."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -24,8 +25,8 @@ from app.open_inference.tasks import SEEDED, prepare_operation
 LENGTH_FIELD: Final = LENGTH_HEADER.lower().encode()
 
 
-async def infer(context: RequestContext, name: ModelName) -> RawResponse:
-    """Return the response to an infer request.
+async def infer(context: RequestContext, name: ModelName, *, url_name: str) -> RawResponse:
+    """Return the response to an infer request of a model, whose name in the URL may be an alias.
 
     Raises:
         ServiceError: The errors of the plain routes, for the same reasons.
@@ -33,7 +34,7 @@ async def infer(context: RequestContext, name: ModelName) -> RawResponse:
     services = context.services
     model = await context.acquire_model(ModelChoice(name.framework, name.model))
     body = await context.read_body()
-    target = name.with_limits(model.adapter.model, services.limits)
+    target = replace(name.with_limits(model.adapter.model, services.limits), url_name=url_name)
     header = context.header(LENGTH_FIELD)
     parse = partial(parse_request, body, header_length=header, target=target)
     request = await run_maybe_in_thread(parse, in_thread=should_offload(len(body), is_npy=header is not None))

@@ -44,7 +44,7 @@ async def load(registry: Registry, settings: Settings, name: ModelName, body: Bo
     """Load the model's checkpoint again, for all of its tasks, and serve it if that works.
 
     Raises:
-        NotFoundError: Clients may not load models.
+        NotFoundError: Clients may not load models, or there is no such model.
         FrameworkUnavailableError: It can't be loaded; the model that was served before still is.
         InvalidValueError: The request brings parameters.
     """
@@ -60,7 +60,7 @@ async def unload(registry: Registry, settings: Settings, name: ModelName, body: 
     """Stop serving the model's checkpoint, with all of its tasks.
 
     Raises:
-        NotFoundError: Clients may not unload models.
+        NotFoundError: Clients may not unload models, or there is no such model.
         InvalidValueError: A member is wrong.
     """
     _require_explicit(settings)

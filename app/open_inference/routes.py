@@ -96,7 +96,7 @@ class OpenInferenceRoutes:
 
     async def infer(self, context: RequestContext, parameters: Parameters) -> Response:
         """Return the model's outputs."""
-        return await infer(context, self._find(parameters))
+        return await infer(context, self._find(parameters), url_name=parameters["model"])
 
     async def list_repository(self, context: RequestContext, _: Parameters) -> Response:
         """Return every model with its state."""

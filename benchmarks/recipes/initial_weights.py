@@ -1,6 +1,6 @@
 """Trains each framework from its own initial weights and from the others', to separate the effects of both.
 
-    taskset -c 0 python -m benchmarks.recipes.initial_weights --trainers jax --seeds 100:112 --out runs/jax.jsonl
+    taskset -c 0 python -m benchmarks.recipes.initial_weights --trainers jax --out runs/jax.jsonl
     python -m benchmarks.recipes.initial_weights --table runs/*.jsonl
 
 Each run draws pixels and noise by the trainer's own generator, as `python -m training train --preset quick` does. A run
@@ -21,9 +21,11 @@ from scipy.stats import t
 
 from training.comparison.model_quality.differences import CONFIDENCE
 from training.config import PRESETS, ModelConfig
+from training.counts import count_of
 from training.data import TRAIN_SEED, binarize, load_dataset
 from training.engine.batch_order import draw_epoch
-from training.frameworks import FRAMEWORKS, import_trainer
+from training.errors import TrainingError
+from training.frameworks import FRAMEWORKS, canonical_framework, import_trainer
 from training.reporting.markdown_tables import table
 
 Runs = Mapping[tuple[str, str, int], float]
@@ -40,34 +42,55 @@ def main() -> None:
     parser.add_argument("--table", type=Path, nargs="+", help="results files, whose tables are printed")
     parser.add_argument("--trainers", default=",".join(_FRAMEWORKS), help="frameworks that train, comma-separated")
     parser.add_argument("--weights-of", default=",".join(_FRAMEWORKS), help="frameworks that draw initial weights")
-    parser.add_argument("--seeds", default="100:112", help="first seed, and the one after the last")
+    parser.add_argument("--first-seed", type=int, default=100)
+    parser.add_argument("--seeds", type=int, default=6, help="number of seeds")
     parser.add_argument("--epochs", type=int, default=PRESETS["quick"].epochs)
     parser.add_argument("--images", type=int, default=50_000, help="training images")
     parser.add_argument("--out", type=Path, default=Path("initial_weights.jsonl"), help="results file, added to")
     options = parser.parse_args()
-    if options.table:
-        print("\n".join(tables(read_runs(options.table))))
-        return
-    known = read_runs([options.out]) if options.out.exists() else {}
-    with options.out.open("a", encoding="utf-8") as file:
-        for run in _train(options, known):
-            print(json.dumps(run), file=file, flush=True)
+    try:
+        if options.table:
+            print("\n".join(tables(read_runs(options.table))))
+            return
+        known = read_runs([options.out], epochs=options.epochs) if options.out.exists() else {}
+        with options.out.open("a", encoding="utf-8") as file:
+            for run in _train(options, known):
+                print(json.dumps(run), file=file, flush=True)
+    except (OSError, ValueError, TrainingError) as error:
+        parser.error(str(error))
 
 
-def read_runs(paths: Sequence[Path]) -> Runs:
-    """Return the runs of results files."""
+def read_runs(paths: Sequence[Path], *, epochs: int | None = None) -> Runs:
+    """Return the runs of results files, all of so many epochs.
+
+    Raises:
+        ValueError: A line is damaged, or runs differ in their number of epochs.
+    """
     lines = [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+    lengths = {len(run["train_elbo"]) for run in lines} | (set() if epochs is None else {epochs})
+    if len(lengths) > 1:
+        raise ValueError(
+            f"the runs have {' and '.join(map(str, sorted(lengths)))} epochs: expected one number; choose another --out"
+        )
     return {(run["trainer"], run["weights_of"], run["seed"]): -run["train_elbo"][-1] for run in lines}
 
 
 def tables(runs: Runs) -> list[str]:
-    """Return the lines of two tables: means by trainer and initial weights, and the effect of each, paired by seed."""
+    """Return the lines of two tables: means by trainer and initial weights, and the effect of each, paired by seed.
+
+    Raises:
+        ValueError: There are fewer than two seeds with all runs.
+    """
+    if not runs:
+        raise ValueError("there are no runs: expected those of two seeds or more")
     trainers, sources, _ = ([name for name in FRAMEWORKS if name in names] for names in zip(*runs, strict=True))
     complete = sorted(
         seed
         for seed in {seed for *_, seed in runs}
         if all((trainer, source, seed) in runs for trainer in trainers for source in sources)
     )
+    if len(complete) < 2:
+        raise ValueError(f"all runs are there of {count_of(len(complete), 'seed')}: expected two or more")
     means = [
         [
             f"of {FRAMEWORKS[source].title}",
@@ -108,9 +131,13 @@ def _interval(differences: Sequence[float]) -> tuple[str, str]:
 def _train(options: argparse.Namespace, known: Runs) -> Iterator[dict[str, Any]]:
     dataset = load_dataset("mnist")
     model = ModelConfig(image_shape=dataset.image_shape)
-    names, sources = options.trainers.split(","), options.weights_of.split(",")
+    names, sources = (
+        [canonical_framework(name.strip()) for name in text.split(",")]
+        for text in (options.trainers, options.weights_of)
+    )
     trainers = {name: import_trainer(name, "train").Trainer for name in {*names, *sources}}
-    for seed, name, source in product(range(*map(int, options.seeds.split(":"))), names, sources):
+    seeds = range(options.first_seed, options.first_seed + options.seeds)
+    for seed, name, source in product(seeds, names, sources):
         if (name, source, seed) in known:
             continue
         config = replace(PRESETS["quick"], epochs=options.epochs, seed=seed)

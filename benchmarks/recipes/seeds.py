@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from training.checkpoints.checkpoint import load_checkpoint
 from training.comparison.model_quality.differences import CONFIDENCE, paired_differences
+from training.errors import CheckpointError
 from training.frameworks import FRAMEWORKS
 from training.reporting.markdown_tables import mean_spread, table
 
@@ -29,7 +30,10 @@ def main() -> None:
     parser.add_argument("--results", type=Path, required=True, help="JSON file, which is added to")
     options = parser.parse_args()
     known = json.loads(options.results.read_text(encoding="utf-8")) if options.results.exists() else []
-    runs = {run["checkpoint"]: run for run in [*known, *map(describe, options.checkpoints)]}
+    try:
+        runs = {run["checkpoint"]: run for run in [*known, *map(describe, options.checkpoints)]}
+    except CheckpointError as error:
+        parser.error(str(error))
     results = sorted(runs.values(), key=lambda run: (list(FRAMEWORKS).index(run["framework"]), run["seed"]))
     if not results:
         parser.error(f"{options.results} has no runs: name some checkpoints")

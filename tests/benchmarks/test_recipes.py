@@ -1,6 +1,7 @@
 """`benchmarks.recipes`: the runs of several seeds, their means and differences, and where those are from."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -59,11 +60,14 @@ def test_description_of_a_bundled_checkpoint(framework):
 
 
 def test_page_has_the_tables_of_the_results_file():
-    """The tables of seeds are those that the command prints."""
+    """The tables of seeds and of initial weights are those that the commands print."""
     folder = CHECKOUT / "benchmarks" / "recipes"
     lines = tables(json.loads((folder / "seeds.json").read_text(encoding="utf-8")))
 
-    assert "\n".join(lines).strip() in (folder / "RESULTS.md").read_text(encoding="utf-8")
+    page = (folder / "RESULTS.md").read_text(encoding="utf-8")
+    assert "\n".join(lines).strip() in page
+    runs = initial_weights.read_runs(sorted(folder.glob("initial_weights_*.jsonl")))
+    assert "\n".join(initial_weights.tables(runs)).strip() in page
 
 
 def test_effects_of_trainer_and_initial_weights():
@@ -85,7 +89,20 @@ def test_effects_of_trainer_and_initial_weights():
 def test_runs_from_both_initial_weights_are_added_once(tmp_path):
     """A small run from each framework's initial weights: each differs, and none is repeated."""
     out = tmp_path / "runs.jsonl"
-    small = ["--trainers", "jax", "--seeds", "3:4", "--epochs", "1", "--images", "512", "--out", str(out)]
+    small = [
+        "--trainers",
+        "jax",
+        "--first-seed",
+        "3",
+        "--seeds",
+        "1",
+        "--epochs",
+        "1",
+        "--images",
+        "512",
+        "--out",
+        str(out),
+    ]
     for _ in range(2):
         command = [sys.executable, "-m", "benchmarks.recipes.initial_weights", *small]
         subprocess.run(command, cwd=CHECKOUT, check=True, timeout=120)
@@ -94,3 +111,29 @@ def test_runs_from_both_initial_weights_are_added_once(tmp_path):
     assert set(runs) == {("jax", "jax", 3), ("jax", "tensorflow", 3)}
     assert len(set(runs.values())) == 2
     assert len(out.read_text(encoding="utf-8").splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--trainers", "foo"], "unknown framework"),
+        (["--epochs", "0"], "epochs is 0"),
+        (["--table", "absent.jsonl"], "No such file"),
+        (["--table", "one.jsonl"], "of 1 seed: expected two or more"),
+        (["--table", "one.jsonl", "short.jsonl"], "1 and 2 epochs: expected one number"),
+    ],
+)
+def test_wrong_options_of_initial_weights_are_explained(tmp_path, options, message):
+    """Without a traceback, and before anything is trained."""
+    run = {"trainer": "jax", "weights_of": "jax", "seed": 1, "train_elbo": [-100.0, -99.0]}
+    (tmp_path / "one.jsonl").write_text(json.dumps(run) + "\n", encoding="utf-8")
+    (tmp_path / "short.jsonl").write_text(json.dumps(run | {"seed": 2, "train_elbo": [-99.0]}) + "\n", encoding="utf-8")
+    command = [sys.executable, "-m", "benchmarks.recipes.initial_weights", *options]
+    environment = os.environ | {"PYTHONPATH": str(CHECKOUT)}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr

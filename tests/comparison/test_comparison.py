@@ -1,6 +1,7 @@
 """The comparison without a framework: parity, the results file, statistics and formatting."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from tests.support.checkpoints import make_checkpoint
 from training.checkpoints.checkpoint import save_checkpoint
 from training.comparison import worker_process
 from training.comparison.agreement import section as agreement
+from training.comparison.code_size import section as code
 from training.comparison.config import SMOKE, ComparisonConfig
 from training.comparison.inference_speed import section as inference
 from training.comparison.inference_speed.disk_usage import package_bytes
@@ -115,6 +117,25 @@ def test_agreement_is_kept_with_every_pair_layer_and_loader(config, processes, t
         "jax": {"jax", "pytorch"},
         "pytorch": {"jax", "pytorch"},
     }
+
+
+@pytest.mark.usefixtures("processes")
+@pytest.mark.parametrize("resume", [True, False])
+@pytest.mark.parametrize(("section", "name"), [(agreement, "agreement"), (code, "code")])
+def test_further_framework_is_compared_with_the_others(config, monkeypatch, tmp_path, section, name, resume):
+    """The section is measured again for both; with --resume, only because one was missing."""
+    monkeypatch.setattr(code, "FILES", ("device.py",))
+    results = ResultsFile(tmp_path / "out", smoke=True)
+    section.measure(replace(config, frameworks=("jax",)), results)
+
+    section.measure(replace(config, frameworks=("pytorch",), resume=resume), results)
+    both = json.loads(results.path.read_text())["sections"][name]
+    section.measure(replace(config, frameworks=("pytorch", "jax"), resume=True), results)
+
+    assert both["frameworks"] == ["jax", "pytorch"]
+    entries = both["logits"] if name == "agreement" else both["files"]["device.py"]["frameworks"]
+    assert list(entries) == ["jax", "pytorch"]
+    assert json.loads(results.path.read_text())["sections"][name] == both
 
 
 def test_checkpoint_of_other_images_is_refused(config):

@@ -1,6 +1,7 @@
 """Crossed runs: what is the same in all of them, and their order."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -60,8 +61,9 @@ def config(tmp_path):
     )
 
 
-def test_every_framework_gets_all_initial_weights(config, monkeypatch, tmp_path):
-    """Each trains from the weights of both; results are saved, and with --resume not measured again."""
+@pytest.fixture
+def calls(monkeypatch):
+    """Stand-ins for the processes: task, framework and names of the weights of each."""
     calls = []
 
     def measure(task, framework, **options):
@@ -69,6 +71,11 @@ def test_every_framework_gets_all_initial_weights(config, monkeypatch, tmp_path)
         return {"weights_of": {}, "nudged": {}} if task == "cross" else {}
 
     monkeypatch.setattr(worker_process, "measure", measure)
+    return calls
+
+
+def test_every_framework_gets_all_initial_weights(config, calls, tmp_path):
+    """Each trains from the weights of both; results are saved, and with --resume not measured again."""
     results = ResultsFile(tmp_path, smoke=True)
 
     section.measure(config, results)
@@ -83,3 +90,43 @@ def test_every_framework_gets_all_initial_weights(config, monkeypatch, tmp_path)
     saved = json.loads(results.path.read_text())["sections"]["cross"]
     assert set(saved["frameworks"]) == {"jax", "pytorch"}
     assert saved["settings"]["weights_of"] == ["jax", "pytorch"]
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_further_framework_joins_the_others(config, calls, tmp_path, resume):
+    """All are trained from the weights of all, as the first one lacks the second's; none is lost."""
+    results = ResultsFile(tmp_path, smoke=True)
+    section.measure(replace(config, frameworks=("jax",)), results)
+    calls.clear()
+
+    section.measure(replace(config, frameworks=("pytorch",), resume=resume), results)
+
+    assert [call for call in calls if call[0] == "cross"] == [
+        ("cross", "jax", ["jax", "pytorch"]),
+        ("cross", "pytorch", ["jax", "pytorch"]),
+    ]
+    saved = json.loads(results.path.read_text())["sections"]["cross"]
+    assert list(saved["frameworks"]) == saved["settings"]["weights_of"] == ["jax", "pytorch"]
+
+
+def test_framework_measured_again_leaves_the_others(config, calls, tmp_path):
+    """Only the requested one is trained again if the section has the weights of all."""
+    results = ResultsFile(tmp_path, smoke=True)
+    section.measure(config, results)
+    calls.clear()
+
+    section.measure(replace(config, frameworks=("pytorch",), resume=False), results)
+
+    assert [call for call in calls if call[0] == "cross"] == [("cross", "pytorch", ["jax", "pytorch"])]
+    assert set(results.content["sections"]["cross"]["frameworks"]) == {"jax", "pytorch"}
+
+
+@pytest.mark.usefixtures("calls")
+def test_further_framework_does_not_replace_an_interrupted_run(config, tmp_path):
+    """A framework without results yet is measured too, as is one whose results are of other settings."""
+    results = ResultsFile(tmp_path, smoke=True)
+    results.section("cross", {"weights_of": ["jax", "tensorflow"]})["frameworks"] = {"jax": {}}
+
+    section.measure(replace(config, frameworks=("pytorch",)), results)
+
+    assert set(results.content["sections"]["cross"]["frameworks"]) == {"jax", "tensorflow", "pytorch"}

@@ -29,7 +29,7 @@ def promote(
     side_files: Mapping[str, bytes] | None = None,
     force: bool = False,
 ) -> Event:
-    """Replace the checkpoint in service and keep the old one; do nothing if the checkpoint is already in service.
+    """Replace the checkpoint in service and keep the old one; of one that is in service, replace the given side files.
 
     Args:
         content: The checkpoint's file.
@@ -49,6 +49,8 @@ def promote(
     with history.locked():
         current = _read_current(model)
         if current is not None and current[0].sha256 == candidate.sha256:
+            for suffix, side_file in (side_files or {}).items():
+                replace_file(model.side_files[suffix], side_file)
             return _event(_PROMOTE, candidate, replaced=_id(candidate))
         if current is not None:
             if not force:
@@ -68,12 +70,15 @@ def roll_back(model: ModelFile) -> Event:
         PromotionError: None is kept, or the kept file or the history is damaged.
     """
     history = History(model)
+    nothing_kept = PromotionError(f"{model}: no replaced checkpoint is kept, so there is nothing to roll back to")
+    if not model.history.exists():  # which the lock would create
+        raise nothing_kept
     with history.locked():
         current = _read_current(model)
         current_id = _id(current[0]) if current else None
         kept_id = history.find_before(current_id)
         if kept_id is None:
-            raise PromotionError(f"{model}: no replaced checkpoint is kept, so there is nothing to roll back to")
+            raise nothing_kept
         checkpoint, content, side_files = _read_kept(history, model, kept_id)
         if current is not None:  # so that the rollback can be undone
             history.keep(_id(current[0]), current[1], read_existing_files(model.side_files))

@@ -29,17 +29,25 @@ def summarize(checkpoint: Checkpoint) -> Summary:
 
 
 def are_measured_alike(first: Checkpoint, second: Checkpoint) -> bool:
-    """Return whether the test metrics of two checkpoints are of the same images and target, so that they compare."""
-    by_digest = all(checkpoint.training.get("data_sha256") for checkpoint in (first, second))
-    return _measured_on(first, by_digest=by_digest) == _measured_on(second, by_digest=by_digest)
+    """Return whether the test metrics of two checkpoints are of the same images and target, so that they compare.
+
+    Those of a checkpoint that wasn't measured would be of the same target.
+    """
+    checkpoints = (first, second)
+    targets = {
+        (checkpoint.metrics.get("test_target"), checkpoint.metrics.get("test_images"))
+        for checkpoint in checkpoints
+        if "test_elbo" in checkpoint.metrics
+    }
+    by_digest = all(checkpoint.training.get("data_sha256") for checkpoint in checkpoints)
+    return len(targets) <= 1 and len({_trained_on(checkpoint, by_digest=by_digest) for checkpoint in checkpoints}) == 1
 
 
-def _measured_on(checkpoint: Checkpoint, *, by_digest: bool) -> tuple[object, ...]:
-    training, metrics = checkpoint.training, checkpoint.metrics
-    target = (metrics.get("test_target"), metrics.get("test_images"))
+def _trained_on(checkpoint: Checkpoint, *, by_digest: bool) -> tuple[object, ...]:
+    training = checkpoint.training
     if by_digest:  # of the shape and the images of all splits, inverted if they were; older checkpoints have none
-        return (*target, training["data_sha256"])
-    return (*target, summarize(checkpoint).dataset, bool(training.get("invert")), checkpoint.model.image_shape)
+        return (training["data_sha256"],)
+    return (summarize(checkpoint).dataset, bool(training.get("invert")), checkpoint.model.image_shape)
 
 
 def describe_test_elbo(checkpoint: Checkpoint) -> str:

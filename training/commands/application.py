@@ -45,4 +45,4 @@ def _run_command() -> int:
 
 
 def _say(message: str) -> None:
-    Console(stderr=True).print(message, style="red", highlight=False, markup=False, soft_wrap=True)
+    Console(stderr=True, emoji=False).print(message, style="red", highlight=False, markup=False, soft_wrap=True)

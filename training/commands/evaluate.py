@@ -68,9 +68,9 @@ def evaluate(
             f"{loaded.model.image_shape[0]} x {loaded.model.image_shape[1]}, which the model of {checkpoint} takes; "
             "choose the data set that it was trained on"
         )
-    errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    errors = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
     trained_on = loaded.training.get("data_sha256")
-    if dataset != own or trained_on not in {None, images.sha256()}:
+    if dataset != own if trained_on is None else trained_on != images.sha256():
         inverted = " --invert" if loaded.training.get("invert") else ""
         errors.print(
             f"warning: {dataset}, as it was loaded, isn't the data set that the checkpoint was trained on, which is "
@@ -110,7 +110,7 @@ def evaluate(
 
 
 def _print_tables(origin: dict[str, Any], loaded: Checkpoint, measured: Measurement) -> None:
-    console = Console()
+    console = Console(emoji=False)
     console.print(
         f"{origin['checkpoint']}, trained with {loaded.framework}: {count_of(origin['images'], 'image')} of "
         f"{origin['dataset']}, {origin['split']} split, "

@@ -27,6 +27,6 @@ def gallery(
     """
     model = load_checkpoint(checkpoint)
     images = load_dataset_of(model, dataset, data_dir=data_dir, invert=invert)
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
     for path in write_companions(locate(checkpoint), images):
         console.print(str(path))

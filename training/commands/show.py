@@ -28,7 +28,7 @@ def show(
     """Print reconstructions and samples; with --out, draw them, the latent space and the learning curves."""
     model = load_checkpoint(checkpoint)
     images = load_dataset_of(model, dataset, data_dir=data_dir, invert=invert)
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
     if out is None:
         print_view(console, model, images)
         return

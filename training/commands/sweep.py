@@ -4,12 +4,19 @@ import importlib.util
 import signal
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 
-from training.commands.options.data import DataDirOption, DatasetOption, ImageSizeOption, InvertOption
+from training.commands.options.data import (
+    DataDirOption,
+    DatasetOption,
+    ImageSizeOption,
+    InvertOption,
+    data_arguments,
+)
+from training.commands.options.run import repeat_command
 from training.config import PRESETS, ModelConfig, TrainConfig
 from training.data import load_dataset, parse_image_size
 from training.engine.signals import StopRequest
@@ -21,8 +28,8 @@ from training.sweep.recipes import FIELDS, Cell, check_cells, make_cells, parse_
 if TYPE_CHECKING:
     from training.sweep.study import SweepStudy
 
-_console = Console(highlight=False, markup=False, soft_wrap=True)
-_errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+_console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+_errors = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def sweep(
@@ -73,7 +80,12 @@ def sweep(
     from training.sweep.study import SweepStudy  # noqa: PLC0415
     from training.sweep.summary import summarize, write_summary  # noqa: PLC0415
 
-    study = SweepStudy(out, name, model_config, data, device=device)
+    def describe_origin(config: TrainConfig) -> dict[str, Any]:
+        arguments = data_arguments(data_dir, image_size, invert=invert)
+        command = repeat_command(name, config, model_config, arguments)
+        return {"command": command, "machine": describe_machine(), "invert": invert}
+
+    study = SweepStudy(out, name, model_config, data, device=device, describe_origin=describe_origin)
     origin = {"machine": describe_machine(), "versions": installed_versions(), "data": data.name, "seeds": seeds}
     stopped = None
     for number, cell in enumerate(cells, start=1):

@@ -22,7 +22,7 @@ from training.frameworks import (
 )
 from training.process.stop_signals import Stopped
 
-_errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+_errors = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def compare(
@@ -31,7 +31,12 @@ def compare(
         "docs/comparison"
     ),
     frameworks: Annotated[
-        str, typer.Option(help=f"Comma-separated names (or {', '.join(framework_aliases())}).", metavar="NAMES")
+        str,
+        typer.Option(
+            help=f"Comma-separated names (or {', '.join(framework_aliases())}); others keep their results, "
+            "or are measured again where code, agreement and cross compare these with them.",
+            metavar="NAMES",
+        ),
     ] = ",".join(trainable_frameworks()),
     sections: Annotated[
         str,

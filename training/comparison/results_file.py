@@ -1,7 +1,7 @@
 """`comparison.json`: results of every section, saved after each measurement, so that one can be repeated alone."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +40,16 @@ class ResultsFile:
         if content.get("smoke") != smoke:
             raise TrainingError(f"{self.path}: figures with --smoke and without it don't mix: choose another --out")
         self.content = content
+
+    def compared_frameworks(self, name: str, requested: Iterable[str]) -> tuple[str, ...]:
+        """Return the requested frameworks and those that a section has, in the usual order.
+
+        A section that compares frameworks with each other is measured for all of these, so that it loses none.
+        """
+        section = self.content["sections"].get(name, {})
+        # After an interruption, `weights_of` also has those that are still to be measured.
+        names = {*requested, *section.get("frameworks", ()), *section.get("settings", {}).get("weights_of", ())}
+        return tuple(framework for framework in FRAMEWORKS if framework in names)
 
     def section(self, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return a section to add results to; one with other settings is replaced, as their results can't be mixed."""

@@ -175,8 +175,12 @@ class Run:
             self._save_state(path)
             yield epoch
 
-    def test(self, path: Path) -> Evaluation:
+    def test(self, path: Path, *, is_last: bool = True) -> Evaluation:
         """Evaluate the best checkpoint on the test images, and write the metrics into it.
+
+        Args:
+            path: The checkpoint file.
+            is_last: Save the state as finished; False for a caller that writes more, and calls `finish` then.
 
         Raises:
             CheckpointError: The checkpoint can't be written.
@@ -194,8 +198,17 @@ class Run:
         }
         self.best = save_checkpoint(path, replace(self.best, metrics=metrics))
         SnapshotRecorder(path, self.model_config, (), resumed=True).finish(self.best)
-        self._save_state(path, finished=True)
+        if is_last:
+            self.finish(path)
         return measured
+
+    def finish(self, path: Path) -> None:
+        """Save the state as finished.
+
+        Raises:
+            CheckpointError: It can't be written.
+        """
+        self._save_state(path, finished=True)
 
     def _save_state(self, path: Path, *, finished: bool = False) -> None:
         state = TrainingState(

@@ -73,7 +73,7 @@ class QuietReport:
     """Prints only the result."""
 
     def __init__(self) -> None:
-        self._console = Console(highlight=False, markup=False, soft_wrap=True)
+        self._console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
     def __enter__(self) -> Self:
         return self
@@ -98,7 +98,7 @@ class QuietReport:
 
     def problem(self, text: str) -> None:
         """Print the line on stderr."""
-        Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(text)
+        Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True).print(text)
 
 
 class PlainReport(QuietReport):

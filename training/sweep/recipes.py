@@ -78,6 +78,10 @@ def make_cells(recipes: Sequence[Recipe], base: TrainConfig, *, seeds: int) -> l
     """
     if len({recipe.name for recipe in recipes}) < len(recipes):
         raise ConfigError("a recipe is given twice: expected each once")
+    names: dict[TrainConfig, str] = {}
+    for recipe in recipes:
+        if (other := names.setdefault(recipe.config(base, base.seed), recipe.name)) != recipe.name:
+            raise ConfigError(f"the recipes {other!r} and {recipe.name!r} are the same: expected each once")
     return [
         Cell(recipe=recipe.name, seed=seed, config=recipe.config(base, seed))
         for seed in range(base.seed, base.seed + seeds)

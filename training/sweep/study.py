@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy.exc import SQLAlchemyError
 
 from training.checkpoints.safetensors_file import ensure_writable
-from training.config import COMPUTE_DTYPES, INITIALIZATIONS, ModelConfig
+from training.config import COMPUTE_DTYPES, INITIALIZATIONS, ModelConfig, TrainConfig
 from training.data import Dataset
 from training.engine.epoch import Epoch
 from training.engine.resume_state import STATE_FILE, load_training_state
@@ -67,10 +67,25 @@ class Outcome:
 class SweepStudy:
     """The runs of one framework on one data set."""
 
-    def __init__(
-        self, folder: Path, framework: str, model_config: ModelConfig, dataset: Dataset, *, device: str
+    def __init__(  # noqa: PLR0913 -- the last two by keyword
+        self,
+        folder: Path,
+        framework: str,
+        model_config: ModelConfig,
+        dataset: Dataset,
+        *,
+        device: str,
+        describe_origin: Callable[[TrainConfig], Mapping[str, Any]],
     ) -> None:
         """Open or create the study in the folder.
+
+        Args:
+            folder: The study's folder.
+            framework: Canonical name.
+            model_config: The architecture of all runs.
+            dataset: The data set of all runs.
+            device: Where to train.
+            describe_origin: Returns further metadata of a run's checkpoint.
 
         Raises:
             CheckpointError: The folder can't be written.
@@ -81,6 +96,7 @@ class SweepStudy:
         self._model_config = model_config
         self._dataset = dataset
         self._device = device
+        self._describe_origin = describe_origin
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         ensure_writable(folder / STORAGE)
         with self._storing():
@@ -106,7 +122,7 @@ class SweepStudy:
         ensure_writable(path)
         run = self._resume(cell)
         try:
-            yield from run.train(path, origin={"data_sha256": run.data_sha256})
+            yield from run.train(path, origin={**self._describe_origin(cell.config), "data_sha256": run.data_sha256})
         except DivergenceError as error:
             self._record(cell, state=TrialState.FAIL, attributes={"reason": str(error)})
         else:
@@ -115,9 +131,17 @@ class SweepStudy:
             self._record(cell, value=run.best.metrics["validation_elbo"], attributes=attributes)
 
     def test(self, cell: Cell) -> float:
-        """Return a finished run's mean test ELBO, which is measured once and kept in the checkpoint."""
+        """Return a finished run's mean test ELBO, which is measured once and kept in the checkpoint.
+
+        Raises:
+            RunFolderError: The run's files are missing or damaged.
+        """
         run = self._resume(cell)
-        assert run.best is not None, "it is finished"
+        if run.best is None:
+            raise RunFolderError(
+                f"{self._path(cell).parent}: expected the files of a finished run, found none that can be read; "
+                "restore the folder, or start the sweep again in another one"
+            )
         if "test_elbo" not in run.best.metrics:
             run.test(self._path(cell))
         return float(run.best.metrics["test_elbo"])

@@ -12,14 +12,15 @@ from app.api.query_options import read_query
 from app.api.schemas.model_file_responses import CompanionResponse
 from app.api.schemas.openapi import describe_companion_route, describe_status_route
 from app.api.schemas.responses import ModelsResponse, ModelStatus, SnapshotStatus
+from app.codecs.content_negotiation import matches
 from app.codecs.error_messages import truncated
 from app.errors import NotFoundError
 from app.inference.models.catalog import describe_model
 from app.inference.models.registry import Registry
 from app.inference.models.state import ModelState, Status
 from training.checkpoints.companion_file import read_companion
-from training.checkpoints.model_files import ModelFile, is_name
-from training.errors import CheckpointError, UnknownFrameworkError
+from training.checkpoints.model_files import ModelFile, check_name
+from training.errors import CheckpointError, ConfigError, UnknownFrameworkError
 from training.frameworks import canonical_framework
 
 router = APIRouter(tags=["status"])
@@ -55,7 +56,7 @@ async def model_companion(request: Request, registry: RegistryDep, settings: Set
     content = await asyncio.to_thread(_read_companion, model, state)
     etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
-    if etag in request.headers.get("if-none-match", ""):
+    if matches(etag, request.headers.getlist("if-none-match")):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type="application/json", headers=headers)
 
@@ -73,8 +74,10 @@ def find_file(registry: Registry, checkpoints: Path, framework: str, name: str) 
         canonical = ""
     if canonical not in served:
         raise NotFoundError(f"{truncated(framework)} is not served here: expected one of {', '.join(served)}")
-    if not is_name(name):
-        raise NotFoundError(f"{truncated(name)} is no name of a model: GET /models lists them")
+    try:
+        check_name(name)
+    except ConfigError as error:
+        raise NotFoundError(str(error)) from error
     return ModelFile(checkpoints, canonical, name)
 
 

@@ -119,7 +119,7 @@ async def interpolate(context: RequestContext) -> RawResponse:
     request = parse_query(context, InterpolateOptions)
     model = await context.acquire_model(request.choice)
     request, (kind, ends) = await read_inputs(context, request, model, parse_ends, field="ends")
-    steps = request.options.steps
+    steps = min(request.options.steps, context.services.limits.max_images)  # the default may be over a low limit
     if kind == "latents":
         return await run_operation(
             context, request, model, operations.interpolate(model.adapter.model, ends, steps=steps)

@@ -9,14 +9,14 @@ from typing import Annotated, Final, NamedTuple
 
 from fastapi import APIRouter, Depends, Request
 
-from app.api.dependencies import KeysDep, LimitsDep, RegistryDep, ReloaderDep, SettingsDep
+from app.api.dependencies import ContextDep, KeysDep, LimitsDep, RegistryDep, ReloaderDep, SettingsDep
 from app.api.query_options import read_query, validate
+from app.api.request_context import RequestContext
 from app.api.routes.admin import require_keys
 from app.api.routes.catalog import find_file
 from app.api.schemas.model_file_responses import HistoryResponse, PromotionResponse
 from app.api.schemas.model_options import PromoteOptions
 from app.api.schemas.openapi import describe_promotion_route
-from app.codecs.body import read_body
 from app.codecs.error_messages import invalid_value
 from app.codecs.limits import Limits
 from app.codecs.multipart import parse_named_files
@@ -69,7 +69,7 @@ AdminDep = Annotated[_Admin, Depends(_require_admin)]
 
 
 @router.post("/promote", **describe_promotion_route(PromoteOptions))
-async def promote_model(request: Request, admin: AdminDep) -> PromotionResponse:
+async def promote_model(request: Request, context: ContextDep, admin: AdminDep) -> PromotionResponse:
     """Check the checkpoint in the body, a safetensors file, and serve it; the one that it replaces is kept.
 
     A form has the file in the field `checkpoint`, its companion file in `companion`, and the weights of earlier epochs
@@ -78,7 +78,7 @@ async def promote_model(request: Request, admin: AdminDep) -> PromotionResponse:
     values = read_query(request.query_params, known=PromoteOptions.model_fields)
     force = validate(PromoteOptions, values, source="query").force
     model = admin.find(request)
-    content, side_files = await _read_files(request, admin.limits)
+    content, side_files = await _read_files(context, admin.limits)
     change = partial(promote, content, model, source=_BODY, side_files=side_files, force=force)
     return await _change(model, change, admin)
 
@@ -146,23 +146,15 @@ def _without_paths(error: CheckpointError | PromotionError, model: ModelFile) ->
     return str(error).replace(str(model.checkpoints), "checkpoints")
 
 
-async def _read_files(request: Request, limits: Limits) -> tuple[bytes, dict[str, bytes]]:
+async def _read_files(context: RequestContext, limits: Limits) -> tuple[bytes, dict[str, bytes]]:
     """Return a checkpoint's file and, if the body is a form, those that belong to it, by suffix.
 
     Raises:
         InvalidValueError: The form has no checkpoint, or another file of it is damaged or belongs to another.
         RequestError: The body can't be read.
     """
-    headers = request.headers
-    body = bytes(
-        await read_body(
-            request.stream(),
-            content_length=headers.get("content-length"),
-            content_encoding=headers.get("content-encoding"),
-            limits=limits,
-        )
-    )
-    content_type = headers.get("content-type", "")
+    body = bytes(await context.read_body())
+    content_type = context.header(b"content-type") or ""
     if not content_type.lower().startswith("multipart/form-data"):
         return body, {}
     files = await parse_named_files(body, content_type=content_type, limits=limits, names=(_CHECKPOINT, *_SIDE_FILES))

@@ -85,8 +85,10 @@ def describe_route(options: type[Options], response: type[BaseModel], *, field: 
     if field is not None:
         extra["requestBody"] = request_body(response.__name__.removesuffix("Response").lower(), options, field)
         statuses += [400, 408, 413, 415]
-    extra["responses"] = error_references(statuses)
     formats = options().formats
+    if field is None and "png" in formats:
+        statuses.append(413)  # enlarged, a grid of many images has too many pixels
+    extra["responses"] = error_references(statuses)
     content: dict[str, Any] = {}
     if "npy" in formats:
         content["application/x-npy"] = {"schema": BINARY}
@@ -126,8 +128,11 @@ def describe_promotion_route(options: type[BaseModel] | None = None) -> dict[str
 def describe_companion_route(response: type[BaseModel]) -> dict[str, Any]:
     """Return the arguments of the decorator of the route that sends a model's companion file."""
     extra = {"parameters": _MODEL_PATH, "responses": error_references([401, 404, 422, 429, 503])}
-    ok = {"model": response, "description": "The companion file."}
-    return {"responses": {200: ok}, "openapi_extra": extra}
+    responses = {
+        200: {"model": response, "description": "The companion file."},
+        304: {"description": "The client's copy, which `If-None-Match` names, is still the same."},
+    }
+    return {"responses": responses, "openapi_extra": extra}
 
 
 def describe_status_route(options: type[BaseModel] | None = None) -> dict[str, Any]:

@@ -162,7 +162,7 @@ class InterpolateOptions(ImageOptions, PictureOptions):
         Field(
             ge=2,
             description="Number of images, both ends included, from 2 to the server's limit (`TRIPTYCH_MAX_IMAGES`, "
-            "1024).",
+            "1024), which also bounds the default.",
             examples=[8],
         ),
     ] = 8

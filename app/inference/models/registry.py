@@ -197,8 +197,10 @@ class Registry:
         return {str(key): await self._store(key.framework).reload(key) for key in keys}
 
     async def reload_model(self, key: ModelKey) -> ReloadResult:
-        """Load one model's checkpoint, again if it is loaded, and serve it if it loads; errors are those of `get`."""
-        return await self._store(key.framework).reload(key)
+        """Load one model's checkpoint, again if it is loaded, and serve it; errors are those of `unload`."""
+        store = self._store(key.framework)
+        store.require_known(key)
+        return await store.reload(key)
 
     async def unload(self, key: ModelKey) -> None:
         """Stop serving a model until it is loaded by request; requests in progress are still computed.

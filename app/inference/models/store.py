@@ -115,14 +115,18 @@ class ModelStore:
             fallback = "nothing is" if served is None else f"checkpoint {served.checkpoint_id} is still"
             return ReloadResult(False, f"{result.reason}; {fallback} served")
 
+    def require_known(self, key: ModelKey) -> None:
+        """Raise a NotFoundError if the model was never loaded, and there is no such checkpoint."""
+        if key not in self._states:
+            state_on_demand(key, self.start_states[0], self._settings.checkpoints)
+
     async def unload(self, key: ModelKey) -> None:
         """Stop serving a model until it is loaded by request; requests in progress are still computed.
 
         Raises:
             NotFoundError: There is no such checkpoint.
         """
-        if key not in self._states:
-            state_on_demand(key, self.start_states[0], self._settings.checkpoints)
+        self.require_known(key)
         async with self._locks[key]:
             reason = f"{key} was unloaded by request: load it, or use another"
             self._loaded.pop(key, None)

@@ -51,7 +51,8 @@ def read_parameters(values: Mapping[str, object], *, task: str, limits: Limits) 
     known = _KNOWN if task == "score" else tuple(name for name in _KNOWN if name != "samples")
     for name in values:
         if name not in known and name not in _IGNORED:
-            raise invalid_value(f"parameters.{name[:60]}", f"is unknown: known here are {', '.join(known)}")
+            listing = ", ".join([*known, "binary_data_output"])
+            raise invalid_value(f"parameters.{name[:60]}", f"is unknown: known here are {listing}")
     timeout = _read_integer(values, "timeout", 0, SEED_LIMIT - 1)
     return InferParameters(
         seed=_read_integer(values, "seed", 0, SEED_LIMIT - 1),

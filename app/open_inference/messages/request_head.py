@@ -21,6 +21,9 @@ class Target:
     name: str
     """Name of the model, as the server lists it."""
 
+    url_name: str
+    """Its name in the request's URL, where it may begin with a framework's alias."""
+
     task: str
     signature: Signature
     model: ModelConfig
@@ -134,8 +137,8 @@ def _read_input(spec: TensorSpec, members: Mapping[str, Any], *, limits: Limits,
     check_supported(parameters, f"{where}.parameters")
     data, nbytes = members.get("data"), parameters.get("binary_data_size")
     if (data is None) == (nbytes is None):
-        found = "neither" if data is None else "both"
-        raise invalid_value(where, f"has {found} data and parameters.binary_data_size: expected one of them")
+        found = "neither data nor" if data is None else "both data and"
+        raise invalid_value(where, f"has {found} parameters.binary_data_size: expected one of them")
     if nbytes is None:
         return DescribedInput(spec, shape, None, data)
     expected = count_bytes(spec, shape)
@@ -149,6 +152,6 @@ def _read_input(spec: TensorSpec, members: Mapping[str, Any], *, limits: Limits,
 
 
 def _check_name(name: object, target: Target) -> None:
-    if name is not None and name != target.name:
+    if name is not None and name not in (target.name, target.url_name):
         found = truncated(name) if isinstance(name, str) else "not a string"
-        raise invalid_value("model_name", f"is {found}: expected '{target.name}', as the URL says, or leave it out")
+        raise invalid_value("model_name", f"is {found}: expected '{target.url_name}', as the URL says, or leave it out")

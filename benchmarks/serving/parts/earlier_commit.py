@@ -26,16 +26,19 @@ def measure(options: Options) -> list[Figure]:
     """Return the figures of each commit and case in rounds, each run right after one of the empty endpoint.
 
     Raises:
-        SystemExit: No earlier checkout is given.
+        SystemExit: No checkout of another commit is given.
     """
     if options.earlier is None:
         raise SystemExit("no earlier commit to measure: add --earlier DIR, a checkout of it")
+    folders = {_commit(folder): folder for folder in (ROOT, Path(options.earlier))}
+    if len(folders) == 1:
+        raise SystemExit(f"{options.earlier} is at the same commit as this checkout: name one of an earlier commit")
     core = options.cores.server
     with ExitStack() as stack:
         empty = stack.enter_context(empty_endpoint(core, kind="FastAPI"))
         servers = {
-            _commit(folder): stack.enter_context(service(core, frameworks=["pytorch"], folder=folder))
-            for folder in (ROOT, Path(options.earlier))
+            commit: stack.enter_context(service(core, frameworks=["pytorch"], folder=folder))
+            for commit, folder in folders.items()
         }
         figures: list[Figure] = [
             {"kind": case.kind, "differs": differs, "commit": commit, "runs": []}
@@ -79,4 +82,7 @@ def _row(figure: Figure) -> list[str]:
 
 def _commit(folder: Path) -> str:
     command = ["git", "-C", str(folder), "rev-parse", "HEAD"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603 -- git itself
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- git itself
+    if done.returncode != 0:
+        raise SystemExit(f"{folder} is no git checkout: {done.stderr.strip()}")
+    return done.stdout.strip()

@@ -199,3 +199,14 @@ def test_unforeseen_error_is_answered_without_its_details(checkpoints, monkeypat
     assert_problem(response, 500)
     assert response.json()["request_id"] == "abc"
     assert "division" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"), [("/openapi.json", "GET, HEAD"), ("/web/main.css", "GET, HEAD"), ("/encode", "POST")]
+)
+def test_wrong_method_names_each_right_one_once(client, path, allowed):
+    """Of FastAPI's routes and of mounted files."""
+    response = client.delete(path)
+
+    assert_problem(response, 405)
+    assert response.headers["Allow"] == allowed

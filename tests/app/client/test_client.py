@@ -164,3 +164,14 @@ def test_import_brings_no_server_and_no_framework():
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert json.loads(result.stdout) == []
+
+
+@pytest.mark.parametrize(("mode", "order"), [("I;16", "<"), ("I;16L", "<"), ("I;16B", ">")])
+def test_pil_images_of_16_bits_are_sent_in_any_byte_order(client, mode, order):
+    """The means are those of the same shades in 8 bits."""
+    shades = np.arange(784).reshape(28, 28) % 256
+    picture = Image.frombytes(mode, (28, 28), (shades * 257).astype(f"{order}u2").tobytes())
+
+    np.testing.assert_allclose(
+        client.encode(picture).mean, client.encode(Image.fromarray(shades.astype("u1"))).mean, atol=1e-5
+    )

@@ -1,5 +1,6 @@
 """`app.client` where no response arrives, or one that may pass: what is sent again, and until when."""
 
+import re
 import time
 from contextlib import suppress
 
@@ -115,7 +116,10 @@ def test_deadline_bounds_the_retries():
     assert len(attempts) == 1
 
 
-def test_refused_connection_is_an_error_of_its_own():
-    """The error of a refused connection names the cause."""
-    with Client("http://127.0.0.1:9", deadline_s=0.5) as client, pytest.raises(ConnectionFailedError, match="refused"):
+def test_refused_connection_is_an_error_of_its_own(caplog):
+    """The error of a refused connection names the address and the cause, and each attempt is logged."""
+    message = r"http://127.0.0.1:9 can't be reached \(ConnectError: .*refused"
+    with Client("http://127.0.0.1:9", deadline_s=0.5) as client, pytest.raises(ConnectionFailedError, match=message):
         client.frameworks()
+
+    assert re.search(message + ".*trying again", caplog.messages[0])

@@ -26,6 +26,18 @@ def test_aliases_are_answered_with_the_canonical_name(client, alias):
     assert client.get(f"/v2/models/{alias}").json()["name"] == members["model_name"]
 
 
+@pytest.mark.parametrize(("name", "status"), [("torch-encode", 200), ("pytorch-encode", 200), ("flax-encode", 400)])
+def test_model_name_is_that_of_the_url_or_the_canonical_one(client, name, status):
+    """The name that clients copy from the URL is right, alias or not; another one is refused."""
+    body, length = make_body(make_inputs("encode"), model_name=name)
+    headers = {"Inference-Header-Content-Length": length}
+    response = client.post("/v2/models/torch-encode/infer", content=body, headers=headers)
+
+    assert response.status_code == status, response.text
+    if status == 400:
+        assert "expected 'torch-encode', as the URL says" in response.json()["error"]
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_every_form_of_a_request_has_the_same_outputs(client, task):
     """JSON or binary, both ways, compressed or not: the arrays are those of the metadata, and equal."""

@@ -96,7 +96,7 @@ def test_model_that_does_not_exist_changes_nothing(folder, action):
         response = control(client, "jax-encode-birds", action)
         models = {model["name"]: model["state"] for model in client.get("/models").json()["models"]}
 
-    assert response.status_code == (404 if action == "unload" else 503)
+    assert response.status_code == 404
     assert "has no model 'birds'" in response.json()["error"]
     assert models == {"model": "ready", "cats": "ready"}
 

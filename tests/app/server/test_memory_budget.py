@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from app.api.memory_budget import MAX_WAITING, MemoryBudget
-from app.errors import OverloadedError
+from app.errors import OverloadedError, TooLargeError
 from app.inference.adapters.numpy_adapter import NumpyAdapter
 from tests.support.app import assert_problem, load_jax_as, make_images, make_service, npy, running
 
@@ -92,7 +92,7 @@ def test_line_for_memory_is_bounded_in_length_and_time():
     async def wait():
         memory = MemoryBudget(max_bytes=10)
         await memory.reserve(10, seconds=20)
-        with pytest.raises(OverloadedError):
+        with pytest.raises(TooLargeError):
             await memory.reserve(11, seconds=20)
         with pytest.raises(OverloadedError):
             await memory.reserve(1, seconds=0)
@@ -133,23 +133,26 @@ def test_eight_clients_with_the_largest_request_are_all_served(checkpoints, kind
     assert statuses == [200] * 16
 
 
-def test_body_without_room_is_429(app):
-    """A body that others leave no room for is refused while it comes; one after it finds room."""
+def test_body_larger_than_the_budget_is_413(app):
+    """Another attempt would fail alike, with a declared length or chunked; smaller bodies after it find room."""
     with running(app) as client:
-        refused = post(client, npy(make_images(200)))
+        body = npy(make_images(200))
+        chunked = post(client, body)
+        declared = client.post("/encode", content=body, headers={"Content-Type": "application/x-npy"})
         statuses = [post(client, npy(make_images(60))).status_code for _ in range(5)]
 
-    assert_problem(refused, 429)
-    assert refused.headers["Retry-After"] == "1"
+    for refused in (declared, chunked):
+        assert_problem(refused, 413)
+        assert "all requests hold" in refused.json()["detail"]
     assert statuses == [200] * 5
 
 
 def test_compressed_body_needs_room_for_what_it_may_come_to(app):
-    """Room is taken before a body is unpacked."""
+    """Memory is reserved before a body is decompressed; one that never fits is 413."""
     with running(app) as client:
         refused = post(client, gzip.compress(bytes(10**6)), **{"Content-Encoding": "gzip"})
 
-    assert_problem(refused, 429)
+    assert_problem(refused, 413)
 
 
 def test_answer_that_nobody_takes_holds_its_room_until_the_client_goes(checkpoints):

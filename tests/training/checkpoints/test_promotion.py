@@ -61,6 +61,14 @@ def test_rollback_without_history_is_refused(model, tmp_path):
     assert model.path.read_bytes() == content
 
 
+def test_refused_rollback_leaves_nothing_behind(tmp_path):
+    """No folder is made for a model that isn't there."""
+    with pytest.raises(PromotionError, match="nothing to roll back to"):
+        roll_back(ModelFile(tmp_path / "nowhere", "jax"))
+
+    assert not (tmp_path / "nowhere").exists()
+
+
 def test_promotion_after_a_rollback_is_rolled_back_to_the_one_before(model, tmp_path):
     """A checkpoint that was rolled back doesn't return by the next rollback."""
     first = promote_seed(model, tmp_path, 0)
@@ -89,6 +97,19 @@ def test_worse_figure_is_refused_with_both(model, tmp_path):
 
     with pytest.raises(PromotionError, match=r"-101\.50 \+- 0\.25 .* worse than -100\.00 \+- 0\.25"):
         promote_seed(model, tmp_path, 1, elbo=-101.5)
+
+    assert model.path.read_bytes() == content
+
+
+def test_checkpoint_without_a_test_figure_does_not_replace_one_that_has_it(model, tmp_path):
+    """A run that was interrupted before its test is refused, and the message says that it isn't measured."""
+    content = promote_seed(model, tmp_path, 0)
+    path = tmp_path / "interrupted.safetensors"
+    training = {"dataset": load_checkpoint(model.path).training["dataset"]}
+    save_checkpoint(path, make_checkpoint(weights=make_weights(seed=1), metrics={}, training=training))
+
+    with pytest.raises(PromotionError, match="test ELBO is not measured, worse than"):
+        promote(path.read_bytes(), model, source=path)
 
     assert model.path.read_bytes() == content
 

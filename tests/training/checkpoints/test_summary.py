@@ -38,3 +38,13 @@ def test_other_target_or_number_of_images_is_not_alike(name, value):
     other = make_checkpoint(metrics=METRICS | {name: value}, training=TRAINING)
 
     assert not are_measured_alike(checkpoint, other)
+
+
+def test_checkpoint_without_test_metrics_is_alike_on_the_same_images():
+    """An interrupted run is of the same data, though nothing was measured; on other data it isn't."""
+    checkpoint = make_checkpoint(metrics=METRICS, training=TRAINING)
+    unmeasured = make_checkpoint(metrics={"validation_elbo": -99.0}, training=TRAINING)
+    other = make_checkpoint(metrics={"validation_elbo": -99.0}, training=TRAINING | {"data_sha256": "b" * 64})
+
+    assert are_measured_alike(checkpoint, unmeasured)
+    assert not are_measured_alike(checkpoint, other)

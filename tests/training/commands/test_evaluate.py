@@ -114,7 +114,10 @@ def test_other_images_than_those_of_the_training_are_named(tmp_path):
 
     same = run(*arguments, folder=tmp_path)
     other = run(*arguments, "--no-invert", folder=tmp_path)
+    respelled = run(*arguments, "--dataset", "images:./drawings", "--invert", folder=tmp_path)
 
+    assert "warning" not in respelled.stderr
+    assert json.loads(respelled.stdout)["elbo"] == json.loads(same.stdout)["elbo"]
     assert same.returncode == other.returncode == 0, same.stderr + other.stderr
     assert "warning" not in same.stderr
     assert "trained on, which is images:drawings --invert: its figures aren't comparable" in other.stderr

@@ -2,11 +2,13 @@
 
 import json
 import re
+import shutil
 import signal
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.support.cli import run, start, wait_for
 from tests.support.images.idx_files import write_idx
@@ -56,6 +58,40 @@ def test_sweep_chooses_by_validation_and_tests_that_recipe_alone(tmp_path, words
     assert first.stderr.count("epoch 2 of 2") == 4
     assert "epoch" not in again.stderr
     assert again.stdout == first.stdout
+
+
+def test_sweep_of_inverted_pictures_says_so_in_its_checkpoints(tmp_path):
+    """Its checkpoints are evaluated on the pictures that it trained on, and can be trained again by their command."""
+    random = np.random.default_rng(0)
+    (tmp_path / "cat").mkdir()
+    for number in range(60):
+        Image.fromarray(random.integers(0, 255, (6, 4), np.uint8)).save(tmp_path / "cat" / f"{number}.png")
+    options = ("--dataset", "images:cat", "--image-size", "6x4", "--invert", "--hidden-dim", "8", "--latent-dim", "2")
+    recipe = ("--recipe", "batch_size=8", "--epochs", "1", "--seeds", "1", "--out", "swept")
+    done = run("sweep", "--framework", "pytorch", *recipe, *options, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (path,) = (tmp_path / "swept").glob("pytorch/*/model.safetensors")
+    training = load_checkpoint(path).training
+    evaluated = run("evaluate", "--checkpoint", str(path), "--framework", "pytorch", "--samples", "2", folder=tmp_path)
+
+    assert training["invert"] is True
+    assert training["command"].endswith("--image-size 6x4 --invert")
+    assert "warning" not in evaluated.stderr
+
+    shutil.rmtree(tmp_path / "swept" / "pytorch")
+    again = run("sweep", "--framework", "pytorch", *recipe, *options, folder=tmp_path)
+    assert again.returncode == 1
+    assert "expected the files of a finished run" in again.stderr
+    assert "Traceback" not in again.stderr
+
+
+def test_recipes_with_the_same_options_are_refused():
+    """Two names of one recipe would train once and count twice."""
+    base = PRESETS["quick"]
+    recipes = [parse_recipe("batch_size=8"), parse_recipe(f"batch_size=8,learning_rate={base.learning_rate}")]
+
+    with pytest.raises(ConfigError, match="are the same"):
+        make_cells(recipes, base, seeds=1)
 
 
 def test_interrupted_sweep_continues_in_the_middle_of_a_run(tmp_path, words):

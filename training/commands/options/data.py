@@ -1,5 +1,6 @@
 """The data set options, shared by all commands, and the data set of a checkpoint."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from training.checkpoints.checkpoint import Checkpoint
 from training.data import Dataset, load_dataset
+from training.errors import DataError
 
 DatasetOption = Annotated[
     str | None,
@@ -62,7 +64,15 @@ def load_dataset_of(checkpoint: Checkpoint, name: str | None, *, data_dir: Path 
     image_shape = checkpoint.model.image_shape if is_folder else None
     dataset = load_dataset(name, data_dir=data_dir, image_shape=image_shape, invert=invert)
     validation_images = checkpoint.training.get("validation_images")
-    return dataset.hold_out(validation_images) if validation_images and name == own else dataset
+    if not validation_images:
+        return dataset
+    if name == own:
+        return dataset.hold_out(validation_images)
+    with suppress(DataError):  # another data set may have fewer images
+        divided = dataset.hold_out(validation_images)
+        if divided.sha256() == checkpoint.training.get("data_sha256"):  # the same images by another path
+            return divided
+    return dataset
 
 
 def describe_image_size(image_shape: tuple[int, int]) -> str:

@@ -40,12 +40,16 @@ NamedArrays = Mapping[str, ndarray]
 
 
 def measure(config: ComparisonConfig, results: ResultsFile) -> None:
-    """Compare the frameworks and save the differences, including those beyond the limits."""
+    """Compare the frameworks and save the differences, including those beyond the limits.
+
+    Frameworks that the section has already are compared again, together with the requested ones.
+    """
+    frameworks = results.compared_frameworks("agreement", config.frameworks)
     settings = {"steps": config.sizes.steps, "probe_images": config.sizes.probe_images, "device": config.device}
     section = results.section("agreement", settings)
-    if config.resume and "losses" in section:
+    if config.resume and section.get("frameworks") == list(frameworks):
         return
-    runs = _run(config, config.frameworks, config.sizes.steps)
+    runs = _run(config, frameworks, config.sizes.steps)
     section |= {
         "measured": describe_origin(),
         "limits": {"loss": LOSS_LIMIT, "logits": LOGITS_LIMIT, "steps": PARITY_STEPS},

@@ -23,19 +23,20 @@ FILES: Final = (
 
 
 def measure(config: ComparisonConfig, results: ResultsFile) -> None:
-    """Count and align the twin files of the compared frameworks."""
+    """Count and align the twin files of the requested frameworks and of those that the section has already."""
+    frameworks = results.compared_frameworks("code", config.frameworks)
     section = results.section("code", {"files": FILES})
-    if config.resume and "files" in section:
+    if config.resume and section.get("frameworks") == list(frameworks):
         return
     files: dict[str, dict[str, Any]] = {}
     for file in FILES:
-        sources = read_twins(file, config.frameworks)
+        sources = read_twins(file, frameworks)
         lines = [line for row in align_twins(sources) for line in row["lines"]]
         files[file] = {
             "frameworks": {framework: count_code(source) for framework, source in sources.items()},
             "aligned_lines": len(lines),
             "same_lines": sum(line["same"] for line in lines),
         }
-    section |= {"measured": describe_origin(), "frameworks": list(config.frameworks), "files": files}
+    section |= {"measured": describe_origin(), "frameworks": list(frameworks), "files": files}
     results.content["sections"]["code"] = section
     results.save()

@@ -75,6 +75,15 @@ def test_companion_is_sent_once(client, folder):
     assert (again.status_code, again.content) == (304, b"")
 
 
+@pytest.mark.parametrize("tags", [["*"], ['"a"', None], ['"a", W/"b"', None]])
+def test_companion_is_compared_with_every_tag(client, tags):
+    """Any entity tag, and several headers of one name."""
+    etag = client.get("/models/jax/cats/companion").headers["ETag"]
+    headers = [("If-None-Match", tag or etag) for tag in tags]
+
+    assert client.get("/models/jax/cats/companion", headers=headers).status_code == 304
+
+
 @pytest.mark.parametrize("path", ["pytorch/cats", "jax/birds", "jax/model", "caffe/model", "jax/a%20b"])
 def test_absent_companion_is_404(client, path):
     """No companion, no model, no framework: the problem says which."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.app import CHECKOUT, assert_problem, make_service, npy, post_npy, read_npy, running, to_base64
+from tests.support.app import CHECKOUT, MODEL, assert_problem, make_service, npy, post_npy, read_npy, running, to_base64
 from training.data.centering import center
 from training.data.image_formats import open_image
 
@@ -203,3 +203,22 @@ def test_npy_of_the_same_seed_is_untouched(client):
     png = read_png(client.get("/sample?seed=7&format=png&scale=4"))
 
     np.testing.assert_array_equal(png[::4, ::4], np.rint(probs[0] * 255))
+
+
+def test_default_number_of_steps_is_within_the_limit(checkpoints):
+    """A server for fewer images than the default interpolates fewer."""
+    latents = {"latents": [[0.0] * MODEL.latent_dim] * 2}
+    with running(make_service(checkpoints, frameworks="jax", max_images=4)) as client:
+        default = client.post("/interpolate", json=latents)
+        asked = client.post("/interpolate?steps=5", json=latents)
+
+    assert len(default.json()["probs"]) == 4
+    assert_problem(asked, 422)
+
+
+def test_inverted_latents_are_refused(client):
+    """As on `/decode`: an option that changes nothing is a mistake."""
+    latents = {"latents": [[0.0] * MODEL.latent_dim] * 2}
+
+    assert_problem(client.post("/interpolate?invert=true", json=latents), 422)
+    assert client.post("/interpolate?invert=false", json=latents).status_code == 200

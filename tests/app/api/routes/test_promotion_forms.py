@@ -96,3 +96,18 @@ def test_companion_that_is_nested_deeply_is_refused(folder, tmp_path):
 
     assert_problem(response, 422)
     assert "the companion file in the form can't be read" in response.json()["detail"]
+
+
+def test_companion_of_the_checkpoint_in_service_is_installed(folder, tmp_path):
+    """A checkpoint that is in service already stays, and gets the file that was missing."""
+    content, new_id = make_content(tmp_path / "new.safetensors", 1, -99.0)
+    files = {"checkpoint": content, "companion": companion_of(new_id)}
+    with running(make_service(folder, api_keys="k3y")) as client:
+        client.headers.update(KEY)
+        for form in ({"checkpoint": content}, files):
+            assert client.post("/admin/models/jax/model/promote", files=form).status_code == 200
+        companion = client.get("/models/jax/model/companion")
+        events = client.get("/admin/models/jax/model/history").json()["events"]
+
+    assert companion.content == files["companion"]
+    assert len(events) == 1

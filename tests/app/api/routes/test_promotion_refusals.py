@@ -1,8 +1,10 @@
 """`/admin/models/...`: requests that change nothing, and a folder whose files are damaged or can't be written."""
 
+import socket
+
 import pytest
 
-from tests.support.app import assert_problem, make_service, running
+from tests.support.app import assert_problem, make_service, running, wait_until
 from tests.support.models.promotions import KEY, make_content, save_served
 
 
@@ -105,3 +107,41 @@ def test_folder_in_the_way_of_a_companion_file_is_a_conflict(folder, tmp_path, n
     assert f"jax/{name}.companion.json: can't be re" in response.json()["detail"]
     assert str(folder) not in response.text
     assert before == (sorted(folder.glob("jax/*.safetensors")), (folder / "jax" / "model.safetensors").read_bytes())
+
+
+def test_name_that_no_model_can_have_is_explained(folder):
+    """A new name needn't be in any list, so the message says which are possible."""
+    with running(make_service(folder, api_keys="k3y")) as client:
+        response = client.post("/admin/models/jax/bad%20name/promote", headers=KEY, content=b"x")
+
+    assert_problem(response, 404)
+    assert "expected 1 to 64 letters" in response.json()["detail"]
+
+
+def test_body_of_a_promotion_has_the_limits_of_all_bodies(folder, tmp_path):
+    """Of memory, time and the client's own deadline, as on the routes of the models."""
+    content, _ = make_content(tmp_path / "new.safetensors", 1, -99.0)
+    options = {"api_keys": "k3y", "max_held_bytes": 100_000, "transfer_timeout_s": 0.2}
+    with running(make_service(folder, **options)) as client:
+        client.headers.update(KEY)
+        large = client.post("/admin/models/jax/model/promote", content=content)
+        timeout = client.post("/admin/models/jax/model/promote", content=b"x", headers={"X-Request-Timeout": "abc"})
+        with socket.create_connection((client.base_url.host, client.base_url.port), timeout=20) as sock:
+            sock.sendall(
+                b"POST /admin/models/jax/model/promote HTTP/1.1\r\nHost: x\r\nX-API-Key: k3y\r\n"
+                b"Content-Length: 50000\r\n\r\nx"
+            )
+            slow = sock.recv(65536)
+        with socket.create_connection((client.base_url.host, client.base_url.port), timeout=20) as sock:
+            sock.sendall(
+                b"POST /admin/models/jax/model/promote HTTP/1.1\r\nHost: x\r\nX-API-Key: k3y\r\n"
+                b"Content-Length: 50000\r\n\r\nx"
+            )
+        label = 'route="/admin/models/{framework}/{name}/promote",status='
+        wait_until(lambda: f'{label}"499"' in client.get("/metrics").text)
+        metrics = client.get("/metrics").text
+
+    assert_problem(large, 413)
+    assert_problem(timeout, 422)
+    assert slow.startswith(b"HTTP/1.1 408 ")
+    assert f'{label}"500"' not in metrics

@@ -238,3 +238,20 @@ def test_member_beside_the_inputs_that_is_wrong_is_refused(members):
     """Outputs, parameters, id and name are checked as the inputs are."""
     with pytest.raises(InvalidValueError):
         parse(*make_body({"images": IMAGES}, **members))
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"parameters": {"sed": 7}}, "known here are seed, timeout, binary_data_output"),
+        (
+            {"inputs": [{"name": "images", "shape": list(IMAGES.shape), "datatype": "FP32"}]},
+            "has neither data nor parameters",
+        ),
+    ],
+)
+def test_message_says_which_are_possible(members, message):
+    """Unknown parameters, and an input without data."""
+    body, _ = make_body({"images": IMAGES}, binary=False)
+    with pytest.raises(InvalidValueError, match=message):
+        parse(json.dumps(json.loads(body) | members).encode(), None)
