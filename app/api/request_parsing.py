@@ -132,9 +132,10 @@ def validate_output(request: InferenceRequest[OptionsT], *, scale_source: Litera
     if request.format is not OutputFormat.NPY:
         raise invalid_value("query.output", "picks the array of an npy response: add format=npy, or leave it out")
     if output not in request.options.outputs:
-        raise invalid_value(
-            "query.output", f"is {truncated(output)}: expected {join_with_or(list(request.options.outputs))}"
-        )
+        needed = request.options.optional_outputs.get(output)
+        others = join_with_or(list(request.options.outputs))
+        advice = f"expected {others}" if needed is None else f"add {needed}, or choose {others}"
+        raise invalid_value("query.output", f"is {truncated(output)}: {advice}")
 
 
 # Most clients repeat their options, and pydantic takes longer than a model.

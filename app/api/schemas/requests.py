@@ -1,5 +1,6 @@
 """Request options of each route, validated by pydantic. The arrays of a body are validated by the codecs."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -14,6 +15,9 @@ class Options(BaseModel):
 
     response_options: ClassVar[tuple[str, ...]] = ("framework", "model", "weights", "epoch", "format", "output")
     """Names of the `ResponseOptions` that the route has."""
+
+    optional_outputs: ClassVar[Mapping[str, str]] = {}
+    """Arrays that a response has only with another option, and that option."""
 
     @property
     def formats(self) -> tuple[str, ...]:
@@ -87,6 +91,8 @@ class ReconstructOptions(SeedOptions, ImageOptions, PictureOptions):
 class EncodeOptions(SeedOptions, ImageOptions):
     """Options of `/encode`."""
 
+    optional_outputs: ClassVar[Mapping[str, str]] = {"latents": "sample=true"}
+
     sample: Annotated[bool, Field(description="Also sample `latents` from q(z|x), with the seed: true or false.")] = (
         False
     )
@@ -94,7 +100,7 @@ class EncodeOptions(SeedOptions, ImageOptions):
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of the response's arrays."""
-        return ("mean", "logvar", "latents") if self.sample else ("mean", "logvar")
+        return ("mean", "logvar", *(self.optional_outputs if self.sample else ()))
 
 
 class DecodeOptions(PictureOptions):
@@ -132,6 +138,10 @@ class SampleOptions(SeedOptions, PictureOptions):
 class ScoreOptions(SeedOptions, ImageOptions):
     """Options of `/score`."""
 
+    optional_outputs: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("iwae", "iwae_standard_error", "effective_samples"), "samples=2 or more"
+    )
+
     samples: Annotated[
         int,
         Field(
@@ -150,7 +160,7 @@ class ScoreOptions(SeedOptions, ImageOptions):
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of the response's arrays."""
-        bound = ("iwae", "iwae_standard_error", "effective_samples") if self.samples > 1 else ()
+        bound = self.optional_outputs if self.samples > 1 else ()
         return ("elbo", "log_likelihood", "kl_divergence", "kl_per_dimension", "bits_per_pixel", *bound)
 
 

@@ -210,3 +210,19 @@ def test_wrong_method_names_each_right_one_once(client, path, allowed):
 
     assert_problem(response, 405)
     assert response.headers["Allow"] == allowed
+
+
+@pytest.mark.parametrize(
+    ("target", "advice"),
+    [
+        ("/encode?format=npy&output=latents", "add sample=true, or choose mean or logvar"),
+        ("/score?format=npy&output=iwae", "add samples=2 or more, or choose elbo"),
+        ("/encode?format=npy&output=probs", "expected mean or logvar"),
+    ],
+)
+def test_array_that_needs_another_option_is_explained(client, target, advice):
+    """The message names the option with which the response has the array."""
+    response = client.post(target, json=ONE_IMAGE)
+
+    assert_problem(response, 422)
+    assert advice in response.json()["detail"]
