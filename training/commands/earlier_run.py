@@ -11,7 +11,7 @@ from training.counts import count_of
 from training.engine.resume_state import STATE_FILE, TrainingState, load_training_state, peek_training_state
 from training.errors import CheckpointError, RunFolderError
 
-_errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+_errors = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def find_state(path: Path, framework: str, options: dict[str, Any], *, resume: bool) -> TrainingState | None:

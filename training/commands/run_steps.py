@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
+from training.checkpoints.model_files import locate
 from training.commands.options.run import make_configs
 from training.config import TrainConfig
 from training.counts import count_of
@@ -15,9 +16,9 @@ from training.engine.resume_state import TrainingState
 from training.engine.run import EVALUATION_TARGET, TEST_DRAWS, Run
 from training.engine.signals import StopRequest
 from training.reporting.companion import write_documents
-from training.reporting.run_reporter import Recorder
+from training.reporting.run_reporter import FIGURES, Recorder
 
-_errors: Final = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+_errors: Final = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def prepare_run(
@@ -51,7 +52,10 @@ def follow_run(run: Run, path: Path, origin: dict[str, Any], recorder: Recorder,
 
 
 def finish_run(run: Run, path: Path, recorder: Recorder, *, draws_figures: bool) -> None:
-    """Measure the best epoch on the test images, record the figures, and write companion file and model card."""
+    """Measure the best epoch on the test images, write companion file and model card, and record the figures.
+
+    The run's state says that it is finished only after all of that, so that `--resume` repeats what was interrupted.
+    """
     measured = run.test(path)
     assert run.best is not None, "it was measured"
     error = measured.elbo_standard_error
@@ -65,6 +69,13 @@ def finish_run(run: Run, path: Path, recorder: Recorder, *, draws_figures: bool)
     write_documents(path, run.dataset)
     if draws_figures:
         recorder.draw_figures(run.best)
+    run.finish(path)
+
+
+def is_complete(path: Path, *, with_figures: bool) -> bool:
+    """Return whether everything that `finish_run` writes is beside a finished run's checkpoint."""
+    names = [locate(path).companion.name, "README.md", *([FIGURES] if with_figures else [])]
+    return all(path.with_name(name).exists() for name in names)
 
 
 def _announce(received: signal.Signals) -> None:

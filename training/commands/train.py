@@ -30,7 +30,7 @@ from training.commands.options.run import (
     repeat_command,
 )
 from training.commands.options.snapshots import SNAPSHOTS, SnapshotsOption, describe_snapshots, parse_snapshots
-from training.commands.run_steps import finish_run, follow_run, name_devices, prepare_run
+from training.commands.run_steps import finish_run, follow_run, is_complete, name_devices, prepare_run
 from training.commands.train_all import train_all
 from training.config import ModelConfig, TrainConfig
 from training.counts import count_of
@@ -45,7 +45,7 @@ from training.reporting.progress import choose_report
 from training.reporting.run_folder import RunFolder, describe_run
 from training.reporting.run_reporter import Recorder
 
-_errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+_errors = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 _MODEL = ModelConfig()
 _TRAIN = TrainConfig()
@@ -157,13 +157,8 @@ def train(
 
     --resume continues from the last saved epoch, also after a crash.
     """
-    if framework.lower() == "all":
-        train_all()
-        return
     if resume and overwrite:
         raise ConfigError("--resume and --overwrite: expected one of them")
-    name = canonical_framework(framework)
-    sys.stdout = ForgivingStream(sys.stdout)
     explicit_options = {
         "epochs": epochs,
         "batch_size": batch_size,
@@ -185,14 +180,22 @@ def train(
         "snapshots": None if snapshots is None else describe_snapshots(parse_snapshots(snapshots)),
     }
     options = merge_options(preset, explicit_options)
+    if framework.lower() == "all":
+        make_configs(options, image_shape=(1, 1))  # a value out of range is one error, not one of each framework
+        train_all(out, overwrite=overwrite)
+        return
+    name = canonical_framework(framework)
+    sys.stdout = ForgivingStream(sys.stdout)
     path = out / name / "model.safetensors"
     lock = RunLock(path.parent)
     lock.acquire_existing()  # as early as possible: before seconds are spent on importing a framework
     state = None if overwrite else find_state(path, name, options, resume=resume)
-    if state is not None and state.finished:
-        _errors.print(f"{path.parent}: finished after {count_of(state.epoch, 'epoch')}: nothing to resume")
-        return
     if state is not None:
+        if state.finished and is_complete(path, with_figures=figures):
+            _errors.print(f"{path.parent}: finished after {count_of(state.epoch, 'epoch')}: nothing to resume")
+            return
+        if state.epoch == state.config.epochs:
+            _errors.print(f"{path.parent}: trained for {count_of(state.epoch, 'epoch')}: completing what is missing")
         options = own_options(state) | options
     image_size, invert = options.get("image_size"), options.get("invert", False)
     snapshot_epochs = parse_snapshots(options.get("snapshots", SNAPSHOTS))

@@ -37,7 +37,7 @@ _ADVICE = "restore it, or start again with --overwrite"
 
 
 class Run:
-    """One framework's run: `train`, then `test`; the best checkpoint so far is on disk and in `best`.
+    """One framework's run: `train`, `test`, then `finish`; the best checkpoint so far is on disk and in `best`.
 
     Its state is saved beside the checkpoint. A run that was killed at any moment and is continued by `resume`, with
     the same config and images, ends with the same weights: bit for bit on a CPU, with the same
@@ -175,12 +175,8 @@ class Run:
             self._save_state(path)
             yield epoch
 
-    def test(self, path: Path, *, is_last: bool = True) -> Evaluation:
+    def test(self, path: Path) -> Evaluation:
         """Evaluate the best checkpoint on the test images, and write the metrics into it.
-
-        Args:
-            path: The checkpoint file.
-            is_last: Save the state as finished; False for a caller that writes more, and calls `finish` then.
 
         Raises:
             CheckpointError: The checkpoint can't be written.
@@ -198,12 +194,10 @@ class Run:
         }
         self.best = save_checkpoint(path, replace(self.best, metrics=metrics))
         SnapshotRecorder(path, self.model_config, (), resumed=True).finish(self.best)
-        if is_last:
-            self.finish(path)
         return measured
 
     def finish(self, path: Path) -> None:
-        """Save the state as finished.
+        """Save the state as finished: there is nothing to resume.
 
         Raises:
             CheckpointError: It can't be written.

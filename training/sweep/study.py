@@ -144,6 +144,7 @@ class SweepStudy:
             )
         if "test_elbo" not in run.best.metrics:
             run.test(self._path(cell))
+            run.finish(self._path(cell))
         return float(run.best.metrics["test_elbo"])
 
     def _resume(self, cell: Cell) -> Run:

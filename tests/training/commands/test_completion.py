@@ -38,7 +38,7 @@ def test_run_stopped_after_its_test_gets_its_documents_and_figures(folder: Path)
 
 @pytest.mark.parametrize("name", FILES[:2])
 def test_missing_document_of_a_finished_run_is_written_again(folder: Path, name: str) -> None:
-    """Companion file and model card are written; without one missing, --resume leaves the folder alone."""
+    """Either is written by --resume, which leaves the folder alone once none is missing."""
     first = run(*OPTIONS, folder=folder)
     (folder / "runs/jax" / name).unlink()
 

@@ -85,7 +85,7 @@ def test_run_that_saved_no_state_is_overwritten_by_the_continuation(earlier: Pat
 
 
 def test_last_framework_alone_is_continued(earlier: Path) -> None:
-    """Those that are done, or failed, aren't trained again; those that failed make the exit code no other."""
+    """Frameworks that failed are named, and aren't trained again; the exit code is that of the signal."""
     for framework in ("jax", "tensorflow"):
         (earlier / "runs" / framework / "config.json").mkdir()  # ends the run before its first epoch
     process = start("train", "--framework", "all", "--overwrite", *RECIPE, folder=earlier)
@@ -94,6 +94,7 @@ def test_last_framework_alone_is_continued(earlier: Path) -> None:
     _, errors = process.communicate(timeout=120)
 
     assert process.returncode == 130
+    assert "not trained: jax, tensorflow\n" in errors
     assert continuation(errors) == [expected("pytorch", "--resume")]
 
 

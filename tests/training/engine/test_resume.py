@@ -57,6 +57,7 @@ def test_resumed_run_ends_as_if_nothing_had_happened(
         run = run_until(backend, dataset, path, epochs=stop)
 
     run.test(path)
+    run.finish(path)
 
     saved = load_checkpoint(path)
     for name, array in expected.items():
