@@ -142,7 +142,6 @@ def _create_api(services: Services, keys: ApiKeys) -> FastAPI:
     api.state.settings = services.settings
     api.state.registry = registry
     api.state.metrics = services.metrics
-    api.state.limits = services.limits
     api.state.observer = services.observer
     api.state.keys = keys
     api.state.reloader = Reloader(registry, keys)

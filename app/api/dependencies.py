@@ -7,7 +7,6 @@ from fastapi import Depends, Request
 
 from app.api.request_context import RequestContext
 from app.api_keys import ApiKeys
-from app.codecs.limits import Limits
 from app.inference.models.registry import Registry
 from app.observability.metrics import Metrics
 from app.reload import Reloader
@@ -34,7 +33,6 @@ RegistryDep = Annotated[Registry, Depends(_state("registry"))]
 KeysDep = Annotated[ApiKeys, Depends(_state("keys"))]
 ReloaderDep = Annotated[Reloader, Depends(_state("reloader"))]
 SettingsDep = Annotated[Settings, Depends(_state("settings"))]
-LimitsDep = Annotated[Limits, Depends(_state("limits"))]
 ContextDep = Annotated[RequestContext, Depends(_open_context)]
 """Reads a body with the limits of time and memory that model routes have."""
 

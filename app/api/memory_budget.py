@@ -43,7 +43,7 @@ class MemoryBudget:
 
         Raises:
             TooLargeError: The budget is smaller.
-        OverloadedError: Too many requests wait, or the time is over.
+            OverloadedError: Too many requests wait, or the time is over.
         """
         if not self._line and self._reserved + nbytes <= self.max_bytes:
             self._reserved += nbytes

@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from scipy.stats import t
 
-from training.comparison.model_quality.differences import CONFIDENCE
+from training.comparison.model_quality.differences import CONFIDENCE, half_width
 from training.config import PRESETS, ModelConfig
 from training.counts import count_of
 from training.data import TRAIN_SEED, binarize, load_dataset
@@ -123,9 +122,7 @@ def _mean_of(runs: Runs, what: str, name: str, seed: int) -> float:
 
 
 def _interval(differences: Sequence[float]) -> tuple[str, str]:
-    error = statistics.stdev(differences) / len(differences) ** 0.5
-    half_width = t.ppf((1 + CONFIDENCE) / 2, len(differences) - 1) * error
-    return f"{statistics.fmean(differences):+.3f}", f"± {half_width:.3f}"
+    return f"{statistics.fmean(differences):+.3f}", f"± {half_width(differences):.3f}"
 
 
 def _train(options: argparse.Namespace, known: Runs) -> Iterator[dict[str, Any]]:

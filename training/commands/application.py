@@ -1,7 +1,6 @@
 """The application of `python -m training`: its commands, and how an error ends one."""
 
 import typer
-from rich.console import Console
 
 from training.commands.command_line import Command, tolerate_encodings
 from training.commands.evaluate import evaluate
@@ -11,6 +10,7 @@ from training.commands.sweep import sweep
 from training.commands.train import train
 from training.comparison.command import compare
 from training.errors import ConfigError, TrainingError, UnknownFrameworkError
+from training.process.console import plain_console
 from training.process.output import run_and_flush
 
 cli = typer.Typer(
@@ -45,4 +45,4 @@ def _run_command() -> int:
 
 
 def _say(message: str) -> None:
-    Console(stderr=True, emoji=False).print(message, style="red", highlight=False, markup=False, soft_wrap=True)
+    plain_console(stderr=True).print(message, style="red")

@@ -3,15 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from training.checkpoints.checkpoint import load_checkpoint
 from training.commands.options.run import check_options
 from training.counts import count_of
 from training.engine.resume_state import STATE_FILE, TrainingState, load_training_state, peek_training_state
 from training.errors import CheckpointError, RunFolderError
+from training.process.console import plain_console
 
-_errors = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+_errors = plain_console(stderr=True)
 
 
 def find_state(path: Path, framework: str, options: dict[str, Any], *, resume: bool) -> TrainingState | None:

@@ -19,6 +19,7 @@ from training.engine.likelihood_bounds import ACTIVE, Estimate, Measurement, mea
 from training.engine.run import TEST_DRAWS
 from training.errors import DataError
 from training.frameworks import canonical_framework, framework_choices
+from training.process.console import plain_console
 
 _SEEDS = {"train": TRAIN_SEED, "validation": VALIDATION_SEED, "test": TEST_SEED}
 
@@ -68,7 +69,7 @@ def evaluate(
             f"{loaded.model.image_shape[0]} x {loaded.model.image_shape[1]}, which the model of {checkpoint} takes; "
             "choose the data set that it was trained on"
         )
-    errors = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    errors = plain_console(stderr=True)
     trained_on = loaded.training.get("data_sha256")
     if dataset != own if trained_on is None else trained_on != images.sha256():
         inverted = " --invert" if loaded.training.get("invert") else ""

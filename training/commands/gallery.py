@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from training.checkpoints.checkpoint import load_checkpoint
 from training.checkpoints.model_files import locate
 from training.commands.options.data import DataDirOption, OwnInvertOption, load_dataset_of
+from training.process.console import plain_console
 from training.reporting.companion import write_companions
 
 
@@ -27,6 +27,6 @@ def gallery(
     """
     model = load_checkpoint(checkpoint)
     images = load_dataset_of(model, dataset, data_dir=data_dir, invert=invert)
-    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    console = plain_console()
     for path in write_companions(locate(checkpoint), images):
         console.print(str(path))

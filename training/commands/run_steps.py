@@ -5,8 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from rich.console import Console
-
 from training.checkpoints.model_files import locate
 from training.commands.options.run import make_configs
 from training.config import TrainConfig
@@ -15,10 +13,11 @@ from training.data import Dataset
 from training.engine.resume_state import TrainingState
 from training.engine.run import EVALUATION_TARGET, TEST_DRAWS, Run
 from training.engine.signals import StopRequest
+from training.process.console import plain_console
 from training.reporting.companion import write_documents
 from training.reporting.run_reporter import FIGURES, Recorder
 
-_errors: Final = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+_errors: Final = plain_console(stderr=True)
 
 
 def prepare_run(

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from training.checkpoints.checkpoint import load_checkpoint
 from training.commands.options.data import DataDirOption, OwnInvertOption, load_dataset_of
+from training.process.console import plain_console
 from training.reporting.run_folder import read_metrics
 from training.reporting.terminal_view import print_view
 
@@ -28,7 +28,7 @@ def show(
     """Print reconstructions and samples; with --out, draw them, the latent space and the learning curves."""
     model = load_checkpoint(checkpoint)
     images = load_dataset_of(model, dataset, data_dir=data_dir, invert=invert)
-    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    console = plain_console()
     if out is None:
         print_view(console, model, images)
         return

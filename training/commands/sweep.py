@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.console import Console
 
 from training.commands.options.data import (
     DataDirOption,
@@ -23,13 +22,14 @@ from training.engine.signals import StopRequest
 from training.errors import TrainingError
 from training.frameworks import canonical_framework, framework_choices
 from training.machine import describe_machine, installed_versions
+from training.process.console import plain_console
 from training.sweep.recipes import FIELDS, Cell, check_cells, make_cells, parse_recipe
 
 if TYPE_CHECKING:
     from training.sweep.study import SweepStudy
 
-_console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
-_errors = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+_console = plain_console()
+_errors = plain_console(stderr=True)
 
 
 def sweep(

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from training.checkpoints.safetensors_file import ensure_writable
 from training.commands.command_line import ForgivingStream
@@ -41,11 +40,12 @@ from training.engine.trainer import describe_trainer
 from training.errors import ConfigError
 from training.frameworks import canonical_framework, framework_choices
 from training.machine import describe_machine
+from training.process.console import plain_console
 from training.reporting.progress import choose_report
 from training.reporting.run_folder import RunFolder, describe_run
 from training.reporting.run_reporter import Recorder
 
-_errors = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+_errors = plain_console(stderr=True)
 
 _MODEL = ModelConfig()
 _TRAIN = TrainConfig()

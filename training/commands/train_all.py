@@ -9,12 +9,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import typer
-from rich.console import Console
 
 from training.engine.resume_state import STATE_FILE, peek_training_state
 from training.frameworks import trainable_frameworks
+from training.process.console import plain_console
 
-_errors = Console(stderr=True, emoji=False)
+_errors = plain_console(stderr=True)
 
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -55,7 +55,7 @@ def train_all(out: Path, *, overwrite: bool) -> None:
             following = _repeat("all", "--resume")
             if overwrite:
                 following = _continue_each(frameworks[position:], has_begun=_run_of(state) != earlier)
-            _errors.print(f"stopped; continue with: {following}", highlight=False, markup=False, soft_wrap=True)
+            _errors.print(f"stopped; continue with: {following}")
             raise typer.Exit(code if code > 0 else 128 + received[0])
         if code:
             failed[framework] = code

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from training.comparison.config import FULL, SECTIONS, SMOKE, ComparisonConfig
 from training.comparison.results_file import ResultsFile
@@ -20,9 +19,10 @@ from training.frameworks import (
     require_installed,
     trainable_frameworks,
 )
+from training.process.console import plain_console
 from training.process.stop_signals import Stopped
 
-_errors = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+_errors = plain_console(stderr=True)
 
 
 def compare(

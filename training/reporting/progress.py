@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from training.errors import ConfigError
+from training.process.console import plain_console
 from training.reporting.epoch_records import Record
 
 
@@ -73,7 +74,7 @@ class QuietReport:
     """Prints only the result."""
 
     def __init__(self) -> None:
-        self._console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self._console = plain_console()
 
     def __enter__(self) -> Self:
         return self
@@ -98,7 +99,7 @@ class QuietReport:
 
     def problem(self, text: str) -> None:
         """Print the line on stderr."""
-        Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True).print(text)
+        plain_console(stderr=True).print(text)
 
 
 class PlainReport(QuietReport):

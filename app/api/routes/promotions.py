@@ -9,7 +9,7 @@ from typing import Annotated, Final, NamedTuple
 
 from fastapi import APIRouter, Depends, Request
 
-from app.api.dependencies import ContextDep, KeysDep, LimitsDep, RegistryDep, ReloaderDep, SettingsDep
+from app.api.dependencies import ContextDep, KeysDep, RegistryDep, ReloaderDep, SettingsDep
 from app.api.query_options import read_query, validate
 from app.api.request_context import RequestContext
 from app.api.routes.admin import require_keys
@@ -18,7 +18,6 @@ from app.api.schemas.model_file_responses import HistoryResponse, PromotionRespo
 from app.api.schemas.model_options import PromoteOptions
 from app.api.schemas.openapi import describe_promotion_route
 from app.codecs.error_messages import invalid_value
-from app.codecs.limits import Limits
 from app.codecs.multipart import parse_named_files
 from app.errors import FieldError, InvalidValueError, NotFoundError, ReloadError
 from app.inference.models.registry import Registry
@@ -50,7 +49,6 @@ class _Admin(NamedTuple):
 
     registry: Registry
     settings: Settings
-    limits: Limits
     reloader: Reloader
 
     def find(self, request: Request) -> ModelFile:
@@ -58,11 +56,9 @@ class _Admin(NamedTuple):
         return find_file(self.registry, self.settings.checkpoints, **request.path_params)
 
 
-async def _require_admin(
-    keys: KeysDep, registry: RegistryDep, settings: SettingsDep, limits: LimitsDep, reloader: ReloaderDep
-) -> _Admin:
+async def _require_admin(keys: KeysDep, registry: RegistryDep, settings: SettingsDep, reloader: ReloaderDep) -> _Admin:
     require_keys(keys)
-    return _Admin(registry, settings, limits, reloader)
+    return _Admin(registry, settings, reloader)
 
 
 AdminDep = Annotated[_Admin, Depends(_require_admin)]
@@ -78,7 +74,7 @@ async def promote_model(request: Request, context: ContextDep, admin: AdminDep) 
     values = read_query(request.query_params, known=PromoteOptions.model_fields)
     force = validate(PromoteOptions, values, source="query").force
     model = admin.find(request)
-    content, side_files = await _read_files(context, admin.limits)
+    content, side_files = await _read_files(context)
     change = partial(promote, content, model, source=_BODY, side_files=side_files, force=force)
     return await _change(model, change, admin)
 
@@ -146,7 +142,7 @@ def _without_paths(error: CheckpointError | PromotionError, model: ModelFile) ->
     return str(error).replace(str(model.checkpoints), "checkpoints")
 
 
-async def _read_files(context: RequestContext, limits: Limits) -> tuple[bytes, dict[str, bytes]]:
+async def _read_files(context: RequestContext) -> tuple[bytes, dict[str, bytes]]:
     """Return a checkpoint's file and, if the body is a form, those that belong to it, by suffix.
 
     Raises:
@@ -157,6 +153,7 @@ async def _read_files(context: RequestContext, limits: Limits) -> tuple[bytes, d
     content_type = context.header(b"content-type") or ""
     if not content_type.lower().startswith("multipart/form-data"):
         return body, {}
+    limits = context.services.limits
     files = await parse_named_files(body, content_type=content_type, limits=limits, names=(_CHECKPOINT, *_SIDE_FILES))
     if _CHECKPOINT not in files:
         raise invalid_value("body.checkpoint", "is missing: expected a safetensors file")

@@ -12,9 +12,8 @@ from typing import Any, Final
 
 from benchmarks.serving.cases import SINGLE_IMAGES
 from benchmarks.serving.options import Options
-from benchmarks.serving.parts.header_costs import run_counted
+from benchmarks.serving.parts.header_costs import run_pair
 from benchmarks.serving.processes import ROOT, empty_endpoint, service
-from benchmarks.serving.wrk import Request
 from training.reporting.markdown_tables import spread, table
 
 CONNECTIONS: Final = 64
@@ -40,23 +39,18 @@ def measure(options: Options) -> list[Figure]:
             commit: stack.enter_context(service(core, frameworks=["pytorch"], folder=folder))
             for commit, folder in folders.items()
         }
+        cases = {case.kind: case for case in SINGLE_IMAGES if case.framework == "pytorch"}
         figures: list[Figure] = [
             {"kind": case.kind, "differs": differs, "commit": commit, "runs": []}
-            for case in SINGLE_IMAGES
-            if case.framework == "pytorch"
+            for case in cases.values()
             for differs in (False, True)
             for commit in servers
         ]
-        cases = {case.kind: case for case in SINGLE_IMAGES if case.framework == "pytorch"}
         for _ in range(options.rounds):
             for figure in figures:
                 server = servers[figure["commit"]]
                 request = replace(cases[figure["kind"]].request(server.url), is_traced=figure["differs"])
-                before, run = (
-                    run_counted(target, sent, options, connections=CONNECTIONS)
-                    for target, sent in ((empty, Request(empty.url)), (server, request))
-                )
-                figure["runs"].append(run | {f"empty_{name}": value for name, value in before.items()})
+                figure["runs"].append(run_pair(empty, server, request, options, connections=CONNECTIONS))
     return figures
 
 

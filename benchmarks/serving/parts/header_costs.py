@@ -71,12 +71,19 @@ def measure(options: Options) -> list[Figure]:
                 request = by_kind[figure["kind"]].request(server.url)
                 headers = dict(request.headers) | (ORIGIN if figure["checked"] else {})
                 request = replace(request, headers=headers, is_traced=figure["differs"])
-                before, run = (
-                    run_counted(target, sent, options, connections=figure["connections"])
-                    for target, sent in ((empty, Request(empty.url)), (server, request))
-                )
-                figure["runs"].append(run | {f"empty_{name}": value for name, value in before.items()})
+                figure["runs"].append(run_pair(empty, server, request, options, connections=figure["connections"]))
     return figures
+
+
+def run_pair(
+    empty: Server, server: Server, request: Request, options: Options, *, connections: int
+) -> dict[str, float]:
+    """Return the results of a run of the empty endpoint, as `empty_...`, and of one of the service right after it."""
+    before, run = (
+        run_counted(target, sent, options, connections=connections)
+        for target, sent in ((empty, Request(empty.url)), (server, request))
+    )
+    return run | {f"empty_{name}": value for name, value in before.items()}
 
 
 def run_counted(server: Server, request: Request, options: Options, *, connections: int) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Final
@@ -60,19 +60,19 @@ def paired_differences(section: Mapping[str, Any]) -> list[Difference]:
     differences = []
     for (first, second), shared in pairs.items():
         values = [seeds[second][seed]["elbo"]["value"] - seeds[first][seed]["elbo"]["value"] for seed in shared]
-        error = statistics.stdev(values) / math.sqrt(len(values))
         differences.append(
             Difference(
                 of=(first, second),
                 seeds=len(shared),
                 mean=statistics.fmean(values),
-                half_width=_quantile(1 - CONFIDENCE, len(values)) * error,
-                joint_half_width=_quantile((1 - CONFIDENCE) / len(pairs), len(values)) * error,
+                half_width=half_width(values),
+                joint_half_width=half_width(values, outside=(1 - CONFIDENCE) / len(pairs)),
             )
         )
     return differences
 
 
-def _quantile(outside: float, count: int) -> float:
-    """Return how many standard errors an interval of a mean of so many values reaches, if it misses this share."""
-    return float(t.ppf(1 - outside / 2, count - 1))
+def half_width(values: Sequence[float], *, outside: float = 1 - CONFIDENCE) -> float:
+    """Return half the width of the interval of a mean by Student's t, which misses it in this share of cases."""
+    error = statistics.stdev(values) / math.sqrt(len(values))
+    return float(t.ppf(1 - outside / 2, len(values) - 1)) * error
