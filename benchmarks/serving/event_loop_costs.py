@@ -7,6 +7,7 @@ responses; batches are done at once with outputs computed before. The empty Fast
 turn. The least and the median of rounds of 64 requests are printed. What clients see is `--part headers`.
 """
 
+import argparse
 import asyncio
 import gc
 import logging
@@ -33,8 +34,10 @@ from benchmarks.serving.parts.open_inference import infer_request
 from training.reporting.markdown_tables import table
 
 CONNECTIONS: Final = 64
-ROUNDS: Final = 300
 ORIGIN: Final = "https://example.org"
+
+_MAX_TURNS: Final = 10_000
+"""Turns of the event loop within which all connections have their responses."""
 
 CHECKS: Final[dict[str, Any]] = {"rate_limit": "10000000/second", "cors_origins": [ORIGIN], "access_log": True}
 
@@ -64,14 +67,13 @@ class Transport:
 
 
 class InstantBatches:
-    """In place of a batcher's executor: each job is done at once, with the outputs of the first of its kind."""
+    """In place of a batcher's inbox: each job is done at once, with the outputs of the first of its kind."""
 
     def __init__(self, batcher: Any) -> None:
         self._batcher = batcher
         self._outputs: dict[Any, Any] = {}
-        self.longest_batch = None
 
-    def submit(self, jobs: list[Job]) -> None:
+    def put(self, jobs: list[Job]) -> None:
         """Deliver the results of jobs."""
         for job in jobs:
             if job.operation not in self._outputs:
@@ -106,13 +108,16 @@ class Driven:
         begun = time.thread_time()
         for (connection, _), request in zip(self.connections, requests, strict=True):
             connection.data_received(request)
-        while any(transport.writes < expected for _, transport in self.connections[:: CONNECTIONS - 1]):  # noqa: ASYNC110 -- each turn of the loop is measured
+        turns = 0
+        while any(transport.writes < expected for _, transport in self.connections[:: CONNECTIONS - 1]):
+            assert turns < _MAX_TURNS, f"no response to {self.name}"
+            turns += 1
             await asyncio.sleep(0)
         self.costs.append((time.thread_time() - begun) / len(self.connections) * 1e6)
 
 
-async def measure() -> list[Driven]:
-    """Return the costs of the empty endpoint and of each kind of request."""
+async def measure(rounds: int) -> list[Driven]:
+    """Return the costs of the empty endpoint and of each kind of request, in so many rounds."""
     config = uvicorn.Config(fastapi_app(), log_config=None, server_header=False, ws="none", lifespan="off")
     config.load()
     all_driven = [Driven("empty FastAPI", b"GET / HTTP/1.1\r\nHost: localhost\r\n", b"", _connect(config), writes=2)]
@@ -130,7 +135,7 @@ async def measure() -> list[Driven]:
             all_driven.append(Driven(name, "\r\n".join([*lines, ""]).encode(), request.body, _connect(config)))
     gc.collect()
     gc.freeze()
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for driven in all_driven:
             await driven.run()
     for driven in all_driven[1:]:
@@ -140,7 +145,14 @@ async def measure() -> list[Driven]:
 
 def main() -> None:
     """Print the table."""
-    all_driven = uvloop.run(measure())
+    assert __doc__ is not None
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.serving.event_loop_costs",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--rounds", type=int, default=300, help="how often each kind of request is measured")
+    all_driven = uvloop.run(measure(parser.parse_args().rounds))
     rows = [
         [driven.name, f"{min(driven.costs):.0f}", f"{statistics.median(driven.costs):.0f}"] for driven in all_driven
     ]
@@ -163,7 +175,7 @@ async def _start(settings: Settings) -> uvicorn.Config:
     registry.start(app.state.metrics.for_framework)
     await registry.wait_until_loaded()
     batcher: Any = registry.get("pytorch").batcher
-    batcher._executor = InstantBatches(batcher)  # noqa: SLF001 -- the model is left out
+    batcher._executor.inbox = InstantBatches(batcher)  # noqa: SLF001 -- the model is left out
     config = configure(app)
     if not config.loaded:
         config.load()

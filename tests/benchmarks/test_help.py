@@ -17,6 +17,7 @@ BENCHMARKS = [
     "benchmarks.recipes.seeds",
     "benchmarks.scaling",
     "benchmarks.serving",
+    "benchmarks.serving.event_loop_costs",
     "benchmarks.soak",
     "benchmarks.training",
     "benchmarks.training.loaders",

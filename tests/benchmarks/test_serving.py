@@ -3,6 +3,8 @@
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import time
 
 import httpx
@@ -16,6 +18,7 @@ from benchmarks.serving.processes import choose_cores
 from benchmarks.serving.wrk import Request, parse_output, run_wrk, write_script
 from benchmarks.soak.requests import exchanges, find_difference, read_answer
 from tests.support.app import make_service, npy, running, save_checkpoints
+from tests.support.live_service import CHECKOUT
 
 CORE = min(os.sched_getaffinity(0))
 
@@ -168,3 +171,21 @@ def test_soak_asks_what_the_service_answers_alike_each_time(service):
 
             assert first.status_code == 200, first.text
             assert not kind.is_compared or find_difference(read_answer(first), read_answer(second)) is None
+
+
+@pytest.mark.parametrize("command", [["event_loop_costs", "--rounds", "1"], ["path_length"]])
+def test_command_measures_both_kinds_of_body(command):
+    """Commands that reach into the service for what they measure still find it there."""
+    name, *options = command
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.serving.{name}", *options],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "npy" in done.stdout
+    assert "JSON" in done.stdout
