@@ -124,6 +124,17 @@ def make_service(checkpoints, load=load_numpy, require_installed=lambda framewor
     return create_app(settings, Registry(settings, load=load, require_installed=require_installed))
 
 
+def note_calls(monkeypatch, thing, name, called):
+    """Set an event when a method of this thing is called."""
+    method = getattr(thing, name)
+
+    def call(*arguments):
+        called.set()
+        return method(*arguments)
+
+    monkeypatch.setattr(thing, name, call)
+
+
 @contextmanager
 def running(app, *, waits=True):
     """Serve an application in a thread and yield a client; by default wait until nothing is loading."""

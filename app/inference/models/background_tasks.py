@@ -1,11 +1,12 @@
 """Tasks of a framework that go on when the request that started them is cancelled, until the service stops."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 from app.errors import FrameworkUnavailableError
-from app.inference.models.state import RETRY_WHILE_LOADING_S
+from app.inference.models.state import RETRY_WHILE_LOADING_S, ModelKey
 
 T = TypeVar("T")
 
@@ -16,6 +17,7 @@ class BackgroundTasks:
     def __init__(self, framework: str) -> None:
         self._framework = framework
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._shared: dict[ModelKey, asyncio.Task[None]] = {}
 
     def spawn(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
         """Start a task."""
@@ -37,6 +39,18 @@ class BackgroundTasks:
                 raise self.stopping_error() from None
             raise
 
+    async def share(self, key: ModelKey, work: Callable[[ModelKey], Coroutine[None, None, None]]) -> None:
+        """Finish the task of a model, which all calls share that come before it ends; errors are those of `finish`."""
+        if (task := self._shared.get(key)) is None:
+            task = self._shared[key] = self.spawn(work(key))
+            task.add_done_callback(partial(self._end_shared, key))
+        await self.finish(task)
+
+    async def finish_shared(self, is_concerned: Callable[[ModelKey], bool]) -> None:
+        """Wait until the shared tasks of the models concerned have ended, well or not."""
+        if tasks := [task for key, task in self._shared.items() if is_concerned(key)]:
+            await asyncio.wait(tasks)
+
     def cancel(self) -> None:
         """Cancel all tasks, because the service is stopping."""
         for task in self._tasks:
@@ -48,3 +62,8 @@ class BackgroundTasks:
             f"{self._framework} is unavailable: the server is stopping; send the request again later",
             retry_after_s=RETRY_WHILE_LOADING_S,
         )
+
+    def _end_shared(self, key: ModelKey, task: asyncio.Task[None]) -> None:
+        del self._shared[key]
+        if not task.cancelled():
+            task.exception()  # logged already; its requests may all be gone

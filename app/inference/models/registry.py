@@ -180,11 +180,13 @@ class Registry:
         named = None if framework is None else self.key(framework, name)
         if named is not None:
             self._store(named.framework)
-        concerned = [
-            state
-            for state in self.all_states
-            if framework in {None, state.framework, state.key.trained_by} and name in {None, state.key.name}
-        ]
+
+        def is_concerned(key: ModelKey) -> bool:
+            return framework in {None, key.framework, key.trained_by} and name in {None, key.name}
+
+        for store in self._stores.values():
+            await store.finish_loading(is_concerned)
+        concerned = [state for state in self.all_states if is_concerned(state.key)]
         for key in (state.key for state in concerned if state.key.epoch is not None):
             self._store(key.framework).forget(key)  # the new checkpoint may have other snapshots
         keys = [

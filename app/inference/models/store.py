@@ -40,7 +40,6 @@ class ModelStore:
         self._locks: defaultdict[ModelKey, asyncio.Lock] = defaultdict(asyncio.Lock)
         longest_s = LONGEST_BACKEND_BACKOFF_S if framework in settings.backend_addresses else LONGEST_BACKOFF_S
         self._backoffs: defaultdict[ModelKey, Backoff] = defaultdict(partial(Backoff, longest_s))
-        self._loading: dict[ModelKey, asyncio.Task[None]] = {}
         self._tasks = BackgroundTasks(framework)
         self._capacity = asyncio.Lock()
         self._observer: Observer | None = None
@@ -78,10 +77,7 @@ class ModelStore:
         Raises:
             FrameworkUnavailableError: It fails to load, or all places are pinned; the message says why.
         """
-        if (task := self._loading.get(key)) is None:
-            task = self._loading[key] = self._tasks.spawn(self._load_on_demand(key))
-            task.add_done_callback(partial(self._end_loading, key))
-        await self._tasks.finish(task)
+        await self._tasks.share(key, self._load_on_demand)
         return self.get(key)
 
     def start(self, observer: Observer) -> list[asyncio.Task[None]]:
@@ -99,7 +95,12 @@ class ModelStore:
         except FrameworkUnavailableError as error:
             return ReloadResult(False, str(error))
 
+    async def finish_loading(self, is_concerned: Callable[[ModelKey], bool]) -> None:
+        """Wait for the models that requests are loading: their files may have been read before they were changed."""
+        await self._tasks.finish_shared(is_concerned)
+
     async def _reload(self, key: ModelKey) -> ReloadResult:
+        await self.finish_loading(key.__eq__)
         if key not in self._loaded and key not in self._at_start:
             try:
                 checkpoint_id = (await self.load(key)).checkpoint_id
@@ -127,6 +128,7 @@ class ModelStore:
             NotFoundError: There is no such checkpoint.
         """
         self.require_known(key)
+        await self.finish_loading(key.__eq__)
         async with self._locks[key]:
             reason = f"{key} was unloaded by request: load it, or use another"
             self._loaded.pop(key, None)
@@ -181,11 +183,6 @@ class ModelStore:
                 # No state is kept: the next request tries again, because the file may be complete by then.
                 raise FrameworkUnavailableError(str(result.reason), retry_after_s=RETRY_WHILE_LOADING_S)
             self._install(key, result)
-
-    def _end_loading(self, key: ModelKey, task: asyncio.Task[None]) -> None:
-        del self._loading[key]
-        if not task.cancelled():
-            task.exception()  # logged already; its requests may all be gone
 
     def _unload_unused(self, key: ModelKey) -> None:
         del self._loaded[key], self._states[key]

@@ -1,10 +1,12 @@
 """Models that are loaded and unloaded by request, while others are served."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support.app import MODEL, checkpoint_path, make_service, running, save_checkpoints
+from app.inference.adapters.numpy_adapter import load_numpy
+from tests.support.app import MODEL, checkpoint_path, make_service, note_calls, running, save_checkpoints
 from tests.support.checkpoints import make_checkpoint, make_weights
 from tests.support.clients.inference_protocol import make_body, make_inputs
 from tests.support.models.named_models import save_model
@@ -137,6 +139,36 @@ def test_no_request_fails_while_models_are_loaded_again(service):
         thread.join()
 
     assert set(statuses) == {200}
+
+
+def test_model_that_is_unloaded_while_a_request_loads_it_is_not_served_afterwards(folder, monkeypatch):
+    """Its load waits for another's, and has ended when the unload is over."""
+    for name in ("cats", "dogs"):
+        save_model(folder, name, model=MODEL)
+    has_begun, may_end, waits, unloads = (threading.Event() for _ in range(4))
+
+    def load(framework, *, path, **options):
+        if path.stem == "cats":
+            has_begun.set()
+            assert may_end.wait(20)
+        return load_numpy(framework, path=path, **options)
+
+    app = make_service(folder, load=load, frameworks="jax", model_control_mode="explicit")
+    with running(app) as client, ThreadPoolExecutor() as threads:
+        cats = threads.submit(infer, client, "jax-encode-cats")
+        assert has_begun.wait(20)
+        note_calls(monkeypatch, app.state.registry, "load", waits)
+        dogs = threads.submit(infer, client, "jax-encode-dogs")
+        assert waits.wait(20)
+        note_calls(monkeypatch, app.state.registry, "unload", unloads)
+        unloaded = threads.submit(control, client, "jax-encode-dogs", "unload")
+        assert unloads.wait(20)
+        may_end.set()
+        assert (cats.result().status_code, unloaded.result().status_code) == (200, 200)
+        dogs.result()
+        state = states(client)["jax-encode-dogs"]
+
+    assert state == "UNAVAILABLE"
 
 
 def test_reload_of_all_leaves_what_was_unloaded(folder):
