@@ -55,6 +55,7 @@ class FastPath:
         self._services = services
         self._cors = cors
         self._allowed_s = services.settings.request_timeout_s or math.inf
+        self._max_body_bytes = min(INLINE_BYTES, services.limits.max_body_bytes)
         # Most clients repeat their query and the headers on which plans depend.
         self._cached_plan = lru_cache(maxsize=1024)(self._plan)
 
@@ -86,7 +87,7 @@ class FastPath:
             if model.batcher.is_full:
                 model.batcher.check_capacity()
             length = headers.get(b"content-length", b"")
-            if b"content-encoding" not in headers and 0 < len(length) <= 5 and int(length) <= INLINE_BYTES:
+            if b"content-encoding" not in headers and 0 < len(length) <= 5 and int(length) <= self._max_body_bytes:
                 request.plan = plan
         except ModelNotLoadedError:
             pass  # the application loads the model

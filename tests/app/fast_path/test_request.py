@@ -3,7 +3,7 @@
 import json
 
 from app.inference.adapters.numpy_adapter import NumpyAdapter, load_numpy
-from tests.support.app import load_jax_as, make_images, make_service, npy, running, wait_until
+from tests.support.app import MODEL, load_jax_as, make_images, make_service, npy, running, wait_until
 from tests.support.clients.fast_path_client import fast_path_of, gated, plain, request, watch, wire_to
 from tests.support.clients.metrics_text import read_samples
 
@@ -157,6 +157,23 @@ def test_rate_limit_counts_each_request_once(checkpoints):
         statuses = [wire.ask(body=body)[0] for body in bodies]
 
     assert statuses == [200, 200, 200, 200, 429]
+
+
+def test_body_over_a_limit_below_that_of_the_fast_path_is_413(checkpoints):
+    """`TRIPTYCH_MAX_BODY_BYTES` holds for small requests too, on the plain routes and on the protocol's."""
+    zeros = [0] * MODEL.latent_dim
+    tensor = {"name": "latents", "shape": [1, MODEL.latent_dim], "datatype": "FP32", "data": zeros}
+    bodies = {"/decode": {"latents": zeros}, "/v2/models/jax-decode/infer": {"inputs": [tensor]}}
+    with running(make_service(checkpoints, frameworks="jax", max_body_bytes=1024)) as client:
+        statuses = [
+            client.post(
+                url, content=json.dumps(body).ljust(size), headers={"Content-Type": "application/json"}
+            ).status_code
+            for url, body in bodies.items()
+            for size in (1024, 1025)
+        ]
+
+    assert statuses == [200, 413, 200, 413]
 
 
 def test_access_log_has_each_request(checkpoints, caplog):
