@@ -12,7 +12,7 @@ from app.errors import MalformedBodyError, TooLargeError, UnsupportedContentErro
 _MAX_GZIP_MEMBERS = 16
 
 _PIECE_BYTES = 64 * 1024
-"""Maximum number of bytes decompressed at a time; as many are reserved before each piece."""
+"""Maximum number of bytes decompressed at a time, and reserved then."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -32,7 +32,7 @@ async def read_body(
 ) -> Body:
     """Return the whole body, decompressed as `content_encoding` says.
 
-    Before each piece is decompressed `reserve` is called with its maximum number of bytes, and may raise.
+    `reserve` is called with the number of bytes of each piece that is decompressed, and may raise.
 
     Raises:
         TooLargeError: The declared length, the body, or its decompressed size is over the limit.
@@ -50,14 +50,12 @@ async def read_body(
         return body
     inflated = bytearray()
     pieces = _inflate(memoryview(body), encoding)
-    while True:
-        reserve(_PIECE_BYTES)
-        piece = await asyncio.to_thread(next, pieces, None)
-        if piece is None:
-            return inflated
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        reserve(len(piece))
         inflated += piece
         if len(inflated) > limits.max_body_bytes:
             raise _too_large(limits)
+    return inflated
 
 
 def _parse_encoding(content_encoding: str | None) -> str:

@@ -148,11 +148,19 @@ def test_body_larger_than_the_budget_is_413(app):
 
 
 def test_compressed_body_needs_room_for_what_it_may_come_to(app):
-    """Memory is reserved before a body is decompressed; one that never fits is 413."""
+    """Memory is reserved while a body is decompressed; one that never fits is 413."""
     with running(app) as client:
         refused = post(client, gzip.compress(bytes(10**6)), **{"Content-Encoding": "gzip"})
 
     assert_problem(refused, 413)
+
+
+def test_small_compressed_body_needs_little_room(checkpoints):
+    """It needs as much as it comes to, not as much as a piece may."""
+    with running(make_service(checkpoints, frameworks="jax", max_held_bytes=20_000)) as client:
+        response = post(client, gzip.compress(npy(make_images(1))), **{"Content-Encoding": "gzip"})
+
+    assert response.status_code == 200
 
 
 def test_answer_that_nobody_takes_holds_its_room_until_the_client_goes(checkpoints):
