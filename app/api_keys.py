@@ -12,7 +12,7 @@ from app.settings import Settings
 PUBLIC_PATHS: Final = ("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")
 """Routes that need no API key."""
 
-PUBLIC_PAGES: Final = ("/", "/docs", "/openapi.json")
+PUBLIC_PAGES: Final = ("/", "/docs", "/guide", "/openapi.json")
 """Pages for browsers, which can't send a key when they open an address; the pages prompt for it."""
 
 PUBLIC_FILES: Final = ("/web/", "/guide/", "/static-offline-docs/")

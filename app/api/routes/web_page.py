@@ -11,7 +11,7 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from starlette.datastructures import Headers
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
@@ -162,6 +162,12 @@ def _hash_scripts(html: bytes) -> list[str]:
     """Return the sources of a content security policy that allow the inline scripts of a page."""
     scripts = _INLINE_SCRIPT.findall(html)
     return [f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'" for script in scripts]
+
+
+@router.get(GUIDE_PATH)
+async def guide() -> Response:
+    """Redirect to the guide's folder, to which its addresses are relative."""
+    return RedirectResponse(f"{GUIDE_PATH[1:]}/", HTTPStatus.PERMANENT_REDIRECT)
 
 
 @router.get("/docs")

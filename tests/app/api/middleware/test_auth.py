@@ -68,6 +68,11 @@ def test_documentation_needs_no_key(locked_client, path):
     assert locked_client.get(path).status_code == 200
 
 
+def test_guide_needs_no_key(locked_client):
+    """Its bare path is redirected as it is without keys."""
+    assert locked_client.get("/guide", follow_redirects=False).status_code == 308
+
+
 def test_openapi_tells_of_keys_only_where_they_are_needed(client, locked_client):
     """The document requires a key only of a service that has keys."""
     free = client.get("/openapi.json").json()

@@ -156,6 +156,13 @@ def test_guide_is_served_if_it_is_built(client, monkeypatch, tmp_path):
     assert '<a href="guide/">' in client.get("/").text
 
 
+def test_guide_without_its_slash_leads_to_it(client):
+    """The documented `/guide` is redirected to the guide, under any path prefix."""
+    response = client.get("/guide", follow_redirects=False)
+
+    assert (response.status_code, response.headers["Location"]) == (308, "guide/")
+
+
 @pytest.mark.parametrize("path", page_files(*MEDIA_TYPES))
 def test_file_comes_with_its_type(client, path):
     """Each file has the declared type that a browser needs, and forbids guessing another."""
