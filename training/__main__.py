@@ -14,9 +14,13 @@ def main() -> int:
         tolerate_warnings()
         if ignored := pin_environment():
             print(f"ignored, because they could change results: {', '.join(ignored)}", file=sys.stderr)
-        # NumPy, jaxtyping and protobuf read the environment when they are imported.
-        from training.commands.application import run  # noqa: PLC0415
-
+        try:
+            # NumPy, jaxtyping and protobuf read the environment when they are imported.
+            from training.commands.application import run  # noqa: PLC0415 -- an extra, too
+        except ModuleNotFoundError as error:
+            advice = "run `pip install 'triptych[train]'`, or `pip install -e '.[train]'` in a checkout"
+            print(f"error: {error.name} is not installed: {advice}", file=sys.stderr)
+            return 1
         return run()
     except Stopped as stopped:
         print("stopped", file=sys.stderr)

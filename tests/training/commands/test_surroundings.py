@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from tests.support.checkpoints import make_checkpoint, make_weights
 from tests.support.cli import SMALL, run, start
+from tests.support.live_service import CHECKOUT
 from training.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from training.config import ModelConfig
 from training.engine.resume_state import STATE_FILE, load_training_state
@@ -79,6 +81,20 @@ def test_hostile_environment_ends_no_command(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "python -m training compare [OPTIONS]" in done.stdout
     assert done.stderr.startswith("ignored, because they could change results: ")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("package", ["typer", "filelock"])
+def test_installation_without_the_extra_is_told_of_it(package: str) -> None:
+    """With a framework and the client alone, which is enough to serve, one line names the extra for training."""
+    script = f"import sys; sys.modules['{package}'] = None; from training.__main__ import main; sys.exit(main())"
+
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert done.returncode == 1
+    assert f"error: {package} is not installed: run `pip install 'triptych[train]'`" in done.stderr
     assert "Traceback" not in done.stderr
 
 
