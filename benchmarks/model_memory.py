@@ -29,7 +29,11 @@ _NAMES = ("one", "two", "three")
 
 def main() -> None:
     """Measure each framework in turn."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.model_memory",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--frameworks", default=",".join(FRAMEWORKS), help="Frameworks, separated by commas.")
     parser.add_argument("--loads", type=int, default=100, help="Loads of each framework.")
     options = parser.parse_args()

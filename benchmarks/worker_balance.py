@@ -1,5 +1,11 @@
-"""Distribution of simultaneously opened connections over two workers: `python -m benchmarks.worker_balance`."""
+"""Distribution of simultaneously opened connections over two workers.
 
+    python -m benchmarks.worker_balance
+
+Starts the service, and prints for each number of connections the share of the fuller worker (Linux).
+"""
+
+import argparse
 import asyncio
 import re
 import subprocess
@@ -22,6 +28,11 @@ _REQUEST: Final = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 
 def main() -> None:
     """Print, for each number of connections, the larger worker's share, and how often it had all of them."""
+    argparse.ArgumentParser(
+        prog="python -m benchmarks.worker_balance",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args()
     line = [sys.executable, "-m", "app", "--frameworks", "pytorch", "--workers", "2", "--port", "0"]
     process = subprocess.Popen(line, stderr=subprocess.PIPE, text=True)  # noqa: S603 -- our own service
     try:

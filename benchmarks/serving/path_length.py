@@ -7,6 +7,7 @@ A file is entered when one of its functions is called after a function of anothe
 counted are methods with double underscores such as `__init__`, the server's ticks, and the end of the connection.
 """
 
+import argparse
 import sys
 import threading
 from collections.abc import Callable
@@ -66,6 +67,11 @@ def _works_for_others(frame: FrameType | None) -> bool:
 
 def main() -> None:
     """Print the counts of both ways and both kinds of body."""
+    argparse.ArgumentParser(
+        prog="python -m benchmarks.serving.path_length",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args()
     for is_fast in (True, False):
         for kind in ("npy", "JSON"):
             recorder = _record(kind, is_fast=is_fast)

@@ -12,15 +12,18 @@ BENCHMARKS = [
     "benchmarks.devices",
     "benchmarks.gpu",
     "benchmarks.mistakes",
+    "benchmarks.model_memory",
     "benchmarks.recipes",
     "benchmarks.recipes.initial_weights",
     "benchmarks.recipes.seeds",
     "benchmarks.scaling",
     "benchmarks.serving",
     "benchmarks.serving.event_loop_costs",
+    "benchmarks.serving.path_length",
     "benchmarks.soak",
     "benchmarks.training",
     "benchmarks.training.loaders",
+    "benchmarks.worker_balance",
 ]
 
 
