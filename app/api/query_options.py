@@ -53,11 +53,14 @@ def add_body_options(options: OptionsT, body: Mapping[str, object], *, limits: L
     """Return the options of the query merged with those of a JSON body.
 
     Raises:
-        InvalidValueError: An option of the body is invalid or unknown, or differs from the query's.
+        InvalidValueError: An option of the body is invalid or unknown, stands in the query alone, or differs there.
     """
     if not body:
         return options
-    _raise_if_any(_unknown_names(body, type(options).model_fields, source="body"))
+    of_query = options.response_options
+    errors = [FieldError(f"body.{name}", f"goes into the query, as ?{name}=...") for name in of_query if name in body]
+    others = (name for name in body if name not in of_query)
+    _raise_if_any(errors + _unknown_names(others, type(options).model_fields, source="body"))
     added = validate(type(options), body, source="body", limits=limits)
     _raise_if_any(
         [

@@ -91,6 +91,7 @@ WRONG = {
     "a seed of 100,000 letters": (images_in_json(PIXELS, options=b', "seed": "' + b"s" * 100_000 + b'"'), "sss..."),
     "a seed of 100,000 numbers": (images_in_json(PIXELS, options=b', "seed": [' + b"0," * 9_000 + b"0]"), "[0, 0, 0"),
     "sample null": (images_in_json(PIXELS, options=b', "sample": null'), "body.sample"),
+    "a framework in the body": (images_in_json(PIXELS, options=b', "framework": "jax"'), "as ?framework=..."),
     "a name of 100,000 letters": (images_in_json(PIXELS, options=b', "' + b"k" * 100_000 + b'": 1'), "kkk: unknown"),
     "a name with line breaks": (images_in_json(PIXELS, options=b', "a\\n\\u0000b": 1'), "unknown"),
 }
