@@ -18,10 +18,13 @@ class BackgroundTasks:
         self._framework = framework
         self._tasks: set[asyncio.Task[Any]] = set()
         self._shared: dict[ModelKey, asyncio.Task[None]] = {}
+        self._is_stopping = False
 
     def spawn(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
-        """Start a task."""
+        """Start a task; one that is started after `cancel` is canceled before it begins."""
         task = asyncio.create_task(work)
+        if self._is_stopping:
+            task.cancel()
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
@@ -52,7 +55,8 @@ class BackgroundTasks:
             await asyncio.wait(tasks)
 
     def cancel(self) -> None:
-        """Cancel all tasks, because the service is stopping."""
+        """Cancel all tasks, those that are still to come too, because the service is stopping."""
+        self._is_stopping = True
         for task in self._tasks:
             task.cancel()
 

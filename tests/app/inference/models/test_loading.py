@@ -79,22 +79,23 @@ def test_check_that_raises_ends_no_monitoring(checkpoints, monkeypatch, caplog):
 
 
 def test_reload_ends_when_the_server_stops(checkpoints):
-    """Its client gets the reason instead of waiting for the load."""
+    """Its client gets the reason instead of waiting for the load, and no further framework is loaded."""
     gate, loads = threading.Event(), []
 
     def load(framework, **options):
         loads.append(framework)
-        if len(loads) > 1:
+        if len(loads) > 3:
             gate.wait(60)
         return load_numpy(framework, **options)
 
-    app = make_service(checkpoints, load=load, frameworks="jax", api_keys="k3y", shutdown_timeout_s=4)
+    app = make_service(checkpoints, load=load, api_keys="k3y", shutdown_timeout_s=4)
     with running(app) as client, ThreadPoolExecutor(1) as pool:
         reload = pool.submit(client.post, "/admin/reload", headers={"X-API-Key": "k3y"})
-        wait_until(lambda: len(loads) == 2)
+        wait_until(lambda: len(loads) == 4)
         app.state.server.stop()
         response = reload.result(20)
         gate.set()
 
+    assert loads[3:] == ["jax"]
     assert_problem(response, 409)
     assert "the server is stopping" in response.json()["detail"]
