@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Final
 
-from limits import parse as parse_rate
+from limits import parse_many as parse_rates
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 from typing_extensions import TypeAliasType
@@ -75,10 +75,12 @@ def parse_devices(value: object) -> object:
 def check_rate(text: str) -> str:
     """Return a number of requests per time, such as 100/second."""
     try:
-        amount = parse_rate(text).amount
+        rates = parse_rates(text)
     except ValueError as error:
         raise ValueError("expected a number of requests per time") from error
-    if amount < 1:
+    if len(rates) > 1:
+        raise ValueError("it is more than one limit")
+    if rates[0].amount < 1:
         raise ValueError("it admits no request: expected at least 1 per time")
     return text
 

@@ -82,6 +82,7 @@ def test_empty_variable_means_the_default(monkeypatch):
         ("backends", "jax=http://a..b", "framework=address"),
         ("backends", "jax=http://gpu?x=1", "framework=address"),
         ("rate_limit", "0/second", "at least 1 per time"),
+        ("rate_limit", "5/second; 100/hour", "more than one limit"),
         ("root_path", "vae/", "must begin with /"),
         ("root_path", "/a b", "letters, digits"),
     ],
