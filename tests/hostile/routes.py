@@ -20,6 +20,10 @@ def latents(text):
 
 ZEROS = latents(b"[" + b"0," * 19 + b"0]")
 
+IN_BODY = images_in_json(PIXELS, options=b', "framework": "jax"')
+
+IN_BODY_OF_LATENTS = ZEROS[:-1] + b', "format": "png", "x": 1}'
+
 BODIES = {
     "latents of 21": (422, "(21,)", "/decode", latents(b"[" + b"0," * 20 + b"0]"), JSON),
     "no latents": (422, "body.latents holds no latents: expected at least one", "/decode", latents(b"[]"), JSON),
@@ -53,6 +57,9 @@ BODIES = {
     "samples beyond all numbers": (422, "query.samples", "/score?samples=" + "9" * 3000, ONE, JSON),
     "a framework to compare": (422, "query.framework", "/compare?framework=jax", ONE, JSON),
     "a comparison as npy": (406, "has no npy response", "/compare?format=npy", ONE, JSON),
+    "an option of the query alone": (422, "goes into the query, as ?framework=...", "/encode", IN_BODY, JSON),
+    "another beside an unknown one": (422, "body.x: unknown; known here: scale", "/decode", IN_BODY_OF_LATENTS, JSON),
+    "an option of no route to compare": (422, "body.framework: unknown", "/compare", IN_BODY, JSON),
     "scores as a picture": (406, "application/json", "/score", ONE, JSON | {"Accept": "image/png"}),
     "Accept of 10,000 letters": (406, "'text/xxx", "/encode", ONE, JSON | {"Accept": "text/" + "x" * 10_000}),
     "an option of NUL": (422, "query.sample", "/encode?sample=%00%ff", ONE, JSON),
