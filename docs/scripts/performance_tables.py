@@ -3,8 +3,8 @@
 python docs/scripts/performance_tables.py docs/performance.json
 """
 
+import argparse
 import json
-import sys
 from pathlib import Path
 
 from benchmarks.records import fill_place
@@ -21,5 +21,7 @@ def fill(page: str, records: dict[str, dict[str, object]]) -> str:
 
 
 if __name__ == "__main__":
-    recorded = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("record", type=Path, help="file that `--json` named")
+    recorded = json.loads(parser.parse_args().record.read_text(encoding="utf-8"))
     PAGE.write_text(fill(PAGE.read_text(encoding="utf-8"), recorded), encoding="utf-8")
