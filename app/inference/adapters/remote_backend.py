@@ -111,6 +111,9 @@ class RemoteBackend:
                 response = self._pool.request(method, self._url + path, **options)
             except (NewConnectionError, ProtocolError):  # refused, or a kept connection that was closed meanwhile
                 response = self._pool.request(method, self._url + path, **options)
+        except NewConnectionError as error:  # for urllib3, a kind of timeout
+            reason = error.__cause__.strerror if isinstance(error.__cause__, OSError) else type(error).__name__
+            raise AdapterError(f"its backend can't be reached ({reason})") from error
         except PoolTimeoutError as error:
             raise AdapterError("its backend didn't respond in time") from error
         except DecodeError as error:
