@@ -183,6 +183,21 @@ def test_process_metrics_are_those_of_all_workers(folder):
     assert any(name == "python_info" for name, *_ in samples)
 
 
+def test_cpu_time_of_a_worker_that_has_ended_stays_counted(folder):
+    """Prometheus would take a counter that falls for one that began again at zero, and show a peak."""
+    with started(folder, "--workers", 2) as (process, url):
+        before = read_cpu_seconds(url)
+        os.kill(worker_pids(process.pid)[0], signal.SIGKILL)
+        next(line for line in process.stderr if "has ended with code -9" in line)
+
+        assert read_cpu_seconds(url) >= before
+
+
+def read_cpu_seconds(url):
+    """Return the CPU time of all workers."""
+    return read_samples(httpx.get(f"{url}/metrics", headers=KEY).text)["process_cpu_seconds_total",]
+
+
 def count_samples(url):
     """Return how many answers of `/sample` have been counted."""
     samples = read_samples(httpx.get(f"{url}/metrics", headers=KEY).text)
