@@ -1,8 +1,11 @@
 """The page's frame: tabs, address, theme, frameworks that come and go, and the key. Each tab has its own file."""
 
+import io
 import threading
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from app.inference.adapters.numpy_adapter import load_numpy
 from tests.browser.conftest import WCAG
@@ -118,6 +121,30 @@ def test_framework_that_is_down_says_why_and_comes_back_by_itself(visit, serve):
         assert not down.query_selector(".notice").is_visible()
     finally:
         gate.set()
+
+
+@pytest.mark.parametrize("marker", ["o", "s", "^", "D"])
+def test_marker_of_a_framework_that_is_not_ready_is_a_whole_outline(visit, marker):
+    """A hollow marker has color at each of its edges, whatever its shape, and none inside."""
+    page = visit("code")
+    page.wait_for_selector("#frameworks .chip .dot")
+    page.evaluate(
+        """marker => {
+            document.body.innerHTML = '<span class="chip jax" data-state="loading"><span class="dot"></span></span>';
+            const dot = document.querySelector(".dot");
+            dot.dataset.marker = marker;
+            [dot.style.width, dot.style.height] = ["40px", "40px"];
+        }""",
+        marker,
+    )
+    shot = Image.open(io.BytesIO(page.locator(".dot").screenshot())).convert("RGB")
+    colored = np.asarray(shot, int).min(axis=2) < 200
+    row = colored[22]
+
+    assert not row[19:21].any(), "the marker is filled"
+    assert row[:19].any(), "there is no left edge"
+    assert row[21:].any(), "there is no right edge"
+    assert colored[:10].any(), "there is no top"
 
 
 def test_lost_server_is_reported_and_found_again(visit, allowed):
