@@ -10,7 +10,7 @@ import { drawImages, makeThumbnail } from "../results/grids.js";
 import { makePace } from "../results/pace.js";
 import { explainNoMap } from "./map_card.js";
 import { BEYOND, Plane } from "./plane.js";
-import { drawLabels } from "./scatter.js";
+import { drawLabels, reachOf } from "./scatter.js";
 import { mapOf, project, spreadOf, translate } from "./translation.js";
 
 // While the hand moves, points are refreshed this often, in milliseconds, and in changes of the image.
@@ -75,7 +75,7 @@ export function makeLiveMap({ frameworks, examples, ask }, { requestOf, spaceOf,
 
   function describe() {
     const space = shownSpace();
-    if (space) plane.reach = Math.max(...shownMap().points.flat().map(Math.abs)) * 1.05;
+    if (space) plane.reach = reachOf(shownMap());
     plane.node.hidden = space === null;
     hint.textContent = space === null
       ? explainNoMap(frameworks, spaceOf(frameworks.names[0]))

@@ -32,8 +32,9 @@ export function makeMapCard({ examples, frameworks }, digits, listeners) {
       return;
     }
     const percent = map.explained.reduce((sum, share) => sum + share) * 100;
-    source = `${digits.count} ${examples.exampleNoun}s as ${titleOf(space)}'s encoder places them, flattened to the two main directions ` +
-      `(${percent.toFixed(0)}% of the variance).`;
+    source = `${digits.count} ${examples.exampleNoun}s as ${titleOf(space)}'s encoder places them` + (map.points.flat().some(Boolean)
+      ? `, flattened to the two main directions (${percent.toFixed(0)}% of the variance).`
+      : ": all at one place.");
     scatter.show(map, z);
     hint.textContent = `${source} Point anywhere to decode that place. Click one of them, or drag the dot.${scatter.isBeyond() ? ` ${BEYOND}` : ""}`;
   }

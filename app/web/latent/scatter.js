@@ -31,6 +31,11 @@ export function drawLabels(plane, points, labels) {
   });
 }
 
+/* The largest coordinate that a plane with a map shows; 1 where all points are at one place, which has no scale. */
+export function reachOf({ points }) {
+  return Math.max(...points.flat().map(Math.abs)) * 1.05 || 1;
+}
+
 /*
  * Return {node, show(map, z), isBeyond(), result({name, source, title, unit})}, where `map` is a framework's part of the
  * latent map. `onPick(index)` is called for a click on a digit, `onMove([dx, dy], {live, at})` for dragging or the arrow
@@ -94,7 +99,7 @@ export function makeScatter(examples, digits, { onPick, onMove, onHover }) {
     node: plane.node,
     show(newMap, z) {
       map = newMap;
-      plane.reach = Math.max(...map.points.flat().map(Math.abs)) * 1.05;
+      plane.reach = reachOf(map);
       current = project(z, map);
       plane.draw();
     },

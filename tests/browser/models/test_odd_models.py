@@ -3,8 +3,10 @@
 import pytest
 
 from tests.browser.looks import DRAWING, NOTHING, draw, fits, read_image, wait_for_answers
-from tests.support.app import make_service, save_checkpoints
+from tests.support.app import checkpoint_path, make_service, save_checkpoints
+from tests.support.checkpoints import make_checkpoint, make_weights
 from tests.support.runs import make_dataset
+from training.checkpoints.checkpoint import save_checkpoint
 from training.checkpoints.model_files import ModelFile
 from training.config import ModelConfig
 from training.frameworks import FRAMEWORKS
@@ -12,6 +14,10 @@ from training.reporting.companion import write_companions
 
 SLIM = ModelConfig(image_shape=(5, 200), hidden_dim=16, latent_dim=2)
 SQUARE = ModelConfig(image_shape=(28, 28), hidden_dim=16, latent_dim=20)
+
+READ_MIDDLE = (
+    "canvas => Array.from(canvas.getContext('2d').getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data)"
+)
 
 
 @pytest.fixture
@@ -160,3 +166,22 @@ def test_one_latent_has_neither_map_nor_pad(visit, serve, tmp_path):
     page.click("#tab-reconstruct")
     wait_for_answers(page)
     assert page.inner_text("#panel-reconstruct .live-map .hint") == "A map needs two latents."
+
+
+def test_images_at_one_place_are_seen_on_the_map(visit, serve, tmp_path):
+    """An encoder that ignores its images places them all at one point: it is drawn, and the hint says so."""
+    model = ModelConfig(hidden_dim=16, latent_dim=2)
+    weights = {name: 0 * array for name, array in make_weights(model).items()}
+    save_checkpoint(checkpoint_path(tmp_path, "jax"), make_checkpoint(model, weights, framework="jax"))
+    write_companions(ModelFile(tmp_path, "jax"), make_dataset(image_shape=(28, 28)))
+    page = visit("latent", base_url=serve(make_service(tmp_path, frameworks="jax")).base_url)
+    wait_for_answers(page)
+
+    hint = page.inner_text("#panel-latent .map .hint")
+    assert "as JAX's encoder places them: all at one place. Point" in hint
+    assert "Hollow" not in hint
+    own = page.eval_on_selector("#panel-latent .map canvas.plane", READ_MIDDLE)
+    assert own == [0, 114, 178, 255], "the point isn't drawn in the framework's color"
+    page.click("#tab-reconstruct")
+    wait_for_answers(page)
+    assert "Hollow" not in page.inner_text("#panel-reconstruct .live-map .hint")
