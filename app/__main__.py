@@ -19,13 +19,13 @@ def main() -> int:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         from training.process.environment import pin_environment, tolerate_warnings  # noqa: PLC0415 -- after signals are handled
+        from training.process.output import open_closed_streams, run_and_flush  # noqa: PLC0415 -- after signals are handled
 
+        open_closed_streams()
         # NumPy and jaxtyping read the environment when they are imported.
         tolerate_warnings()
         ignored = pin_environment()
         if command in ("client", "status", "models"):
-            from training.process.output import run_and_flush  # noqa: PLC0415 -- after signals are handled
-
             return run_and_flush(
                 lambda: run_command(command, sys.argv[2:]),
                 lambda line: print(f"python -m app {command}: {line}", file=sys.stderr),

@@ -10,7 +10,9 @@ def main() -> int:
     handle_signals()
     try:
         from training.process.environment import pin_environment, tolerate_warnings  # noqa: PLC0415 -- after signals are handled
+        from training.process.output import open_closed_streams  # noqa: PLC0415 -- after signals are handled
 
+        open_closed_streams()
         tolerate_warnings()
         if ignored := pin_environment():
             print(f"ignored, because they could change results: {', '.join(ignored)}", file=sys.stderr)

@@ -8,6 +8,22 @@ from typing import Final
 
 _UNWRITABLE: Final = {errno.ENOSPC, errno.EDQUOT, errno.EPIPE}
 
+_STDERR: Final = 2
+
+
+def open_closed_streams() -> None:
+    """Open the null device in place of standard streams that the caller has closed, for this process and its children.
+
+    A file or socket would otherwise get the number of one, and with it what libraries write to stdout or stderr.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(_STDERR, "w", encoding="utf-8")
+
 
 def run_and_flush(command: Callable[[], int], report: Callable[[str], None]) -> int:
     """Run a command, write its whole output, and return its exit code; 1 if the output can't be written.
@@ -20,8 +36,7 @@ def run_and_flush(command: Callable[[], int], report: Callable[[str], None]) -> 
         try:
             return command()
         finally:
-            if sys.stdout is not None:  # it is where the caller has closed it
-                sys.stdout.flush()
+            sys.stdout.flush()
     except OSError as error:
         if error.errno not in _UNWRITABLE:
             raise

@@ -152,6 +152,21 @@ def test_finished_run_survives_a_full_disk_behind_stdout(folder: Path) -> None:
     assert "stdout can't be written (No space left on device)" in (folder / "errors").read_text()
 
 
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-"])
+def test_run_without_standard_streams_trains_to_the_end(folder: Path, closed: str) -> None:
+    """A caller that closes stdout or stderr, as some job schedulers do, loses no run."""
+    arguments = ("train", "--framework", "jax", "--epochs", "1", *SMALL)
+
+    status = os.system(
+        f"cd {folder} && PYTHONPATH={Path(__file__).parents[3]} {sys.executable} -m training {' '.join(arguments)} "
+        f"{closed}"
+    )
+
+    assert status == 0
+    assert load_training_state(folder / "runs" / "jax" / STATE_FILE).finished
+    assert len((folder / "runs" / "jax" / "metrics.jsonl").read_text().splitlines()) == 1
+
+
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_evaluate_says_that_it_was_stopped(tmp_path: Path, sent: signal.Signals, code: int) -> None:
     """Ctrl-C ends it with one word and a signal's exit status."""
