@@ -1,12 +1,16 @@
 """Process-wide tuning: the garbage collector, and how many threads a framework may use."""
 
 import gc
+import subprocess
+import sys
 
 import pytest
 
 from app.process_tuning import count_threads, freeze_gc, pin_to_core_share, raise_gc_threshold
 from app.server.http_server import Server, run_server
 from app.settings import Settings
+from tests.support.live_service import serving, wait_until_settled
+from tests.support.service_process import FRAMEWORK, environment, needs_framework
 
 
 @pytest.fixture
@@ -107,3 +111,22 @@ def test_a_service_scans_its_own_objects_once():
 
     [(exempt, scanned)] = frozen
     assert exempt > 100 * scanned
+
+
+CLOSED = ("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-m", "app")
+
+
+@needs_framework
+@pytest.mark.parametrize("option", ["--isolate=true", "--workers=2"])
+def test_service_starts_without_standard_streams(tmp_path, option):
+    """A caller that has closed them gets the service all the same, in the processes that it starts too."""
+    with serving("--frameworks", FRAMEWORK, option, log=tmp_path / "log", command=CLOSED) as client:
+        wait_until_settled(client)
+
+        assert client.get("/sample").status_code == 200
+
+
+@pytest.mark.parametrize(("command", "code"), [("models list", 0), ("client --help", 0), ("--port x", 2)])
+def test_commands_have_their_exit_code_without_standard_streams(command, code):
+    """Output that can't be shown is no failure."""
+    assert subprocess.run([*CLOSED, *command.split()], env=environment(), check=False).returncode == code
