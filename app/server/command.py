@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from app.cli import read_settings, unknown_variables, unset_service_links
 from app.errors import StartupError
 from app.observability.log_config import configure_logs
+from app.observability.tracing import ignore_unknown_propagators
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ def run_service(arguments: Sequence[str], ignored: Sequence[str]) -> int:
     if settings.workers == 1:
         # For several processes; prometheus_client, which reads it when it is imported, would keep its counts in files.
         os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
+    ignore_unknown_propagators()
     from app.server.run import serve  # noqa: PLC0415 -- imports FastAPI: wrong settings and help needn't wait for it
 
     try:

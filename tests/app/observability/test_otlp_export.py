@@ -15,6 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 from app.observability.tracing import create_tracer
 from tests.support.app import make_images, make_service, post_npy, running
+from tests.support.service_process import environment
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
@@ -103,6 +104,25 @@ def test_unsupported_exporter_is_named(variables, named, caplog):
     """An exporter that isn't supported is named in one line, and the service starts without tracing."""
     assert create_tracer(variables, version="0") is None
     assert named in caplog.text
+
+
+@pytest.mark.parametrize("variable", ["OTEL_BSP_MAX_QUEUE_SIZE", "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT"])
+def test_wrong_variable_is_a_warning(monkeypatch, caplog, variable):
+    """A value that OpenTelemetry refuses leaves requests without a trace, and not without a service."""
+    monkeypatch.setenv(variable, "-1")
+
+    assert create_tracer({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318"}, version="0") is None
+    assert "requests are not traced: an OTEL_* variable is wrong: " in caplog.text
+
+
+def test_propagator_that_is_not_installed_is_ignored():
+    """FastAPI's import reads the variable, whether or not requests are traced."""
+    program = "from app.observability import tracing; tracing.ignore_unknown_propagators(); import app.main"
+    variables = environment(OTEL_PROPAGATORS="tracecontext,unknown")
+    result = subprocess.run([sys.executable, "-c", program], env=variables, capture_output=True, text=True, check=True)
+
+    assert result.stderr.startswith("OTEL_PROPAGATORS=tracecontext,unknown is ignored: Propagator unknown not found")
+    assert result.stderr.count("\n") == 1
 
 
 def test_missing_extra_is_named(monkeypatch, caplog):
