@@ -128,6 +128,7 @@ class TrainConfig:
             raise ConfigError(f"initialization is {self.initialization!r}: expected one of {expected}")
         if not isinstance(self.dataset, str):
             raise ConfigError(f"dataset is {self.dataset!r}: expected a name")
+        check_utf8("dataset", self.dataset)
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON values."""
@@ -141,6 +142,21 @@ class TrainConfig:
             ConfigError: A field is missing, unknown, of the wrong type or out of range.
         """
         return cls(**_check_fields(cls, values))
+
+
+def check_utf8(name: str, value: str) -> None:
+    """Check that a checkpoint can hold a value, which on Linux may have bytes of any encoding, as names of folders.
+
+    Raises:
+        ConfigError: It can't.
+    """
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigError(
+            f"{name} is {value!r}: expected a name in UTF-8, for a checkpoint keeps it; rename the folder, or name a "
+            "link to it"
+        ) from error
 
 
 def _check_fields(cls: type, values: object) -> dict[str, Any]:

@@ -89,6 +89,7 @@ def test_train_config_survives_json(config):
         ({"epochs": "3"}, "epochs is '3': expected an integer"),
         ({"target": ["fixed"]}, r"target is \['fixed'\]: expected one of"),
         ({"dataset": None}, "dataset is None: expected a name"),
+        ({"dataset": "images:bilder\udce9"}, r"dataset is 'images:bilder\\udce9': expected a name in UTF-8"),
     ],
 )
 def test_train_config_from_json_when_wrong(changes, message):

@@ -72,6 +72,7 @@ def sweep(
     base = replace(base, dataset=TrainConfig().dataset if dataset is None else dataset)
     cells = make_cells([parse_recipe(text) for text in recipe], base, seeds=seeds)
     image_shape = None if image_size is None else parse_image_size(image_size)
+    arguments = data_arguments(data_dir, image_size, invert=invert)
     data = load_dataset(base.dataset, data_dir=data_dir, image_shape=image_shape, invert=invert)
     model_config = ModelConfig(image_shape=data.image_shape, hidden_dim=hidden_dim, latent_dim=latent_dim)
     check_cells(cells, model_config, data, device=device)
@@ -81,7 +82,6 @@ def sweep(
     from training.sweep.summary import summarize, write_summary  # noqa: PLC0415
 
     def describe_origin(config: TrainConfig) -> dict[str, Any]:
-        arguments = data_arguments(data_dir, image_size, invert=invert)
         command = repeat_command(name, config, model_config, arguments)
         return {"command": command, "machine": describe_machine(), "invert": invert}
 

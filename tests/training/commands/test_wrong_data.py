@@ -22,6 +22,8 @@ from PIL import Image
         (["--dataset", ""], 2, "unknown data set '': expected one of mnist"),
         # Not as the picture that Rich has for :cat:.
         (["--dataset", "images:cat", "--batch-size", "2"], 1, "images:cat: too few image files, 1"),
+        (["--dataset", "images:bilder\udce9"], 2, "--dataset is 'images:bilder\\udce9': expected a name in UTF-8"),
+        (["--dataset", "tfds:mnist", "--data-dir", "d\udce9"], 2, "--data-dir is 'd\\udce9': expected a name in UTF-8"),
         (["--dataset", "tfds:"], 2, "unknown data set 'tfds:': expected one of mnist, tfds:NAME"),
     ],
 )

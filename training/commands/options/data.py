@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from training.checkpoints.checkpoint import Checkpoint
+from training.config import check_utf8
 from training.data import Dataset, load_dataset
 from training.errors import DataError
 
@@ -82,7 +83,13 @@ def describe_image_size(image_shape: tuple[int, int]) -> str:
 
 
 def data_arguments(data_dir: Path | None, image_size: str | None, *, invert: bool) -> list[str]:
-    """Return these options as command line arguments."""
+    """Return these options as command line arguments.
+
+    Raises:
+        ConfigError: The folder's name isn't UTF-8.
+    """
+    if data_dir is not None:
+        check_utf8("data_dir", str(data_dir))
     return [
         *(() if data_dir is None else ("--data-dir", str(data_dir))),
         *(() if image_size is None else ("--image-size", image_size)),
