@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,11 +24,14 @@ _errors: Final = plain_console(stderr=True)
 def prepare_run(
     framework: str, options: dict[str, Any], state: TrainingState | None, load: Callable[[str], Dataset]
 ) -> Run:
-    """Return a new run with these options, or the run of a saved state; its number of devices may be another."""
+    """Return a new run with these options, or the run of a saved state, on as many devices as the options say.
+
+    The data set of a saved run may have another path in the options.
+    """
     if state is not None:
         devices = options.get("devices") or state.environment.get("devices", 1)
-        dataset = load(state.config.dataset)
-        return Run(framework, state.model, state.config, dataset, device=state.device, devices=devices)
+        config = replace(state.config, dataset=options["dataset"])
+        return Run(framework, state.model, config, load(config.dataset), device=state.device, devices=devices)
     dataset = load(options.get("dataset", TrainConfig().dataset))
     model_config, config = make_configs(options, image_shape=dataset.image_shape)
     placement = {"device": options.get("device", "auto"), "devices": options.get("devices", 1)}

@@ -136,9 +136,9 @@ def train(
         bool,
         typer.Option(
             "--resume",
-            help="Continue the run in the folder from its last epoch, with its own options but --data-dir. On the same "
-            "kind of CPU, with as many cores and the same versions, the weights are exactly those of an uninterrupted "
-            "run.",
+            help="Continue the run in the folder from its last epoch, with its own options but --data-dir, and "
+            "--dataset if the folder of its images has moved. On the same kind of CPU, with as many cores and the same "
+            "versions, the weights are exactly those of an uninterrupted run.",
         ),
     ] = False,
     overwrite: Annotated[

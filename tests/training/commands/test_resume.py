@@ -56,8 +56,12 @@ def test_run_killed_at_random_moments_ends_with_the_same_weights(tmp_path: Path,
     }
 
 
-def test_killed_run_resumes_with_its_own_options(tmp_path: Path) -> None:
-    """Size and inversion of the pictures and the epochs of the snapshots are the run's without being repeated."""
+@pytest.mark.parametrize("folder", ["pictures", "moved"])
+def test_killed_run_resumes_with_its_own_options(tmp_path: Path, folder: str) -> None:
+    """Size and inversion of the pictures and the epochs of the snapshots are the run's without being repeated.
+
+    The folder of the pictures may have moved.
+    """
     (tmp_path / "pictures").mkdir()
     random = np.random.default_rng(0)
     for number in range(60):
@@ -70,11 +74,14 @@ def test_killed_run_resumes_with_its_own_options(tmp_path: Path) -> None:
     process.communicate()
     assert process.returncode == -signal.SIGKILL
 
-    done = run("train", "--framework", "jax", "--no-figures", "--resume", folder=tmp_path)
+    (tmp_path / "pictures").rename(tmp_path / folder)
+    moved = () if folder == "pictures" else ("--dataset", f"images:{folder}")
+    done = run("train", "--framework", "jax", "--no-figures", "--resume", *moved, folder=tmp_path)
 
     assert done.returncode == 0, done.stderr
     path = tmp_path / "runs/jax/model.safetensors"
     checkpoint = load_checkpoint(path)
+    assert checkpoint.training["dataset"] == f"images:{folder}"
     assert list(list_snapshots(locate(path), checkpoint_id=checkpoint.id)) == [1, 60]
     assert checkpoint.training["invert"] is True
     assert checkpoint.training["command"].endswith("--image-size 6x4 --invert")

@@ -59,13 +59,15 @@ def own_options(state: TrainingState) -> dict[str, Any]:
 
 
 def check_options(folder: Path, framework: str, options: Mapping[str, Any], state: TrainingState) -> None:
-    """Check that no option contradicts the run to resume.
+    """Check that no option contradicts the run to resume; its data set may be another of that kind with equal images.
 
     Raises:
         ConfigError: One does; the message has both values.
     """
     run_options = own_options(state)
     for name, value in {"framework": framework, **options}.items():
+        if name == "dataset" and _kind_of(value) == _kind_of(run_options[name]):
+            continue  # its folder may have moved; `Run.resume` compares the images
         if name in run_options and run_options[name] != value:
             why = ", for the learning rate of every step depends on it" if name == "epochs" else ""
             option, before = f"--{name.replace('_', '-')}", run_options[name]
@@ -99,6 +101,10 @@ def repeat_command(framework: str, config: TrainConfig, model: ModelConfig, data
         options["validation-images"] = config.validation_images
     arguments = [argument for name, value in options.items() for argument in (f"--{name}", str(value))]
     return shlex.join(["python", "-m", "training", "train", *arguments, *data])
+
+
+def _kind_of(dataset: str) -> str:
+    return dataset.partition(":")[0]
 
 
 def _quote(value: object) -> str:

@@ -57,6 +57,7 @@ def test_options_that_agree_with_the_run_are_taken(options):
         ("jax", {"hidden_dim": 500}, "with --hidden-dim 3, not 500"),
         ("jax", {"validation_images": 100}, "began without --validation-images, not with 100"),
         ("jax", {"device": "cuda"}, "with --device cpu, not cuda"),
+        ("jax", {"dataset": "images:cats"}, "with --dataset mnist, not images:cats"),
         ("jax", {"epochs": 400}, "with --epochs 3, not 400, and can't change it, for the learning rate of every step"),
         ("jax", merge_options("quick", {}), "with --epochs 3, not "),
         ("jax", {"snapshots": "5"}, "with --snapshots 3,100, not 5"),
