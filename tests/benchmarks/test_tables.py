@@ -131,8 +131,8 @@ def test_earlier_commit_has_its_share_of_the_empty_endpoint_in_the_same_round():
         {"cpu_us": 200.0, "empty_cpu_us": 220.0, "bad_statuses": 0, "socket_errors": 0},
         {"cpu_us": 400.0, "empty_cpu_us": 400.0, "bad_statuses": 0, "socket_errors": 2},
     ]
-    figure = {"kind": "npy", "differs": True, "commit": "0123456789abcdef", "runs": runs}
+    figure = {"kind": "npy", "differs": True, "connections": 64, "commit": "0123456789abcdef", "runs": runs}
 
-    assert "| npy | differ | `0123456789` | 200 (100 to 400) | 220 (90 to 400) | 1.00 (0.90 to 1.10) | **2** |" in (
+    assert "| npy | differ | 64 | `0123456789` | 200 (100 to 400) | 220 (90 to 400) | 1.00 (0.90 to 1.10) | **2** |" in (
         earlier_commit.report([figure])
     )

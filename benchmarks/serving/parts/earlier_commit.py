@@ -16,7 +16,7 @@ from benchmarks.serving.parts.header_costs import run_pair
 from benchmarks.serving.processes import ROOT, empty_endpoint, service
 from training.reporting.markdown_tables import spread, table
 
-CONNECTIONS: Final = 64
+CONNECTIONS: Final = (64, 1)
 
 Figure = dict[str, Any]
 
@@ -41,7 +41,8 @@ def measure(options: Options) -> list[Figure]:
         }
         cases = {case.kind: case for case in SINGLE_IMAGES if case.framework == "pytorch"}
         figures: list[Figure] = [
-            {"kind": case.kind, "differs": differs, "commit": commit, "runs": []}
+            {"kind": case.kind, "differs": differs, "connections": connections, "commit": commit, "runs": []}
+            for connections in CONNECTIONS
             for case in cases.values()
             for differs in (False, True)
             for commit in servers
@@ -50,13 +51,15 @@ def measure(options: Options) -> list[Figure]:
             for figure in figures:
                 server = servers[figure["commit"]]
                 request = replace(cases[figure["kind"]].request(server.url), is_traced=figure["differs"])
-                figure["runs"].append(run_pair(empty, server, request, options, connections=CONNECTIONS))
+                run = run_pair(empty, server, request, options, connections=figure["connections"])
+                figure["runs"].append(run)
     return figures
 
 
 def report(figures: Sequence[Figure]) -> list[str]:
     """Return the lines of the table."""
-    head = ["request", "headers", "commit", "CPU time, us", "empty FastAPI's, us", "share by CPU time", "failures"]
+    costs = ["CPU time, us", "empty FastAPI's, us", "share by CPU time"]
+    head = ["request", "headers", "connections", "commit", *costs, "failures"]
     return table(head, [_row(figure) for figure in figures])
 
 
@@ -66,6 +69,7 @@ def _row(figure: Figure) -> list[str]:
     return [
         figure["kind"],
         "differ" if figure["differs"] else "same",
+        str(figure["connections"]),
         f"`{figure['commit'][:10]}`",
         spread([run["cpu_us"] for run in runs], 0),
         spread([run["empty_cpu_us"] for run in runs], 0),
