@@ -6,7 +6,6 @@ Three copies of each framework's checkpoint take turns in two places, one of whi
 request loads a model and unloads another. Prints the resident memory of this process, in MiB (Linux).
 """
 
-import argparse
 import asyncio
 import gc
 import os
@@ -21,6 +20,7 @@ from app.inference.models.registry import Registry
 from app.observability.metrics import Metrics
 from app.process_tuning import tune_malloc
 from app.settings import CHECKPOINTS, Settings
+from benchmarks.command_line import make_parser
 from training.checkpoints.model_files import ModelFile
 from training.frameworks import FRAMEWORKS
 
@@ -29,11 +29,7 @@ _NAMES = ("one", "two", "three")
 
 def main() -> None:
     """Measure each framework in turn."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.model_memory",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser("benchmarks.model_memory", __doc__)
     parser.add_argument("--frameworks", default=",".join(FRAMEWORKS), help="Frameworks, separated by commas.")
     parser.add_argument("--loads", type=int, default=100, help="Loads of each framework.")
     options = parser.parse_args()

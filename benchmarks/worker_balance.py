@@ -5,7 +5,6 @@
 Starts the service, and prints for each number of connections the share of the fuller worker (Linux).
 """
 
-import argparse
 import asyncio
 import re
 import subprocess
@@ -16,6 +15,8 @@ from statistics import mean
 from typing import Final
 
 import httpx
+
+from benchmarks.command_line import make_parser
 
 COUNTS: Final = (8, 24, 64)
 ROUNDS: Final = 20
@@ -28,11 +29,7 @@ _REQUEST: Final = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 
 def main() -> None:
     """Print, for each number of connections, the larger worker's share, and how often it had all of them."""
-    argparse.ArgumentParser(
-        prog="python -m benchmarks.worker_balance",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    ).parse_args()
+    make_parser("benchmarks.worker_balance", __doc__).parse_args()
     line = [sys.executable, "-m", "app", "--frameworks", "pytorch", "--workers", "2", "--port", "0"]
     process = subprocess.Popen(line, stderr=subprocess.PIPE, text=True)  # noqa: S603 -- our own service
     try:

@@ -6,9 +6,9 @@
 Needs wrk.
 """
 
-import argparse
 import os
 
+from benchmarks.command_line import make_parser
 from benchmarks.records import take_record
 from benchmarks.scaling.options import Options
 from benchmarks.scaling.page import PARTS, render, write
@@ -17,11 +17,7 @@ from benchmarks.serving.wrk import require_wrk
 
 def main() -> None:
     """Measure, print the tables, and write them if requested."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.scaling",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser("benchmarks.scaling", __doc__)
     parser.add_argument("--part", choices=[*PARTS, "all"], default="all", help="what to measure")
     parser.add_argument("--rounds", type=int, default=3, help="how often each case is measured")
     parser.add_argument("--seconds", type=int, default=3, help="how long, each time")

@@ -7,10 +7,10 @@
 Prints Markdown. Needs wrk, and two cores that do nothing else.
 """
 
-import argparse
 import shlex
 from pathlib import Path
 
+from benchmarks.command_line import make_parser
 from benchmarks.records import keep_record, take_record
 from benchmarks.serving.measurements import PARTS, render
 from benchmarks.serving.options import Options
@@ -20,11 +20,7 @@ from benchmarks.serving.wrk import require_wrk
 
 def main() -> None:
     """Measure, print the tables, and write the JSON file if requested."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.serving",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser("benchmarks.serving", __doc__)
     parser.add_argument("--part", choices=[*PARTS, "all"], default="throughput", help="what to measure")
     parser.add_argument(
         "--only", metavar="PATTERN", default="", help="cases whose name has this, such as 'npy pytorch'"

@@ -7,7 +7,6 @@ responses; batches are done at once with outputs computed before. The empty Fast
 turn. The least and the median of rounds of 64 requests are printed. What clients see is `--part headers`.
 """
 
-import argparse
 import asyncio
 import gc
 import logging
@@ -27,6 +26,7 @@ from app.main import create_app
 from app.observability.log_config import JsonFormatter, configure_logs
 from app.server.http_server import configure
 from app.settings import Settings
+from benchmarks.command_line import make_parser
 from benchmarks.serving.baseline_apps import fastapi_app
 from benchmarks.serving.cases import MEDIA_TYPES, Case
 from benchmarks.serving.numpy_registry import numpy_registry
@@ -145,12 +145,7 @@ async def measure(rounds: int) -> list[Driven]:
 
 def main() -> None:
     """Print the table."""
-    assert __doc__ is not None
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.serving.event_loop_costs",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = make_parser("benchmarks.serving.event_loop_costs", __doc__)
     parser.add_argument("--rounds", type=int, default=300, help="how often each kind of request is measured")
     all_driven = uvloop.run(measure(parser.parse_args().rounds))
     rows = [

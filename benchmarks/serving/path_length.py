@@ -7,7 +7,6 @@ A file is entered when one of its functions is called after a function of anothe
 counted are methods with double underscores such as `__init__`, the server's ticks, and the end of the connection.
 """
 
-import argparse
 import sys
 import threading
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from app.main import create_app
 from app.server.http_server import Server
 from app.server.sockets import bind_sockets, listen
 from app.settings import Settings
+from benchmarks.command_line import make_parser
 from benchmarks.serving.cases import Case
 from benchmarks.serving.numpy_registry import numpy_registry
 from training.counts import count_of
@@ -67,11 +67,7 @@ def _works_for_others(frame: FrameType | None) -> bool:
 
 def main() -> None:
     """Print the counts of both ways and both kinds of body."""
-    argparse.ArgumentParser(
-        prog="python -m benchmarks.serving.path_length",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    ).parse_args()
+    make_parser("benchmarks.serving.path_length", __doc__).parse_args()
     for is_fast in (True, False):
         for kind in ("npy", "JSON"):
             recorder = _record(kind, is_fast=is_fast)
