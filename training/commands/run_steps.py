@@ -13,8 +13,8 @@ from training.counts import count_of
 from training.data import Dataset
 from training.engine.resume_state import TrainingState
 from training.engine.run import EVALUATION_TARGET, TEST_DRAWS, Run
-from training.engine.signals import StopRequest
 from training.process.console import plain_console
+from training.process.stop_request import StopRequest
 from training.reporting.companion import write_documents
 from training.reporting.run_reporter import FIGURES, Recorder
 

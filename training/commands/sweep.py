@@ -18,11 +18,11 @@ from training.commands.options.data import (
 from training.commands.options.run import repeat_command
 from training.config import PRESETS, ModelConfig, TrainConfig
 from training.data import load_dataset, parse_image_size
-from training.engine.signals import StopRequest
 from training.errors import TrainingError
 from training.frameworks import canonical_framework, framework_choices
 from training.machine import describe_machine, installed_versions
 from training.process.console import plain_console
+from training.process.stop_request import StopRequest
 from training.sweep.recipes import FIELDS, Cell, check_cells, make_cells, parse_recipe
 
 if TYPE_CHECKING:

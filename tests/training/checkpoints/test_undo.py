@@ -3,14 +3,8 @@
 import pytest
 
 from tests.support.models.promotions import make_content
-from training.checkpoints.model_files import ModelFile, list_models
+from training.checkpoints.model_files import list_models
 from training.checkpoints.promotion import promote, roll_back, undo
-
-
-@pytest.fixture
-def model(tmp_path):
-    """The place of a model, empty."""
-    return ModelFile(tmp_path / "checkpoints", "jax", "cats")
 
 
 @pytest.fixture
